@@ -1,0 +1,105 @@
+"""What can go wrong at an exchange, named by what the caller must do next.
+
+ExchangeError
+├ Unavailable           never took effect: try again later
+│ ├ RateLimited         … not before `retry_after` seconds
+│ └ EgressBlocked       … and nothing at all from this address before then
+├ OutcomeUnknown        may have taken effect: look it up by link id, never resend blindly
+│ └ UnexpectedReply     could not be read: alarm, and look it up
+├ NotFound              the exchange does not know this order (any more): read again
+├ OrderRejected         final for this order
+│ ├ InsufficientMargin  the account cannot carry it
+│ ├ InvalidOrder        quantity, price or level is wrong
+│ ├ SymbolNotTradable   halted, delisting, not offered to this account
+│ ├ StopRefused         the stop or target is on the wrong side of the market
+│ └ DuplicateLinkId     an order with this link id exists: adopt it
+├ PositionModeMismatch  the account's mode is another than cached: read it, plan again
+└ CredentialsRejected   final for this connection until its owner acts
+  ├ InvalidKey ├ KeyExpired ├ PermissionMissing └ IpNotAllowed
+"""
+
+from __future__ import annotations
+
+
+class ExchangeError(Exception):
+    """Base; `code` is the exchange's own number, the text never holds a key or a request."""
+
+    def __init__(self, message: str = "", *, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Unavailable(ExchangeError):
+    pass
+
+
+class RateLimited(Unavailable):
+    def __init__(
+        self, message: str = "", *, code: int | None = None, retry_after: float = 1.0
+    ) -> None:
+        super().__init__(message, code=code)
+        self.retry_after = retry_after
+
+
+class EgressBlocked(RateLimited):
+    pass
+
+
+class OutcomeUnknown(ExchangeError):
+    pass
+
+
+class UnexpectedReply(OutcomeUnknown):
+    pass
+
+
+class NotFound(ExchangeError):
+    pass
+
+
+class OrderRejected(ExchangeError):
+    pass
+
+
+class InsufficientMargin(OrderRejected):
+    pass
+
+
+class InvalidOrder(OrderRejected):
+    pass
+
+
+class SymbolNotTradable(OrderRejected):
+    pass
+
+
+class StopRefused(OrderRejected):
+    pass
+
+
+class DuplicateLinkId(OrderRejected):
+    pass
+
+
+class PositionModeMismatch(ExchangeError):
+    pass
+
+
+class CredentialsRejected(ExchangeError):
+    pass
+
+
+class InvalidKey(CredentialsRejected):
+    pass
+
+
+class KeyExpired(CredentialsRejected):
+    pass
+
+
+class PermissionMissing(CredentialsRejected):
+    pass
+
+
+class IpNotAllowed(CredentialsRejected):
+    pass

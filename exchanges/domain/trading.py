@@ -1,0 +1,237 @@
+"""The values that cross the exchange port: orders, fills, positions, accounts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+
+class Side(StrEnum):
+    BUY = "buy"
+    SELL = "sell"
+
+    @property
+    def opposite(self) -> Side:
+        return Side.SELL if self is Side.BUY else Side.BUY
+
+
+class OrderType(StrEnum):
+    MARKET = "market"
+    LIMIT = "limit"
+
+
+class OrderState(StrEnum):
+    """Where an order stands at the exchange; the last three are final."""
+
+    OPEN = "open"
+    UNTRIGGERED = "untriggered"
+    FILLED = "filled"
+    CANCELLED = "cancelled"  # may hold fills
+    REJECTED = "rejected"
+
+    @property
+    def is_final(self) -> bool:
+        return self in {OrderState.FILLED, OrderState.CANCELLED, OrderState.REJECTED}
+
+
+class Cause(StrEnum):
+    """What made an order or a fill, as the exchange tells it."""
+
+    USER = "user"  # an API order or one typed in the app
+    STOP = "stop"
+    TARGET = "target"
+    TRAILING = "trailing"
+    CLOSED_BY_HAND = "closed_by_hand"
+    LIQUIDATION = "liquidation"
+    ADL = "adl"
+    DELISTING = "delisting"
+    FUNDING = "funding"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An API key and its secret; neither shows in `repr`, `str` or a traceback."""
+
+    api_key: str = field(repr=False)
+    api_secret: str = field(repr=False)
+
+    def __reduce__(self) -> str:
+        raise TypeError("Credentials are not pickled.")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFacts:
+    """What a key may do (Bybit: GET /v5/user/query-api)."""
+
+    uid: str
+    read_only: bool
+    can_order: bool
+    can_position: bool
+    can_withdraw: bool
+    can_transfer: bool
+    is_unified: bool
+    addresses: tuple[str, ...]  # empty: any address
+    expires_at: datetime | None
+    inviter_id: str
+    affiliate_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """USDT of an account: `equity` in all, `available` for new margin."""
+
+    equity: Decimal
+    available: Decimal
+    margin_mode: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstrumentFacts:
+    """A contract's rules; prices in quote units, quantities in base units."""
+
+    symbol: str
+    base: str
+    quote: str
+    status: str
+    tick: Decimal
+    step: Decimal
+    min_quantity: Decimal
+    max_quantity: Decimal
+    max_market_quantity: Decimal
+    min_notional: Decimal
+    min_leverage: Decimal
+    max_leverage: Decimal
+    leverage_step: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Ticker:
+    symbol: str
+    bid: Decimal
+    ask: Decimal
+    last: Decimal
+    mark: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolMode:
+    """Leverage and position mode of an account on one symbol."""
+
+    symbol: str
+    leverage: Decimal
+    is_hedge: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NewOrder:
+    """An order to place. `price` is None for a market order; `stop` and `target` are attached
+    trigger prices (never on a reduce-only order); `position_index` is 0 one-way, 1 long, 2 short.
+    """
+
+    link_id: str
+    symbol: str
+    side: Side
+    type: OrderType
+    quantity: Decimal
+    position_index: int
+    price: Decimal | None = None
+    stop: Decimal | None = None
+    target: Decimal | None = None
+    reduce_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OrderChange:
+    """A change of a resting order; None leaves a field as it is."""
+
+    link_id: str
+    symbol: str
+    quantity: Decimal | None = None
+    price: Decimal | None = None
+    stop: Decimal | None = None
+    target: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """The exchange took the request; not a fill."""
+
+    order_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """An order as the exchange shows it; `link_id` is empty on what it made itself."""
+
+    order_id: str
+    link_id: str
+    parent_link_id: str
+    symbol: str
+    side: Side
+    type: OrderType
+    state: OrderState
+    cause: Cause
+    position_index: int
+    quantity: Decimal
+    filled: Decimal
+    average: Decimal | None
+    price: Decimal | None
+    trigger_price: Decimal | None
+    stop: Decimal | None
+    target: Decimal | None
+    reduce_only: bool
+    reject_reason: str
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FillFacts:
+    """One execution; `fee` in `fee_currency`, positive is paid. Funding rows have cause FUNDING."""
+
+    fill_id: str
+    order_id: str
+    link_id: str
+    symbol: str
+    side: Side
+    cause: Cause
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    fee_currency: str
+    closed_quantity: Decimal
+    is_maker: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedPnlFacts:
+    """The result of one closing order, in USDT, fees included."""
+
+    order_id: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    average_entry: Decimal
+    average_exit: Decimal
+    pnl: Decimal
+    open_fee: Decimal
+    close_fee: Decimal
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PositionFacts:
+    """An open position; `quantity` is positive, `side` says the direction."""
+
+    symbol: str
+    side: Side
+    position_index: int
+    quantity: Decimal
+    average: Decimal
+    leverage: Decimal | None
+    stop: Decimal | None
+    target: Decimal | None

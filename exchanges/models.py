@@ -1,0 +1,120 @@
+"""Where: traders' sealed connections, and what the exchange says of its symbols."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+
+from exchanges.choices import ConnectionReason, ConnectionStatus, Environment, ExchangeKind
+from hexagonal.lib.fields import NumberField
+
+
+class Connection(models.Model):
+    """A trader's account at an exchange, with its key sealed for the workers.
+
+    What the exchange last said of the account (balance, mode, own positions) is kept here, so
+    that an entry needs one request only.
+    """
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="connections"
+    )
+    exchange = models.CharField(
+        max_length=10, choices=ExchangeKind.choices, default=ExchangeKind.BYBIT
+    )
+    environment = models.CharField(max_length=10, choices=Environment.choices)
+    name = models.CharField(max_length=40)
+    sealed = models.BinaryField(null=True, editable=False)  # exchanges.vault; null once revoked
+    key_hint = models.CharField(max_length=12, blank=True)  # last four of the key id
+    key_digest = models.CharField(max_length=64, blank=True, editable=False)
+    status = models.CharField(
+        max_length=10, choices=ConnectionStatus.choices, default=ConnectionStatus.VERIFYING
+    )
+    reason = models.CharField(
+        max_length=20, choices=ConnectionReason.choices, default="", blank=True
+    )
+    exchange_uid = models.CharField(max_length=40, blank=True)
+    key_expires_at = models.DateTimeField(null=True, blank=True)
+    has_transfer_right = models.BooleanField(default=False)
+    allows_any_address = models.BooleanField(default=False)
+
+    equity = NumberField(null=True, blank=True)  # USDT
+    available = NumberField(null=True, blank=True)  # USDT, as the exchange lets it be used
+    balance_at = models.DateTimeField(null=True, blank=True)
+    margin_mode = models.CharField(max_length=20, blank=True)
+    own_symbols = models.JSONField(default=list)  # where the account has positions or orders
+    checked_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["exchange", "environment", "exchange_uid"],
+                condition=~models.Q(exchange_uid="") & ~models.Q(status="revoked"),
+                name="exchange_account_linked_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=ConnectionStatus.values),
+                name="connection_status_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.get_exchange_display()})"
+
+
+class SymbolState(models.Model):
+    """Leverage and position mode of one symbol on one account, as last confirmed."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="symbols")
+    symbol = models.CharField(max_length=30)
+    leverage = NumberField()
+    is_hedge = models.BooleanField(default=False)
+    confirmed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "symbol"], name="symbol_state_once")
+        ]
+
+
+class Instrument(models.Model):
+    """A contract's trading rules and its last prices, cached from the exchange."""
+
+    exchange = models.CharField(max_length=10, choices=ExchangeKind.choices)
+    environment = models.CharField(max_length=10, choices=Environment.choices)
+    symbol = models.CharField(max_length=30)
+    base = models.CharField(max_length=20)
+    quote = models.CharField(max_length=10)
+    status = models.CharField(max_length=12)
+    tick = NumberField()
+    step = NumberField()
+    min_quantity = NumberField()
+    max_quantity = NumberField()
+    max_market_quantity = NumberField()
+    min_notional = NumberField()
+    min_leverage = NumberField()
+    max_leverage = NumberField()
+    leverage_step = NumberField()
+    refreshed_at = models.DateTimeField()
+
+    bid = NumberField(null=True, blank=True)
+    ask = NumberField(null=True, blank=True)
+    last = NumberField(null=True, blank=True)
+    mark = NumberField(null=True, blank=True)
+    priced_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["symbol"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["exchange", "environment", "symbol"], name="instrument_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.symbol

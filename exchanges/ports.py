@@ -1,0 +1,102 @@
+"""The port to an exchange: what the platform asks of every adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from exchanges.domain.trading import (
+    Acknowledgement,
+    Balance,
+    ClosedPnlFacts,
+    Credentials,
+    FillFacts,
+    InstrumentFacts,
+    KeyFacts,
+    NewOrder,
+    OrderChange,
+    OrderFacts,
+    PositionFacts,
+    SymbolMode,
+    Ticker,
+)
+
+
+class MarketData(Protocol):
+    """Public data of an exchange environment. Raises `exchanges.domain.errors` only."""
+
+    def instruments(self) -> Sequence[InstrumentFacts]: ...
+
+    def tickers(self) -> Sequence[Ticker]: ...
+
+
+class Exchange(Protocol):
+    """One account at an exchange.
+
+    Every method raises `ExchangeError`s only. `place` is idempotent by link id: a second call with
+    the same id never makes a second order (`DuplicateLinkId` says that the first one stands).
+    Queries that fail raise; an empty answer means that the exchange said so.
+    """
+
+    def key_facts(self) -> KeyFacts: ...
+
+    def balance(self) -> Balance: ...
+
+    def symbol_modes(self) -> Sequence[SymbolMode]: ...
+
+    def set_leverage(self, symbol: str, leverage: Decimal) -> None:
+        """Set it for both sides; that it stands already is success."""
+
+    def place(self, order: NewOrder) -> Acknowledgement: ...
+
+    def amend(self, change: OrderChange) -> None:
+        """Change a resting order; that nothing changed is success, `NotFound` when it is gone."""
+
+    def cancel(self, symbol: str, link_id: str) -> None:
+        """Withdraw a resting order; `NotFound` when it is filled, gone or never came."""
+
+    def set_position_levels(
+        self, symbol: str, position_index: int, *, stop: Decimal | None, target: Decimal | None
+    ) -> None:
+        """Set the whole position's stop and target (None leaves it); unchanged is success."""
+
+    def find_order(self, symbol: str, link_id: str) -> OrderFacts | None:
+        """Look an order up by link id: open and recent, then history, then its executions."""
+
+    def open_orders(self, symbol: str | None = None) -> Sequence[OrderFacts]:
+        """All resting and untriggered orders (None: of every USDT symbol)."""
+
+    def orders_since(self, symbol: str, since: datetime) -> Sequence[OrderFacts]:
+        """Open orders and those that ended since then, the exchange's own included."""
+
+    def fills_since(self, symbol: str, since: datetime) -> Sequence[FillFacts]: ...
+
+    def closed_pnl_since(self, symbol: str, since: datetime) -> Sequence[ClosedPnlFacts]: ...
+
+    def positions(self, symbol: str | None = None) -> Sequence[PositionFacts]:
+        """Open positions only (None: of every USDT symbol)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """How to reach an exchange: `base_url` None means the environment's own host."""
+
+    environment: str
+    base_url: str | None
+    connect_timeout: float  # seconds
+    read_timeout: float  # seconds
+    recv_window_ms: int
+    referral_id: str = ""
+
+
+class ExchangeFactory(Protocol):
+    """How an adapter for one account is made; it opens no connection yet."""
+
+    def __call__(self, credentials: Credentials, wire: Wire) -> Exchange: ...
+
+
+class MarketDataFactory(Protocol):
+    def __call__(self, wire: Wire) -> MarketData: ...

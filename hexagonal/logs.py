@@ -1,0 +1,40 @@
+"""Log records on one line and without secrets; the second line of defence, not the first."""
+
+from __future__ import annotations
+
+import logging
+import re
+
+SECRET = re.compile(
+    r"(?P<name>[\"']?(?:api[_-]?secret|api[_-]?key|x-bapi-api-key|x-bapi-sign|password|token|secret"
+    r"|authorization)[\"']?\s*[:=]\s*)(?P<value>[\"']?[^\s,\"'}]+[\"']?)",
+    re.IGNORECASE,
+)
+BOT_TOKEN = re.compile(r"\b\d{5,}:[A-Za-z0-9_-]{20,}\b")
+PAIRING_KEY = re.compile(r"인증:[^\s:]+:[0-9a-fA-F-]{36}")
+
+
+def redact(text: str) -> str:
+    text = SECRET.sub(r"\g<name>[redacted]", text)
+    text = BOT_TOKEN.sub("[redacted]", text)
+    return PAIRING_KEY.sub("[redacted]", text)
+
+
+class RedactSecrets(logging.Filter):
+    """Replace what looks like a secret in the finished message."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = redact(record.getMessage())
+        record.args = None
+        return True
+
+
+class OneLine(logging.Formatter):
+    """Keep a record on one line, so that input cannot forge a second one."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        record.message = record.message.replace("\r", "\\r").replace("\n", "\\n")
+        return super().formatMessage(record)
+
+    def formatException(self, ei: object) -> str:  # noqa: N802 - logging's name
+        return redact(super().formatException(ei))  # type: ignore[arg-type]

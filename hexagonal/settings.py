@@ -1,0 +1,286 @@
+"""All settings, from the environment; what is safe in production is the default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from celery.schedules import crontab
+from django.utils.translation import gettext_lazy as _
+
+from hexagonal import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+SECRET_KEY = env.text("SECRET_KEY")
+DEBUG = env.flag("DEBUG", default=False)
+INSECURE_HTTP = env.flag("INSECURE_HTTP", default=False)
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+SITE_URL = env.text("SITE_URL", "http://localhost:8000").rstrip("/")
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.humanize",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "csp",
+    "django_htmx",
+    "rest_framework",
+    "knox",
+    "drf_spectacular",
+    "hexagonal",
+    "accounts",
+    "exchanges",
+    "notifications",
+    "signals",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.PersonalSettingsMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "accounts.middleware.VisitMiddleware",
+]
+
+ROOT_URLCONF = "hexagonal.urls"
+WSGI_APPLICATION = "hexagonal.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+            ],
+        },
+    },
+]
+
+# --- storage ---------------------------------------------------------------------------------
+
+DATABASES = {"default": env.database("DATABASE_URL") | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+REDIS_URL = env.text("REDIS_URL")
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+}
+
+# --- people ----------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+LOGIN_URL = "accounts:login"
+LOGIN_REDIRECT_URL = "dashboard"
+LOGOUT_REDIRECT_URL = "accounts:login"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 10},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+
+# --- language and time -----------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", _("English")), ("ko", _("Korean"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- static files ----------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "build" / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# --- security --------------------------------------------------------------------------------
+
+SECURE_SSL_REDIRECT = not INSECURE_HTTP
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = 0 if INSECURE_HTTP else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not INSECURE_HTTP
+SECURE_HSTS_PRELOAD = not INSECURE_HTTP
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REFERRER_POLICY = "same-origin"
+SESSION_COOKIE_SECURE = not INSECURE_HTTP
+SESSION_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SECURE = not INSECURE_HTTP
+CSRF_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# --- broker: a doorbell, never the only copy of anything --------------------------------------
+
+CELERY_BROKER_URL = env.text("BROKER_URL", REDIS_URL)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_ACKS_LATE = True  # safe because every claim is a conditional UPDATE
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20.0
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 120,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+}
+CELERY_TASK_TIME_LIMIT = 60
+CELERY_TASK_SOFT_TIME_LIMIT = 50
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {
+    "signals.work": {"queue": "orders"},
+    "signals.ring": {"queue": "control"},
+    "exchanges.verify_connection": {"queue": "control"},
+}
+CELERY_BEAT_SCHEDULE = {
+    "signals.ring": {"task": "signals.ring", "schedule": 1.0, "options": {"expires": 2}},
+    "exchanges.refresh_prices": {
+        "task": "exchanges.refresh_prices",
+        "schedule": 3.0,
+        "options": {"expires": 3},
+    },
+    "exchanges.refresh_accounts": {
+        "task": "exchanges.refresh_accounts",
+        "schedule": 5.0,
+        "options": {"expires": 5},
+    },
+    "exchanges.refresh_instruments": {
+        "task": "exchanges.refresh_instruments",
+        "schedule": crontab(minute=7),
+    },
+    "signals.follow_prices": {
+        "task": "signals.follow_prices",
+        "schedule": 3.0,
+        "options": {"expires": 3},
+    },
+}
+
+# --- exchanges -------------------------------------------------------------------------------
+
+EXCHANGE_ENVIRONMENTS = env.words("EXCHANGE_ENVIRONMENTS", "mainnet,testnet,demo")
+SIGNAL_ENVIRONMENT = env.text("SIGNAL_ENVIRONMENT", "mainnet")
+BYBIT_SANDBOX_URL = env.text("BYBIT_SANDBOX_URL", "").rstrip("/")
+BYBIT_SIGN_UP_URL = env.text("BYBIT_SIGN_UP_URL", "https://www.bybit.com/register")
+BYBIT_API_PAGE_URL = env.text(
+    "BYBIT_API_PAGE_URL", "https://www.bybit.com/app/user/api-management"
+)
+EXCHANGE_REFERRAL_ID = env.text("EXCHANGE_REFERRAL_ID", "")
+EGRESS_ADDRESSES = env.words("EGRESS_ADDRESSES")
+VAULT_PUBLIC_KEY_FILE = env.path("VAULT_PUBLIC_KEY_FILE")
+VAULT_PRIVATE_KEY_FILE = env.path("VAULT_PRIVATE_KEY_FILE")  # worker processes only
+
+# --- orders: the arithmetic of a lease, checked at start by signals.apps ---------------------
+
+LINK_ID_KEY = env.text("LINK_ID_KEY", "")  # worker processes only
+HTTP_CONNECT_TIMEOUT = env.integer("HTTP_CONNECT_TIMEOUT", 3)
+HTTP_READ_TIMEOUT = env.integer("HTTP_READ_TIMEOUT", 5)
+RECV_WINDOW_MS = env.integer("RECV_WINDOW_MS", 5_000)
+SETTLE_SECONDS = env.integer("SETTLE_SECONDS", 2)
+SEND_BUDGET_SECONDS = env.integer("SEND_BUDGET_SECONDS", 12)
+LEASE_SECONDS = env.integer("LEASE_SECONDS", 30)
+SIGNAL_TTL_SECONDS = env.integer("SIGNAL_TTL_SECONDS", 60)
+CHUNK_SIZE = env.integer("CHUNK_SIZE", 40)
+CHUNK_THREADS = env.integer("CHUNK_THREADS", 20)
+POLL_SECONDS = env.integer("POLL_SECONDS", 3)
+BALANCE_MAX_AGE_SECONDS = env.integer("BALANCE_MAX_AGE_SECONDS", 60)
+BALANCE_RESERVE_PERCENT = env.integer("BALANCE_RESERVE_PERCENT", 5)
+
+# --- Telegram --------------------------------------------------------------------------------
+
+TELEGRAM_BOT_TOKEN = env.text("TELEGRAM_BOT_TOKEN", "")  # bot process only
+TELEGRAM_BOT_USERNAME = env.text("TELEGRAM_BOT_USERNAME", "hexagonal_bot")
+TELEGRAM_API_URL = env.text("TELEGRAM_API_URL", "https://api.telegram.org").rstrip("/")
+TELEGRAM_CHAT_URL = env.text("TELEGRAM_CHAT_URL", f"https://t.me/{TELEGRAM_BOT_USERNAME}")
+
+# --- API -------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "knox.auth.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
+    "PAGE_SIZE": 50,
+    "DEFAULT_THROTTLE_CLASSES": [
+        "rest_framework.throttling.UserRateThrottle",
+        "rest_framework.throttling.AnonRateThrottle",
+    ],
+    "DEFAULT_THROTTLE_RATES": {
+        "user": env.text("API_USER_RATE", "600/min"),
+        "anon": env.text("API_ANON_RATE", "60/min"),
+    },
+    "COERCE_DECIMAL_TO_STRING": True,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "HEXAGONAL API",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+# --- logs ------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"redact": {"()": "hexagonal.logs.RedactSecrets"}},
+    "formatters": {
+        "line": {"()": "hexagonal.logs.OneLine", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]}
+    },
+    "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
+    "loggers": {
+        # Both print whole requests at DEBUG: keys, signatures, the bot's token in its URL.
+        "pybit": {"level": "WARNING"},
+        "urllib3": {"level": "INFO"},
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+        "telegram": {"level": "INFO"},
+    },
+}

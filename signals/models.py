@@ -1,0 +1,305 @@
+"""What: signals, how each connection copies them, and every order and fill that came of it."""
+
+from __future__ import annotations
+
+import uuid
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import models
+
+from exchanges.models import Connection
+from hexagonal.lib.fields import NumberField
+from signals.choices import (
+    COPY_STATUS_CHOICES,
+    OrderStatus,
+    SignalSide,
+    SignalStatus,
+    Sizing,
+)
+from signals.domain.lifecycle import LIVE, CopyStatus
+
+LIVE_STATUSES = sorted(status.value for status in LIVE)
+
+
+class CopySettings(models.Model):
+    """How much a connection puts into each trade."""
+
+    connection = models.OneToOneField(
+        Connection, on_delete=models.CASCADE, related_name="copy_settings"
+    )
+    sizing = models.CharField(max_length=16, choices=Sizing.choices, default=Sizing.EQUITY_PERCENT)
+    amount = NumberField(default=Decimal(5))  # USDT, or percent of equity
+    is_enabled = models.BooleanField(default=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(amount__gt=0), name="copy_amount_positive")
+        ]
+
+
+class Signal(models.Model):
+    """A desired state with a revision number; copies converge on the newest one."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="signals"
+    )
+    symbol = models.CharField(max_length=30)
+    side = models.CharField(max_length=5, choices=SignalSide.choices)
+    leverage = NumberField()
+    entry_low = NumberField()
+    entry_high = NumberField()
+    stop = NumberField()
+    note = models.CharField(max_length=500, blank=True)
+    status = models.CharField(
+        max_length=8, choices=SignalStatus.choices, default=SignalStatus.DRAFT
+    )
+    revision = models.PositiveIntegerField(default=0)  # 0 while it is a draft
+    wants_entry = models.BooleanField(default=True)  # False: entries are withdrawn
+    wants_position = models.BooleanField(default=True)  # False: close everything
+    idempotency_key = models.CharField(max_length=255, blank=True)
+    request_digest = models.CharField(max_length=64, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    published_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    # The nominal result follows public prices, not any account.
+    entered_at = models.DateTimeField(null=True, blank=True)
+    entered_price = NumberField(null=True, blank=True)
+    outcome = models.CharField(max_length=8, blank=True)  # target, stop, closed, or not entered
+    outcome_price = NumberField(null=True, blank=True)
+    result_percent = NumberField(null=True, blank=True)  # leveraged, on margin
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        permissions = [("publish_signal", "Can write and publish signals")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(entry_low__lte=models.F("entry_high")), name="signal_range"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(side="long", stop__lt=models.F("entry_low"))
+                | models.Q(side="short", stop__gt=models.F("entry_high")),
+                name="signal_stop_side",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=SignalStatus.values), name="signal_status_known"
+            ),
+            models.UniqueConstraint(
+                fields=["author", "idempotency_key"],
+                condition=~models.Q(idempotency_key=""),
+                name="signal_request_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.symbol} {self.side} {self.leverage:f}x"
+
+
+class Target(models.Model):
+    """A price at which a share of the position is taken; shares of a signal sum to 100."""
+
+    signal = models.ForeignKey(Signal, on_delete=models.CASCADE, related_name="targets")
+    position = models.PositiveSmallIntegerField()  # 1 is the nearest
+    price = NumberField()
+    share = NumberField()  # percent
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["signal", "position"], name="target_position_once"),
+            models.CheckConstraint(
+                condition=models.Q(share__gt=0, share__lte=100), name="target_share_range"
+            ),
+        ]
+
+
+class SignalRevision(models.Model):
+    """What a signal said at one revision; append-only."""
+
+    signal = models.ForeignKey(Signal, on_delete=models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
+    action = models.CharField(max_length=16)  # publish, amend, cancel_entries, close
+    content = models.JSONField()
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["signal", "number"], name="signal_revision_once")
+        ]
+
+
+class Copy(models.Model):
+    """One signal on one connection, from publication to an explained end."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    signal = models.ForeignKey(Signal, on_delete=models.PROTECT, related_name="copies")
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="copies")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="copies"
+    )
+    symbol = models.CharField(max_length=30)  # the signal's, for the constraint below
+    status = models.CharField(
+        max_length=10, choices=COPY_STATUS_CHOICES, default=CopyStatus.PENDING.value
+    )
+    reason = models.CharField(max_length=24, blank=True)  # signals.domain.reasons.Reason
+    reason_params = models.JSONField(default=dict)
+    wants_position = models.BooleanField(default=True)  # False: this copy is to be closed
+    applied_revision = models.PositiveIntegerField(default=0)
+
+    # Fixed when the entry was planned, and used by every attempt (never sized twice).
+    quantity = NumberField(null=True, blank=True)
+    margin = NumberField(null=True, blank=True)  # USDT
+    position_index = models.PositiveSmallIntegerField(null=True, blank=True)
+
+    # What the exchange's fills add up to.
+    entered_quantity = NumberField(default=Decimal(0))
+    entry_average = NumberField(null=True, blank=True)
+    exited_quantity = NumberField(default=Decimal(0))
+    exit_average = NumberField(null=True, blank=True)
+    fees = NumberField(default=Decimal(0))  # USDT, funding included
+    pnl = NumberField(default=Decimal(0))  # USDT, net, as the exchange books it
+    has_stop = models.BooleanField(default=False)  # seen at the exchange
+
+    # The lease: whoever holds the token works on the copy; the database's clock decides.
+    shuffle = models.IntegerField(default=0)  # order among accounts, drawn anew for each signal
+    due_at = models.DateTimeField(null=True, blank=True)  # when to look next; null: never again
+    lease_token = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+
+    created_at = models.DateTimeField()
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    filled_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "pk"]
+        verbose_name_plural = "copies"
+        indexes = [
+            models.Index(
+                fields=["due_at"], condition=models.Q(due_at__isnull=False), name="copy_due"
+            ),
+            models.Index(fields=["user", "-created_at"], name="copy_of_user"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["signal", "connection"], name="copy_once"),
+            models.UniqueConstraint(
+                fields=["connection", "symbol"],
+                condition=models.Q(status__in=LIVE_STATUSES),
+                name="one_live_copy_per_symbol",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=[status.value for status in CopyStatus]),
+                name="copy_status_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"copy {self.public_id}"
+
+
+class Order(models.Model):
+    """An order of a copy: ours by link id, or a stop or target that the exchange made of it."""
+
+    copy = models.ForeignKey(Copy, on_delete=models.CASCADE, related_name="orders")
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    leg = models.CharField(max_length=12)  # entry, target-1 …, close; stop, target: attached
+    generation = models.PositiveSmallIntegerField(default=0)
+    link_id = models.CharField(max_length=36, blank=True)  # empty: made by the exchange
+    exchange_id = models.CharField(max_length=64, blank=True)
+    symbol = models.CharField(max_length=30)
+    side = models.CharField(max_length=4)
+    type = models.CharField(max_length=6)
+    quantity = NumberField()
+    price = NumberField(null=True, blank=True)
+    stop = NumberField(null=True, blank=True)
+    target = NumberField(null=True, blank=True)
+    trigger_price = NumberField(null=True, blank=True)
+    reduce_only = models.BooleanField(default=False)
+    position_index = models.PositiveSmallIntegerField(default=0)
+    status = models.CharField(max_length=10, choices=OrderStatus.choices)
+    filled = NumberField(default=Decimal(0))
+    average = NumberField(null=True, blank=True)
+    cause = models.CharField(max_length=16, blank=True)  # exchanges.domain.trading.Cause
+    error_code = models.IntegerField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)  # the last attempt
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "link_id"],
+                condition=~models.Q(link_id=""),
+                name="link_id_once",
+            ),
+            models.UniqueConstraint(
+                fields=["connection", "exchange_id"],
+                condition=~models.Q(exchange_id=""),
+                name="exchange_order_once",
+            ),
+            models.UniqueConstraint(
+                fields=["copy", "leg", "generation"],
+                condition=~models.Q(link_id=""),
+                name="leg_generation_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.link_id or self.exchange_id
+
+
+class Fill(models.Model):
+    """One execution, as the exchange reported it."""
+
+    copy = models.ForeignKey(Copy, on_delete=models.CASCADE, related_name="fills")
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    order = models.ForeignKey(
+        Order, null=True, blank=True, on_delete=models.CASCADE, related_name="fills"
+    )  # null: funding
+    fill_id = models.CharField(max_length=64)
+    side = models.CharField(max_length=4)
+    cause = models.CharField(max_length=16)
+    quantity = NumberField()
+    price = NumberField()
+    fee = NumberField()
+    fee_currency = models.CharField(max_length=12)
+    closed_quantity = NumberField(default=Decimal(0))
+    is_maker = models.BooleanField(default=False)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["at", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "fill_id"], name="fill_once")
+        ]
+
+
+class ClosedPnl(models.Model):
+    """The exchange's own result of one closing order, in USDT."""
+
+    copy = models.ForeignKey(Copy, on_delete=models.CASCADE, related_name="results")
+    connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
+    order_exchange_id = models.CharField(max_length=64)
+    quantity = NumberField()
+    average_entry = NumberField()
+    average_exit = NumberField()
+    pnl = NumberField()
+    open_fee = NumberField(default=Decimal(0))
+    close_fee = NumberField(default=Decimal(0))
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "closed PnL"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["connection", "order_exchange_id"], name="closed_pnl_once"
+            )
+        ]
