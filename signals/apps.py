@@ -1,5 +1,16 @@
 from django.apps import AppConfig
+from django.core import checks
+
+from accounts import wording
 
 
 class SignalsConfig(AppConfig):
     name = "signals"
+
+    def ready(self) -> None:
+        # Both need the translation and settings machinery, which is up only now.
+        from signals import reasons  # noqa: PLC0415
+        from signals.lease_check import check_lease  # noqa: PLC0415
+
+        wording.register(reasons.REASONS)
+        checks.register(check_lease)

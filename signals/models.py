@@ -67,6 +67,7 @@ class Signal(models.Model):
     # The nominal result follows public prices, not any account.
     entered_at = models.DateTimeField(null=True, blank=True)
     entered_price = NumberField(null=True, blank=True)
+    targets_hit = models.PositiveSmallIntegerField(default=0)
     outcome = models.CharField(max_length=8, blank=True)  # target, stop, closed, or not entered
     outcome_price = NumberField(null=True, blank=True)
     result_percent = NumberField(null=True, blank=True)  # leveraged, on margin
@@ -148,6 +149,7 @@ class Copy(models.Model):
     reason = models.CharField(max_length=24, blank=True)  # signals.domain.reasons.Reason
     reason_params = models.JSONField(default=dict)
     wants_position = models.BooleanField(default=True)  # False: this copy is to be closed
+    close_reason = models.CharField(max_length=24, blank=True)  # why wants_position is False
     applied_revision = models.PositiveIntegerField(default=0)
 
     # Fixed when the entry was planned, and used by every attempt (never sized twice).

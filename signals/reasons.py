@@ -1,0 +1,65 @@
+"""The text of every reason and problem code, in the reader's language."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from signals.domain.draft import Problem
+from signals.domain.reasons import Reason
+
+REASONS: dict[str, str | Promise] = {
+    Reason.ACCOUNT_SUSPENDED: _("The account is suspended."),
+    Reason.TELEGRAM_MISSING: _("Telegram is not linked."),
+    Reason.CONNECTION_NOT_READY: _("The exchange connection needs attention."),
+    Reason.SIZING_MISSING: _("Copying is switched off for this connection."),
+    Reason.SYMBOL_BUSY: _("Another copied trade on this symbol is still running."),
+    Reason.OWN_POSITION: _("The account has a position or order of its own on this symbol."),
+    Reason.SYMBOL_UNKNOWN: _("The exchange does not list this symbol here."),
+    Reason.SYMBOL_NOT_TRADABLE: _("The symbol cannot be traded at the moment."),
+    Reason.BALANCE_UNKNOWN: _("The balance could not be read."),
+    Reason.BALANCE_TOO_SMALL: _("The free balance is smaller than the margin of this trade."),
+    Reason.SIZE_TOO_SMALL: _("The size is below the exchange's minimum order."),
+    Reason.SIZE_TOO_LARGE: _("The size is above the exchange's maximum order."),
+    Reason.LEVERAGE_TOO_HIGH: _("The leverage is higher than the exchange allows here."),
+    Reason.STOP_PASSED: _("The price has already passed the stop."),
+    Reason.KEY_INVALID: _("The exchange says that the API key is wrong."),
+    Reason.KEY_EXPIRED: _("The API key has expired."),
+    Reason.PERMISSION_MISSING: _("The API key may not trade contracts."),
+    Reason.ADDRESS_NOT_ALLOWED: _("The API key does not allow our addresses."),
+    Reason.MARGIN_INSUFFICIENT: _("The exchange says that the margin is not enough."),
+    Reason.ORDER_INVALID: _("The exchange refused the order's figures."),
+    Reason.STOP_REFUSED: _("The exchange refused the stop or the target."),
+    Reason.REJECTED_BY_EXCHANGE: _("The exchange refused the order."),
+    Reason.POSITION_MODE: _("The account's position mode does not fit."),
+    Reason.TOO_LATE: _("The order could not be placed in time, so it was not sent."),
+    Reason.NOT_FILLED: _("The order found no counterpart and was not filled."),
+    Reason.ENTRY_CANCELLED: _("The author withdrew the entry before it was filled."),
+    Reason.ENTRY_CANCELLED_BY_HAND: _("The entry was cancelled at the exchange."),
+    Reason.TARGET: _("The target was reached."),
+    Reason.STOP: _("The stop was hit."),
+    Reason.CLOSED_BY_AUTHOR: _("Closed by the author."),
+    Reason.CLOSED_BY_TRADER: _("Closed by the trader."),
+    Reason.CLOSED_BY_HAND: _("Closed by hand at the exchange."),
+    Reason.STOP_MISSING: _("Closed at once, because the exchange refused the stop."),
+    Reason.LIQUIDATED: _("The exchange liquidated the position."),
+    Reason.DELEVERAGED: _("The exchange reduced the position (auto-deleveraging)."),
+    Reason.DELISTED: _("The exchange settled the symbol."),
+}
+
+PROBLEMS: dict[str, str | Promise] = {
+    Problem.SYMBOL_UNKNOWN: _("The exchange does not list this symbol."),
+    Problem.SYMBOL_NOT_TRADABLE: _("This symbol cannot be traded at the moment."),
+    Problem.LEVERAGE_OUT_OF_RANGE: _("The leverage must be between %(low)s and %(high)s."),
+    Problem.LEVERAGE_OFF_STEP: _("The leverage must be a multiple of %(step)s."),
+    Problem.PRICE_NOT_POSITIVE: _("A price must be greater than zero."),
+    Problem.PRICE_OFF_TICK: _("%(price)s is not a multiple of the tick %(tick)s."),
+    Problem.STOP_INSIDE_RANGE: _("The stop lies inside the entry range."),
+    Problem.STOP_WRONG_SIDE: _("The stop is on the wrong side of the entry range."),
+    Problem.TARGET_WRONG_SIDE: _("The target %(price)s is on the wrong side of the entry range."),
+    Problem.TARGET_TWICE: _("Two targets have the same price."),
+    Problem.TARGETS_MISSING: _("At least one target is needed."),
+    Problem.TARGETS_TOO_MANY: _("At most %(most)s targets are possible."),
+    Problem.SHARE_NOT_POSITIVE: _("A target's share must be greater than zero."),
+    Problem.SHARES_NOT_WHOLE: _("The shares must sum to 100 %%, they sum to %(total)s %%."),
+}
