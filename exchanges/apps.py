@@ -1,5 +1,12 @@
 from django.apps import AppConfig
 
+from accounts import wording
+
 
 class ExchangesConfig(AppConfig):
     name = "exchanges"
+
+    def ready(self) -> None:
+        from exchanges.choices import ConnectionReason  # noqa: PLC0415 - needs translations
+
+        wording.register({reason.value: reason.label for reason in ConnectionReason if reason})

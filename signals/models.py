@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import models
 
+from exchanges.domain.trading import OrderType, Side
 from exchanges.models import Connection
 from hexagonal.lib.fields import NumberField
 from signals.choices import (
@@ -171,6 +172,7 @@ class Copy(models.Model):
     due_at = models.DateTimeField(null=True, blank=True)  # when to look next; null: never again
     lease_token = models.UUIDField(null=True, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
+    looked_at = models.DateTimeField(null=True, blank=True)  # the last full look
     attempts = models.PositiveSmallIntegerField(default=0)
 
     created_at = models.DateTimeField()
@@ -256,6 +258,14 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return self.link_id or self.exchange_id
+
+    @property
+    def side_value(self) -> Side:
+        return Side(self.side)
+
+    @property
+    def type_value(self) -> OrderType:
+        return OrderType(self.type)
 
 
 class Fill(models.Model):

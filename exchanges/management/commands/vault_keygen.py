@@ -1,0 +1,26 @@
+"""Make the vault's key pair: the public file for every process, the private one for workers."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from exchanges import vault
+
+
+class Command(BaseCommand):
+    help = "Generate the vault's key pair. Existing files are never overwritten."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--private", type=Path, required=True)
+        parser.add_argument("--public", type=Path, required=True)
+
+    def handle(self, *args: Any, private: Path, public: Path, **options: Any) -> None:
+        for path in (private, public):
+            if path.exists():
+                raise CommandError(f"{path} exists; keys are never overwritten.")
+        vault.generate(private, public)
+        self.stdout.write(f"Wrote {private} (keep it on the workers alone) and {public}.")

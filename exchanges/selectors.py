@@ -1,0 +1,73 @@
+"""Every read of connections and instruments, with ownership in the query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import Http404
+
+from accounts.models import User
+from exchanges.choices import ConnectionStatus
+from exchanges.domain.trading import InstrumentFacts, Ticker
+from exchanges.models import Connection, Instrument
+
+Place = tuple[str, str, str]  # exchange, environment, symbol
+
+
+def connections_of(user: User) -> QuerySet[Connection]:
+    """A trader's links, the disconnected ones left out."""
+    return user.connections.exclude(status=ConnectionStatus.REVOKED)
+
+
+def connection_of(user: User, public_id: UUID) -> Connection:
+    """One of a trader's own links; anybody else's does not exist for them."""
+    link = connections_of(user).filter(public_id=public_id).first()
+    if link is None:
+        raise Http404
+    return link
+
+
+def has_connection(user: User) -> bool:
+    return user.connections.filter(status=ConnectionStatus.CONNECTED).exists()
+
+
+def instruments_of(environment: str) -> QuerySet[Instrument]:
+    return Instrument.objects.filter(environment=environment, status="Trading", quote="USDT")
+
+
+def instrument_facts(environment: str, symbol: str) -> InstrumentFacts | None:
+    found = Instrument.objects.filter(environment=environment, symbol=symbol).first()
+    return facts_of(found) if found is not None else None
+
+
+def instruments_by_symbol(symbols: Iterable[str]) -> dict[Place, InstrumentFacts]:
+    rows = Instrument.objects.filter(symbol__in=set(symbols))
+    return {(row.exchange, row.environment, row.symbol): facts_of(row) for row in rows}
+
+
+def cached_ticker(instrument: Instrument) -> Ticker | None:
+    """The last prices that were read, for previews; None before the first read."""
+    bid, ask, last, mark = instrument.bid, instrument.ask, instrument.last, instrument.mark
+    if bid is None or ask is None or last is None or mark is None:
+        return None
+    return Ticker(instrument.symbol, bid, ask, last, mark)
+
+
+def facts_of(row: Instrument) -> InstrumentFacts:
+    return InstrumentFacts(
+        symbol=row.symbol,
+        base=row.base,
+        quote=row.quote,
+        status=row.status,
+        tick=row.tick,
+        step=row.step,
+        min_quantity=row.min_quantity,
+        max_quantity=row.max_quantity,
+        max_market_quantity=row.max_market_quantity,
+        min_notional=row.min_notional,
+        min_leverage=row.min_leverage,
+        max_leverage=row.max_leverage,
+        leverage_step=row.leverage_step,
+    )

@@ -1,0 +1,394 @@
+"""What happens to connections: linking, verifying, watching, letting go."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from accounts.activity import Fact, record
+from accounts.choices import ActivityKind
+from accounts.models import User
+from exchanges import vault
+from exchanges.choices import ConnectionReason, ConnectionStatus, ExchangeKind
+from exchanges.domain.errors import (
+    CredentialsRejected,
+    ExchangeError,
+    InvalidKey,
+    IpNotAllowed,
+    KeyExpired,
+    PermissionMissing,
+)
+from exchanges.domain.trading import Balance, Credentials, KeyFacts, SymbolMode
+from exchanges.gateway import exchange_of, market_of, seal_context
+from exchanges.models import Connection, Instrument, SymbolState
+from exchanges.ports import Exchange
+from hexagonal.lib.jobs import enqueue_on_commit
+
+OUR_PREFIX = "hx"  # of the link ids of orders that the platform sent
+VERIFY_CLAIM = timedelta(seconds=30)  # longer than all requests of one verification
+HINT_LENGTH = 4
+
+REASONS: dict[type[ExchangeError], ConnectionReason] = {
+    InvalidKey: ConnectionReason.INVALID_KEY,
+    KeyExpired: ConnectionReason.KEY_EXPIRED,
+    PermissionMissing: ConnectionReason.PERMISSION_MISSING,
+    IpNotAllowed: ConnectionReason.IP_NOT_ALLOWED,
+}
+
+
+class LinkRefused(Exception):
+    """The link cannot be made or changed now; `code` names the text."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+# The apps above say whether a link is in use; asked before it is let go or its account changes.
+_in_use: list[Callable[[Connection], bool]] = []
+
+
+def guard_links(is_in_use: Callable[[Connection], bool]) -> None:
+    """Let an app above refuse that a link with open business is let go."""
+    if is_in_use not in _in_use:
+        _in_use.append(is_in_use)
+
+
+def connect(
+    user: User, *, environment: str, name: str, credentials: Credentials, now: datetime
+) -> Connection:
+    """Seal a key and have a worker verify it; this process cannot open what it sealed."""
+    link = Connection(
+        user=user,
+        exchange=ExchangeKind.BYBIT,
+        environment=environment,
+        name=name,
+        created_at=now,
+    )
+    _seal(link, credentials)
+    with transaction.atomic():
+        link.save()
+        enqueue_on_commit("exchanges.verify_connection", link.pk)
+    return link
+
+
+def replace_key(link: Connection, *, credentials: Credentials, now: datetime) -> Connection:
+    """Put a new key in place of the old one; the settings stay, and it is verified anew.
+
+    The exchange account must stay the same while the link is in use: `verify` holds it to that.
+    """
+    with transaction.atomic():
+        link = Connection.objects.select_for_update().get(pk=link.pk)
+        if link.status == ConnectionStatus.REVOKED:
+            raise LinkRefused("link_gone")
+        _seal(link, credentials)
+        link.status, link.reason = ConnectionStatus.VERIFYING, ConnectionReason.NONE
+        link.checked_at = None
+        link.save()
+        enqueue_on_commit("exchanges.verify_connection", link.pk)
+    return link
+
+
+def disconnect(link: Connection, *, now: datetime) -> None:
+    """Destroy the sealed key; refused while trades that need it are open."""
+    with transaction.atomic():
+        link = Connection.objects.select_for_update().get(pk=link.pk)
+        if any(is_in_use(link) for is_in_use in _in_use):
+            raise LinkRefused("link_in_use")
+        if link.status == ConnectionStatus.REVOKED:
+            return
+        link.sealed, link.key_digest = None, ""
+        link.status, link.reason = ConnectionStatus.REVOKED, ConnectionReason.NONE
+        link.save()
+        _tell(link, "api_disconnected", now)
+
+
+def _seal(link: Connection, credentials: Credentials) -> None:
+    link.sealed = vault.seal(credentials, context=seal_context(link))
+    link.key_hint = "…" + credentials.api_key[-HINT_LENGTH:]
+    key = settings.SECRET_KEY.encode()
+    link.key_digest = hmac.digest(key, credentials.api_key.encode(), hashlib.sha256).hex()
+
+
+# --- verifying -----------------------------------------------------------------------------------
+
+
+def verify(link_id: int, *, now: datetime) -> None:
+    """Ask the exchange about a sealed key and decide; safe to run twice, also at once."""
+    claimed = Connection.objects.filter(pk=link_id, status=ConnectionStatus.VERIFYING)
+    if not claimed.filter(_unchecked(now - VERIFY_CLAIM)).update(checked_at=now):
+        return
+    link = Connection.objects.select_related("user").get(pk=link_id)
+    sealed = bytes(link.sealed or b"")
+    try:
+        account = exchange_of(link)
+        facts = account.key_facts()
+        reason = judge_key(facts)
+        seen = _read_account(account) if reason is ConnectionReason.NONE else None
+    except vault.VaultError:
+        _refuse(link, sealed, ConnectionReason.VAULT, now)
+        return
+    except CredentialsRejected as error:
+        _refuse(link, sealed, reason_of(error), now)
+        return
+    except ExchangeError:
+        # Tried again by the periodic task; the trader sees why it takes longer.
+        waiting = Connection.objects.filter(pk=link_id, status=ConnectionStatus.VERIFYING)
+        waiting.update(reason=ConnectionReason.UNAVAILABLE)
+        return
+    if seen is None:
+        _refuse(link, sealed, reason, now)
+        return
+    _accept(link, sealed, facts, seen, now)
+
+
+def judge_key(facts: KeyFacts) -> ConnectionReason:
+    """Whether a key may be used: what it must be able to do, and what it must not."""
+    if facts.can_withdraw:
+        return ConnectionReason.CAN_WITHDRAW
+    if facts.read_only:
+        return ConnectionReason.READ_ONLY
+    if not (facts.can_order and facts.can_position):
+        return ConnectionReason.PERMISSION_MISSING
+    if not facts.is_unified:
+        return ConnectionReason.NOT_UNIFIED
+    return ConnectionReason.NONE
+
+
+def reason_of(error: ExchangeError) -> ConnectionReason:
+    return REASONS.get(type(error), ConnectionReason.PERMISSION_MISSING)
+
+
+def _unchecked(before: datetime) -> Q:
+    return Q(checked_at__isnull=True) | Q(checked_at__lt=before)
+
+
+def _refuse(link: Connection, sealed: bytes, reason: ConnectionReason, now: datetime) -> None:
+    """Say no and destroy the key; a link that traded before keeps its place and its settings."""
+    with transaction.atomic():
+        link = Connection.objects.select_for_update().get(pk=link.pk)
+        if link.status != ConnectionStatus.VERIFYING or bytes(link.sealed or b"") != sealed:
+            return  # another key was entered meanwhile
+        known = bool(link.exchange_uid)
+        link.status = ConnectionStatus.ATTENTION if known else ConnectionStatus.REFUSED
+        link.reason = reason
+        link.sealed = None
+        link.save()
+        _tell(link, "api_refused", now, reason=reason.value)
+
+
+def _accept(
+    link: Connection, sealed: bytes, facts: KeyFacts, seen: AccountSeen, now: datetime
+) -> None:
+    try:
+        with transaction.atomic():
+            link = Connection.objects.select_for_update().get(pk=link.pk)
+            if link.status != ConnectionStatus.VERIFYING or bytes(link.sealed or b"") != sealed:
+                return
+            is_new = not link.exchange_uid
+            if link.exchange_uid not in {"", facts.uid} and any(use(link) for use in _in_use):
+                raise LinkRefused("other_account")
+            link.exchange_uid = facts.uid
+            link.status, link.reason = ConnectionStatus.CONNECTED, ConnectionReason.NONE
+            link.has_transfer_right = facts.can_transfer
+            link.allows_any_address = not facts.addresses
+            link.key_expires_at = facts.expires_at
+            link.save()
+            _store_account(link, seen, now)
+            if is_new:
+                _tell(link, "api_connected", now, is_public=True)
+    except (IntegrityError, LinkRefused):
+        _refuse(link, sealed, ConnectionReason.DUPLICATE_ACCOUNT, now)
+
+
+def _tell(
+    link: Connection, code: str, now: datetime, *, is_public: bool = False, reason: str = ""
+) -> None:
+    params = {"name": link.user.nickname, "connection": link.name}
+    if reason:
+        params["reason"] = reason
+    record(Fact(ActivityKind.API, code, link.user_id, params, is_public=is_public), now=now)
+
+
+# --- watching ------------------------------------------------------------------------------------
+
+
+class AccountSeen:
+    """What one reading of an account found."""
+
+    def __init__(
+        self, balance: Balance, modes: Sequence[SymbolMode], own_symbols: list[str]
+    ) -> None:
+        self.balance = balance
+        self.modes = modes
+        self.own_symbols = own_symbols
+
+
+def _read_account(account: Exchange) -> AccountSeen:
+    positions = {position.symbol for position in account.positions()}
+    foreign = {
+        order.symbol
+        for order in account.open_orders()
+        if not order.link_id.startswith(OUR_PREFIX)
+        and not order.parent_link_id.startswith(OUR_PREFIX)
+    }
+    return AccountSeen(account.balance(), account.symbol_modes(), sorted(positions | foreign))
+
+
+def refresh_account(link: Connection, *, now: datetime) -> None:
+    """Read balance, modes and the trader's own positions again; a refusal pauses the link."""
+    try:
+        seen = _read_account(exchange_of(link))
+    except vault.VaultError:
+        note_problem(link.pk, ConnectionReason.VAULT, now=now)
+        return
+    except CredentialsRejected as error:
+        note_credentials_rejected(link.pk, error, now=now)
+        return
+    except ExchangeError:
+        return  # read again in the next round; what is cached keeps its age
+    with transaction.atomic():
+        current = Connection.objects.select_for_update().get(pk=link.pk)
+        if current.status == ConnectionStatus.CONNECTED:
+            _store_account(current, seen, now)
+
+
+def _store_account(link: Connection, seen: AccountSeen, now: datetime) -> None:
+    link.own_symbols = seen.own_symbols
+    link.checked_at = now
+    link.save(update_fields=["own_symbols", "checked_at"])
+    store_balance(link, seen.balance, now=now)
+    _upsert_modes(link, seen.modes, now)
+
+
+def store_balance(link: Connection, balance: Balance, *, now: datetime) -> None:
+    link.equity, link.available = balance.equity, balance.available
+    link.margin_mode, link.balance_at = balance.margin_mode, now
+    link.save(update_fields=["equity", "available", "margin_mode", "balance_at"])
+
+
+def store_modes(
+    link: Connection, modes: Sequence[SymbolMode], symbol: str, *, now: datetime
+) -> SymbolState | None:
+    """Keep what was read and return the row of one symbol."""
+    _upsert_modes(link, modes, now)
+    return SymbolState.objects.filter(connection=link, symbol=symbol).first()
+
+
+def _upsert_modes(link: Connection, modes: Sequence[SymbolMode], now: datetime) -> None:
+    SymbolState.objects.bulk_create(
+        [
+            SymbolState(
+                connection=link,
+                symbol=mode.symbol,
+                leverage=mode.leverage,
+                is_hedge=mode.is_hedge,
+                confirmed_at=now,
+            )
+            for mode in modes
+        ],
+        update_conflicts=True,
+        unique_fields=["connection", "symbol"],
+        update_fields=["leverage", "is_hedge", "confirmed_at"],
+    )
+
+
+def store_leverage(link: Connection, symbol: str, leverage: Decimal, *, now: datetime) -> None:
+    SymbolState.objects.filter(connection=link, symbol=symbol).update(
+        leverage=leverage, confirmed_at=now
+    )
+
+
+def forget_modes(link: Connection) -> None:
+    """The exchange says that the cached mode is wrong: read it before the next order."""
+    SymbolState.objects.filter(connection=link).delete()
+
+
+def note_credentials_rejected(
+    link_id: int, error: CredentialsRejected, *, now: datetime
+) -> None:
+    note_problem(link_id, reason_of(error), now=now)
+
+
+def note_problem(link_id: int, reason: ConnectionReason, *, now: datetime) -> None:
+    """Pause a link until its owner acts, and tell them once."""
+    with transaction.atomic():
+        changed = Connection.objects.filter(pk=link_id, status=ConnectionStatus.CONNECTED).update(
+            status=ConnectionStatus.ATTENTION, reason=reason
+        )
+        if changed:
+            link = Connection.objects.select_related("user").get(pk=link_id)
+            _tell(link, "api_attention", now, reason=reason.value)
+
+
+def claim_stale(limit: int, *, now: datetime, age: timedelta) -> list[Connection]:
+    """Take connected links whose reading is older than `age`; each goes to one worker."""
+    with transaction.atomic():
+        stale = list(
+            Connection.objects.select_for_update(skip_locked=True)
+            .filter(status=ConnectionStatus.CONNECTED)
+            .filter(_unchecked(now - age))
+            .order_by("checked_at")[:limit]
+        )
+        Connection.objects.filter(pk__in=[link.pk for link in stale]).update(checked_at=now)
+    return stale
+
+
+def waiting_for_verification(*, now: datetime) -> list[int]:
+    waiting = Connection.objects.filter(status=ConnectionStatus.VERIFYING)
+    return list(waiting.filter(_unchecked(now - VERIFY_CLAIM)).values_list("pk", flat=True))
+
+
+# --- instruments ---------------------------------------------------------------------------------
+
+RULES = [
+    *("base", "quote", "status", "tick", "step", "min_quantity", "max_quantity"),
+    *("max_market_quantity", "min_notional", "min_leverage", "max_leverage", "leverage_step"),
+]
+PRICES = ["bid", "ask", "last", "mark", "priced_at"]
+
+
+def refresh_instruments(exchange: str, environment: str, *, now: datetime) -> int:
+    """Read every contract's rules; returns how many there are. Raises `ExchangeError`."""
+    found = market_of(exchange, environment).instruments()
+    rows = [
+        Instrument(
+            exchange=exchange,
+            environment=environment,
+            symbol=facts.symbol,
+            refreshed_at=now,
+            **{name: getattr(facts, name) for name in RULES},
+        )
+        for facts in found
+    ]
+    Instrument.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["exchange", "environment", "symbol"],
+        update_fields=[*RULES, "refreshed_at"],
+    )
+    gone = Instrument.objects.filter(exchange=exchange, environment=environment)
+    gone.exclude(symbol__in=[facts.symbol for facts in found]).update(status="Closed")
+    return len(rows)
+
+
+def refresh_prices(exchange: str, environment: str, *, now: datetime) -> None:
+    """Read all last prices in one request. Raises `ExchangeError`."""
+    tickers = {ticker.symbol: ticker for ticker in market_of(exchange, environment).tickers()}
+    rows = list(
+        Instrument.objects.filter(
+            exchange=exchange, environment=environment, symbol__in=tickers.keys()
+        )
+    )
+    for row in rows:
+        ticker = tickers[row.symbol]
+        row.bid, row.ask, row.last, row.mark = ticker.bid, ticker.ask, ticker.last, ticker.mark
+        row.priced_at = now
+    Instrument.objects.bulk_update(rows, PRICES, batch_size=500)

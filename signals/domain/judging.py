@@ -1,0 +1,134 @@
+"""What a copy's orders and fills add up to, and which state that is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+from enum import StrEnum
+
+from exchanges.domain.trading import Cause
+from signals.domain.lifecycle import CopyStatus
+from signals.domain.reasons import Reason
+
+PLACES = Decimal("0.000000000001")  # what a numeric(30, 12) column keeps
+
+
+class EntryState(StrEnum):
+    NONE = "none"  # nothing was sent, or surely never took effect
+    UNRESOLVED = "unresolved"
+    OPEN = "open"
+    DONE = "done"  # filled, or cancelled with fills
+    CANCELLED = "cancelled"  # without a fill
+    REJECTED = "rejected"  # acknowledged first, refused afterwards
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """A fill of the copy; `is_entry` on the way in, funding has no quantity of its own."""
+
+    is_entry: bool
+    cause: Cause
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Sums over a copy's fills: quantities in base units, averages in quote, fees in USDT."""
+
+    entered: Decimal
+    entry_average: Decimal | None
+    exited: Decimal
+    exit_average: Decimal | None
+    fees: Decimal
+
+    @property
+    def held(self) -> Decimal:
+        return self.entered - self.exited
+
+
+def total(executions: Iterable[Execution]) -> Totals:
+    entered = entry_value = exited = exit_value = fees = Decimal(0)
+    for fill in executions:
+        fees += fill.fee
+        if fill.cause is Cause.FUNDING:
+            continue
+        if fill.is_entry:
+            entered += fill.quantity
+            entry_value += fill.quantity * fill.price
+        else:
+            exited += fill.quantity
+            exit_value += fill.quantity * fill.price
+    return Totals(
+        entered, _average(entry_value, entered), exited, _average(exit_value, exited), fees
+    )
+
+
+def _average(value: Decimal, quantity: Decimal) -> Decimal | None:
+    return (value / quantity).quantize(PLACES, ROUND_HALF_EVEN) if quantity else None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of a copy after a look; `is_booked` once the exchange shows the closed PnL of
+    everything that was exited.
+    """
+
+    entry: EntryState
+    totals: Totals
+    is_booked: bool
+    exit_cause: Cause | None  # of the last exit
+    exit_is_ours: bool  # by an order of our own close leg
+    exit_is_target: bool  # by an order of our own target legs
+    close_reason: Reason
+    wants_entry: bool
+
+
+def judge(status: CopyStatus, evidence: Evidence) -> tuple[CopyStatus, Reason]:
+    """Say where a copy stands; a final state always has a reason."""
+    totals = evidence.totals
+    if evidence.entry is EntryState.UNRESOLVED:
+        return CopyStatus.UNKNOWN, Reason.NONE
+    if totals.entered > 0:
+        over = evidence.entry is not EntryState.OPEN and totals.held <= 0
+        if over and evidence.is_booked:
+            return CopyStatus.CLOSED, exit_reason(evidence)
+        return CopyStatus.FILLED, Reason.NONE
+    match evidence.entry:
+        case EntryState.OPEN | EntryState.DONE:
+            return CopyStatus.PLACED, Reason.NONE
+        case EntryState.CANCELLED:
+            return CopyStatus.EXPIRED, _unfilled_reason(evidence)
+        case EntryState.REJECTED:
+            return CopyStatus.REJECTED, Reason.REJECTED_BY_EXCHANGE
+        case EntryState.NONE:
+            again = status in {CopyStatus.PENDING, CopyStatus.UNKNOWN}
+            return (CopyStatus.PENDING if again else status), Reason.NONE
+
+
+def exit_reason(evidence: Evidence) -> Reason:
+    by_cause = {
+        Cause.STOP: Reason.STOP,
+        Cause.TRAILING: Reason.STOP,
+        Cause.TARGET: Reason.TARGET,
+        Cause.LIQUIDATION: Reason.LIQUIDATED,
+        Cause.ADL: Reason.DELEVERAGED,
+        Cause.DELISTING: Reason.DELISTED,
+    }
+    if evidence.exit_cause in by_cause:
+        return by_cause[evidence.exit_cause]
+    if evidence.exit_is_target:
+        return Reason.TARGET
+    if evidence.exit_is_ours:
+        return evidence.close_reason or Reason.CLOSED_BY_AUTHOR
+    return Reason.CLOSED_BY_HAND
+
+
+def _unfilled_reason(evidence: Evidence) -> Reason:
+    if evidence.close_reason:
+        return evidence.close_reason
+    if not evidence.wants_entry:
+        return Reason.ENTRY_CANCELLED
+    return Reason.NOT_FILLED

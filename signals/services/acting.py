@@ -1,0 +1,107 @@
+"""Carry out a plan at the exchange: network only, in order, stopping at the first failure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from exchanges.domain.errors import ExchangeError, NotFound, UnexpectedReply
+from exchanges.domain.trading import Acknowledgement, NewOrder, OrderChange
+from exchanges.ports import Exchange
+from signals.domain.planning import Action, Amend, Cancel, Place, SetLevels, SetLeverage
+from signals.models import Copy, Order
+from signals.services.claiming import Lease
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one action; `sent_at` None when it never left."""
+
+    action: Action
+    sent_at: datetime | None = None
+    answered_at: datetime | None = None
+    acknowledgement: Acknowledgement | None = None
+    error: ExchangeError | None = None
+
+    @property
+    def is_done(self) -> bool:
+        return self.sent_at is not None and self.error is None
+
+
+def act(
+    copy: Copy, actions: list[Action], orders: dict[str, Order], exchange: Exchange, lease: Lease
+) -> list[Outcome]:
+    """Send the actions one after the other; `orders` are the stored intents by leg."""
+    outcomes: list[Outcome] = []
+    for action in actions:
+        if not lease.may_send():
+            outcomes.append(Outcome(action))
+            break
+        outcomes.append(_carry_out(copy, action, orders, exchange, lease))
+        if outcomes[-1].error is not None:
+            break
+    done = {id(outcome.action) for outcome in outcomes}
+    outcomes += [Outcome(action) for action in actions if id(action) not in done]
+    return outcomes
+
+
+def _carry_out(
+    copy: Copy, action: Action, orders: dict[str, Order], exchange: Exchange, lease: Lease
+) -> Outcome:
+    sent_at = lease.time()
+    try:
+        acknowledgement = _call(copy, action, orders, exchange)
+    except NotFound:  # already filled, gone or flat: the next look says which
+        return Outcome(action, sent_at, lease.time())
+    except ExchangeError as error:
+        return Outcome(action, sent_at, lease.time(), error=error)
+    except Exception as error:  # noqa: BLE001 - a bug must not lose the fact that it was sent
+        name = type(error).__name__
+        return Outcome(action, sent_at, lease.time(), error=UnexpectedReply(f"bug: {name}"))
+    return Outcome(action, sent_at, lease.time(), acknowledgement)
+
+
+def _call(
+    copy: Copy, action: Action, orders: dict[str, Order], exchange: Exchange
+) -> Acknowledgement | None:
+    match action:
+        case SetLeverage(leverage):
+            exchange.set_leverage(copy.symbol, leverage)
+        case Place():
+            return exchange.place(_new_order(orders[action.leg]))
+        case Amend():
+            exchange.amend(
+                OrderChange(
+                    link_id=action.link_id,
+                    symbol=copy.symbol,
+                    quantity=action.quantity,
+                    price=action.price,
+                    stop=action.stop,
+                    target=action.target,
+                )
+            )
+        case Cancel():
+            exchange.cancel(copy.symbol, action.link_id)
+        case SetLevels(stop, target):
+            exchange.set_position_levels(
+                copy.symbol, copy.position_index or 0, stop=stop, target=target
+            )
+        case _:
+            raise TypeError(f"{type(action).__name__} is not sent")
+    return None
+
+
+def _new_order(order: Order) -> NewOrder:
+    """Read the stored intent: what is sent is what is on record, at every attempt."""
+    return NewOrder(
+        link_id=order.link_id,
+        symbol=order.symbol,
+        side=order.side_value,
+        type=order.type_value,
+        quantity=order.quantity,
+        position_index=order.position_index,
+        price=order.price,
+        stop=order.stop,
+        target=order.target,
+        reduce_only=order.reduce_only,
+    )

@@ -1,0 +1,319 @@
+"""One copy in memory while a chunk works on it: its rows, what was seen, what becomes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from accounts.activity import Fact
+from exchanges.domain.trading import (
+    Cause,
+    ClosedPnlFacts,
+    FillFacts,
+    OrderFacts,
+    OrderState,
+    PositionFacts,
+)
+from signals.choices import OrderStatus
+from signals.domain.direction import Direction
+from signals.domain.judging import EntryState, Evidence, Execution, judge, total
+from signals.domain.lifecycle import FINAL, CopyStatus, check_transition
+from signals.domain.planning import CLOSE, ENTRY, LegOrder, Levels
+from signals.domain.reasons import Reason
+from signals.models import ClosedPnl, Copy, Fill, Order
+from signals.services.observing import UNRESOLVED, Observation
+
+STATUS_OF_STATE = {
+    OrderState.OPEN: OrderStatus.OPEN,
+    OrderState.UNTRIGGERED: OrderStatus.OPEN,
+    OrderState.FILLED: OrderStatus.FILLED,
+    OrderState.CANCELLED: OrderStatus.CANCELLED,
+    OrderState.REJECTED: OrderStatus.REJECTED,
+}
+LEG_OF_CAUSE = {
+    Cause.STOP: "stop",
+    Cause.TRAILING: "trailing",
+    Cause.TARGET: "target",
+    Cause.LIQUIDATION: "liquidation",
+    Cause.ADL: "adl",
+    Cause.DELISTING: "settlement",
+}
+HAND = "hand"
+
+
+@dataclass(slots=True)
+class CopyLedger:
+    copy: Copy
+    orders: list[Order]
+    fills: list[Fill] = field(default_factory=list)
+    results: list[ClosedPnl] = field(default_factory=list)
+    position: PositionFacts | None = None
+    position_known: bool = False
+    facts: list[Fact] = field(default_factory=list)
+
+    @property
+    def direction(self) -> Direction:
+        return Direction(self.copy.signal.side)
+
+    def by_exchange_id(self) -> dict[str, Order]:
+        return {order.exchange_id: order for order in self.orders if order.exchange_id}
+
+    def newest(self, leg: str) -> Order | None:
+        """The leg's order of the highest generation."""
+        own = [order for order in self.orders if order.leg == leg and order.link_id]
+        return max(own, key=lambda order: order.generation, default=None)
+
+    # --- taking in what the exchange said ----------------------------------------------------
+
+    def absorb(self, seen: Observation, now: datetime) -> None:
+        """Bring the rows in memory to what was seen; doing it twice changes nothing."""
+        for order in self.orders:
+            if order.link_id in seen.lookups:
+                self._resolve(order, seen.lookups[order.link_id], now)
+        for facts in seen.orders:
+            self._absorb_order(facts, now)
+        for fill in seen.fills:
+            self._absorb_fill(fill)
+        for result in seen.results:
+            self._absorb_result(result)
+        if seen.positions is not None and self.copy.position_index is not None:
+            self._absorb_positions(seen.positions)
+        if seen.is_full:
+            self.copy.looked_at = now
+
+    def _resolve(self, order: Order, facts: OrderFacts | None, now: datetime) -> None:
+        """An order of unknown fate was looked up after the fence: absent means never accepted."""
+        if facts is None:
+            order.status = OrderStatus.NOT_SENT
+        else:
+            self._update(order, facts, now)
+
+    def _absorb_order(self, facts: OrderFacts, now: datetime) -> None:
+        order = self.by_exchange_id().get(facts.order_id)
+        if order is None and facts.link_id:
+            order = next((o for o in self.orders if o.link_id == facts.link_id), None)
+        if order is not None:
+            self._update(order, facts, now)
+        elif self._is_exit_of_this(facts):
+            self.orders.append(self._adopt(facts))
+
+    def _update(self, order: Order, facts: OrderFacts, now: datetime) -> None:
+        order.exchange_id = facts.order_id
+        order.status = STATUS_OF_STATE[facts.state]
+        order.filled, order.average = facts.filled, facts.average
+        order.quantity, order.price = facts.quantity, facts.price
+        order.stop, order.target = facts.stop, facts.target
+        order.trigger_price = facts.trigger_price
+        order.cause = facts.cause.value
+        order.acknowledged_at = order.acknowledged_at or now
+
+    def _is_exit_of_this(self, facts: OrderFacts) -> bool:
+        """Whether an order that we did not send takes this copy's position off.
+
+        Stops and targets of the position are its children, or were set on the position itself. A
+        plain order of the trader's counts only once it has closed something of this side.
+        """
+        if facts.link_id.startswith("hx") or facts.side is not self.direction.exit_side:
+            return False
+        if facts.position_index != self.copy.position_index:
+            return False
+        if facts.parent_link_id:
+            return any(order.link_id == facts.parent_link_id for order in self.orders)
+        entry = self.newest(ENTRY)
+        if entry is None or facts.created_at < entry.created_at:
+            return False
+        closing = facts.reduce_only or facts.cause is not Cause.USER
+        return closing and (facts.cause in LEG_OF_CAUSE or facts.filled > 0)
+
+    def _adopt(self, facts: OrderFacts) -> Order:
+        return Order(
+            copy=self.copy,
+            connection_id=self.copy.connection_id,
+            leg=LEG_OF_CAUSE.get(facts.cause, HAND),
+            exchange_id=facts.order_id,
+            symbol=facts.symbol,
+            side=facts.side.value,
+            type=facts.type.value,
+            quantity=facts.quantity,
+            price=facts.price,
+            stop=facts.stop,
+            target=facts.target,
+            trigger_price=facts.trigger_price,
+            reduce_only=facts.reduce_only,
+            position_index=facts.position_index,
+            status=STATUS_OF_STATE[facts.state],
+            filled=facts.filled,
+            average=facts.average,
+            cause=facts.cause.value,
+            created_at=facts.created_at,
+        )
+
+    def _absorb_fill(self, facts: FillFacts) -> None:
+        if any(fill.fill_id == facts.fill_id for fill in self.fills):
+            return
+        order = self.by_exchange_id().get(facts.order_id)
+        if order is None and not self._is_own_funding(facts):
+            return
+        self.fills.append(
+            Fill(
+                copy=self.copy,
+                connection_id=self.copy.connection_id,
+                order=order,
+                fill_id=facts.fill_id,
+                side=facts.side.value,
+                cause=facts.cause.value,
+                quantity=facts.quantity,
+                price=facts.price,
+                fee=facts.fee,
+                fee_currency=facts.fee_currency,
+                closed_quantity=facts.closed_quantity,
+                is_maker=facts.is_maker,
+                at=facts.at,
+            )
+        )
+
+    def _is_own_funding(self, facts: FillFacts) -> bool:
+        if facts.cause is not Cause.FUNDING:
+            return False
+        opened = self.copy.filled_at
+        ended = self.copy.ended_at
+        return opened is not None and facts.at >= opened and (ended is None or facts.at <= ended)
+
+    def _absorb_result(self, facts: ClosedPnlFacts) -> None:
+        known = {result.order_exchange_id: result for result in self.results}
+        if facts.order_id not in self.by_exchange_id():
+            return
+        result = known.get(facts.order_id)
+        if result is None:
+            result = ClosedPnl(
+                copy=self.copy,
+                connection_id=self.copy.connection_id,
+                order_exchange_id=facts.order_id,
+            )
+            self.results.append(result)
+        # A closing order that fills in steps grows its one row.
+        result.quantity, result.pnl = facts.quantity, facts.pnl
+        result.average_entry, result.average_exit = facts.average_entry, facts.average_exit
+        result.open_fee, result.close_fee = facts.open_fee, facts.close_fee
+        result.at = facts.at
+
+    def _absorb_positions(self, positions: list[PositionFacts]) -> None:
+        own = [
+            position
+            for position in positions
+            if position.position_index == self.copy.position_index
+            and position.side is self.direction.entry_side
+        ]
+        self.position = own[0] if own else None
+        self.position_known = True
+
+    # --- what it adds up to ------------------------------------------------------------------
+
+    def settle(self, now: datetime) -> None:
+        """Add the fills up and move the copy to the state that follows."""
+        copy = self.copy
+        totals = total(self._executions())
+        copy.entered_quantity, copy.entry_average = totals.entered, totals.entry_average
+        copy.exited_quantity, copy.exit_average = totals.exited, totals.exit_average
+        copy.fees = totals.fees
+        copy.pnl = sum((result.pnl for result in self.results), Decimal(0))
+        copy.has_stop = self.position is not None and self.position.stop is not None
+        status, reason = judge(CopyStatus(copy.status), self._evidence(now))
+        self.move(status, reason, now)
+        if totals.entered > 0 and copy.filled_at is None:
+            entries = [f.at for f in self.fills if f.side == self.direction.entry_side.value]
+            copy.filled_at = min(entries)
+
+    def move(
+        self, status: CopyStatus, reason: Reason, now: datetime, params: dict[str, str] | None = None
+    ) -> None:
+        """Put the copy into a state that may follow its present one."""
+        before = CopyStatus(self.copy.status)
+        check_transition(before, status)
+        self.copy.status = status.value
+        if status in FINAL and before not in FINAL:
+            self.copy.reason = reason.value
+            self.copy.reason_params = params or {}
+            self.copy.ended_at = now
+
+    def _executions(self) -> list[Execution]:
+        entry_side = self.direction.entry_side.value
+        return [
+            Execution(
+                is_entry=fill.side == entry_side,
+                cause=Cause(fill.cause),
+                quantity=fill.quantity,
+                price=fill.price,
+                fee=fill.fee,
+            )
+            for fill in self.fills
+        ]
+
+    def _evidence(self, now: datetime) -> Evidence:
+        copy = self.copy
+        last = self._last_exit()
+        order = last.order if last is not None else None
+        booked = sum((result.quantity for result in self.results), Decimal(0))
+        return Evidence(
+            entry=self.entry_state(),
+            totals=total(self._executions()),
+            is_booked=booked >= copy.exited_quantity,
+            exit_cause=Cause(last.cause) if last is not None else None,
+            exit_is_ours=order is not None and order.leg == CLOSE,
+            exit_is_target=order is not None and order.leg.startswith("target"),
+            close_reason=Reason(copy.close_reason),
+            wants_entry=copy.signal.wants_entry,
+        )
+
+    def _last_exit(self) -> Fill | None:
+        exits = [
+            fill
+            for fill in self.fills
+            if fill.side == self.direction.exit_side.value and fill.cause != Cause.FUNDING.value
+        ]
+        return max(exits, key=lambda fill: (fill.at, fill.fill_id), default=None)
+
+    def entry_state(self) -> EntryState:
+        entry = self.newest(ENTRY)
+        if entry is None or entry.status == OrderStatus.NOT_SENT:
+            return EntryState.NONE
+        if entry.status in UNRESOLVED:
+            return EntryState.UNRESOLVED
+        if entry.status == OrderStatus.OPEN:
+            return EntryState.OPEN
+        if entry.filled > 0 or entry.status == OrderStatus.FILLED:
+            return EntryState.DONE
+        rejected = entry.status == OrderStatus.REJECTED
+        return EntryState.REJECTED if rejected else EntryState.CANCELLED
+
+    # --- what the planner sees ---------------------------------------------------------------
+
+    def legs(self) -> dict[str, LegOrder]:
+        newest: dict[str, Order] = {}
+        for order in self.orders:
+            known = newest.get(order.leg)
+            if order.link_id and (known is None or known.generation < order.generation):
+                newest[order.leg] = order
+        return {leg: _leg_order(order) for leg, order in newest.items()}
+
+    def levels(self) -> Levels | None:
+        if self.position is None:
+            return None
+        return Levels(self.position.quantity, self.position.stop, self.position.target)
+
+
+def _leg_order(order: Order) -> LegOrder:
+    return LegOrder(
+        leg=order.leg,
+        link_id=order.link_id,
+        generation=order.generation,
+        is_open=order.status == OrderStatus.OPEN,
+        is_unresolved=order.status in UNRESOLVED,
+        was_sent=order.status != OrderStatus.NOT_SENT,
+        quantity=order.quantity,
+        filled=order.filled,
+        price=order.price,
+        stop=order.stop,
+        target=order.target,
+    )

@@ -1,0 +1,123 @@
+"""Look at the exchange for one copy: network only, no database; runs in a thread of the chunk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from exchanges.domain.trading import (
+    Balance,
+    ClosedPnlFacts,
+    FillFacts,
+    OrderFacts,
+    PositionFacts,
+    SymbolMode,
+)
+from exchanges.ports import Exchange
+from signals.choices import OrderStatus
+from signals.domain.lifecycle import CopyStatus
+from signals.domain.planning import ENTRY
+from signals.models import Copy, Order
+
+FULL_LOOK = timedelta(seconds=30)  # even when nothing seems to have changed
+CLOCK_SLACK = timedelta(seconds=5)  # between the exchange's clock and ours
+
+UNRESOLVED = {OrderStatus.SUBMITTING, OrderStatus.UNKNOWN}
+
+
+@dataclass(slots=True)
+class Observation:
+    """What the exchange said; None or empty where it was not asked."""
+
+    lookups: dict[str, OrderFacts | None] = field(default_factory=dict)  # by link id
+    orders: list[OrderFacts] = field(default_factory=list)
+    fills: list[FillFacts] = field(default_factory=list)
+    results: list[ClosedPnlFacts] = field(default_factory=list)
+    positions: list[PositionFacts] | None = None
+    balance: Balance | None = None
+    modes: list[SymbolMode] | None = None
+    is_full: bool = False
+
+
+def observe_entry(copy: Copy, exchange: Exchange, *, wants: EntryNeeds) -> Observation:
+    """Read what an entry needs and the cache does not know (usually nothing: no request)."""
+    seen = Observation()
+    if wants.balance:
+        seen.balance = exchange.balance()
+    if wants.modes:
+        seen.modes = list(exchange.symbol_modes())
+    if wants.own_business:
+        seen.positions = list(exchange.positions(copy.symbol))
+        seen.orders = list(exchange.open_orders(copy.symbol))
+    return seen
+
+
+@dataclass(frozen=True, slots=True)
+class EntryNeeds:
+    """What must be read afresh before an entry may be planned."""
+
+    balance: bool
+    modes: bool
+    own_business: bool
+
+    @property
+    def any(self) -> bool:
+        return self.balance or self.modes or self.own_business
+
+
+def observe_live(
+    copy: Copy, orders: list[Order], exchange: Exchange, *, now: datetime
+) -> Observation:
+    """Look up what is unresolved; else look as closely as the copy's state asks for."""
+    seen = Observation()
+    unresolved = [order for order in orders if order.status in UNRESOLVED]
+    for order in unresolved:
+        seen.lookups[order.link_id] = exchange.find_order(copy.symbol, order.link_id)
+    if unresolved and not any(seen.lookups.values()):
+        return seen
+    if copy.status == CopyStatus.PLACED and not seen.lookups and not _needs_full(copy, now):
+        return _look_at_entry(copy, orders, exchange, seen)
+    if copy.status == CopyStatus.FILLED and not seen.lookups and not _needs_full(copy, now):
+        return _look_at_position(copy, orders, exchange, seen)
+    return _look_at_all(copy, exchange, seen)
+
+
+def _needs_full(copy: Copy, now: datetime) -> bool:
+    changed = copy.applied_revision < copy.signal.revision or not copy.wants_position
+    return changed or copy.looked_at is None or now - copy.looked_at >= FULL_LOOK
+
+
+def _look_at_entry(
+    copy: Copy, orders: list[Order], exchange: Exchange, seen: Observation
+) -> Observation:
+    entry = next(order for order in orders if order.leg == ENTRY)
+    found = exchange.find_order(copy.symbol, entry.link_id)
+    if found is None or found.filled > 0 or found.state.is_final:
+        return _look_at_all(copy, exchange, seen)
+    seen.orders = [found]
+    return seen
+
+
+def _look_at_position(
+    copy: Copy, orders: list[Order], exchange: Exchange, seen: Observation
+) -> Observation:
+    seen.positions = list(exchange.positions(copy.symbol))
+    mine = next((p for p in seen.positions if p.position_index == copy.position_index), None)
+    held = copy.entered_quantity - copy.exited_quantity
+    if mine is None or mine.quantity != held or mine.stop is None:
+        return _look_at_all(copy, exchange, seen)
+    if any(order.leg == ENTRY and order.status == OrderStatus.OPEN for order in orders):
+        return _look_at_all(copy, exchange, seen)
+    return seen
+
+
+def _look_at_all(copy: Copy, exchange: Exchange, seen: Observation) -> Observation:
+    since = copy.created_at - CLOCK_SLACK
+    # Positions are read first: a fill between two reads then shows as held but not yet closed,
+    # and never as closed while the exchange still holds it.
+    seen.positions = list(exchange.positions(copy.symbol))
+    seen.orders = list(exchange.orders_since(copy.symbol, since))
+    seen.fills = list(exchange.fills_since(copy.symbol, since))
+    seen.results = list(exchange.closed_pnl_since(copy.symbol, since))
+    seen.is_full = True
+    return seen

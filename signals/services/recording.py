@@ -1,0 +1,124 @@
+"""Write a chunk's ledgers back: a handful of statements, however many copies there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import transaction
+
+from accounts.activity import Fact, record_all
+from signals.models import ClosedPnl, Copy, Fill, Order
+from signals.services.claiming import Lease, still_held
+from signals.services.ledger import CopyLedger
+from signals.services.telling import facts_of
+
+COPY_FIELDS = [
+    "status",
+    "reason",
+    "reason_params",
+    "wants_position",
+    "close_reason",
+    "applied_revision",
+    "quantity",
+    "margin",
+    "position_index",
+    "entered_quantity",
+    "entry_average",
+    "exited_quantity",
+    "exit_average",
+    "fees",
+    "pnl",
+    "has_stop",
+    "due_at",
+    "lease_token",
+    "lease_until",
+    "looked_at",
+    "attempts",
+    "sent_at",
+    "acknowledged_at",
+    "filled_at",
+    "ended_at",
+]
+ORDER_FIELDS = [
+    "exchange_id",
+    "type",
+    "quantity",
+    "price",
+    "stop",
+    "target",
+    "trigger_price",
+    "position_index",
+    "status",
+    "filled",
+    "average",
+    "cause",
+    "error_code",
+    "sent_at",
+    "acknowledged_at",
+]
+RESULT_FIELDS = [
+    "quantity",
+    "average_entry",
+    "average_exit",
+    "pnl",
+    "open_fee",
+    "close_fee",
+    "at",
+]
+
+
+def write(ledgers: Iterable[CopyLedger], lease: Lease, *, releases: bool) -> list[CopyLedger]:
+    """Store the ledgers that this worker still holds, and tell what became true.
+
+    Returns the ledgers that were written; the others have been taken over by another worker, which
+    looks everything up for itself.
+    """
+    with transaction.atomic():
+        locked = still_held(lease)
+        held = [ledger for ledger in ledgers if ledger.copy.pk in locked]
+        for ledger in held:
+            _keep_wishes(ledger.copy, locked[ledger.copy.pk], lease)
+            if releases:
+                ledger.copy.lease_token = ledger.copy.lease_until = None
+        _write_orders(held)
+        _write_fills(held)
+        _write_results(held)
+        Copy.objects.bulk_update([ledger.copy for ledger in held], COPY_FIELDS)
+        if releases:
+            facts: list[Fact] = [fact for ledger in held for fact in facts_of(ledger)]
+            record_all(_once(facts), now=lease.time())
+    return held
+
+
+def _keep_wishes(mine: Copy, stored: Copy, lease: Lease) -> None:
+    """A trader's or author's wish that came while we worked is newer than our copy of the row."""
+    if mine.wants_position and not stored.wants_position:
+        mine.wants_position = False
+        mine.close_reason = stored.close_reason
+    rung_again = stored.due_at is not None and stored.due_at > lease.now
+    if rung_again and mine.due_at is not None and stored.due_at is not None:
+        mine.due_at = min(mine.due_at, stored.due_at)
+
+
+def _once(facts: Iterable[Fact]) -> list[Fact]:
+    return list({fact.key: fact for fact in facts}.values())
+
+
+def _write_orders(ledgers: list[CopyLedger]) -> None:
+    orders = [order for ledger in ledgers for order in ledger.orders]
+    Order.objects.bulk_create([order for order in orders if order.pk is None])
+    Order.objects.bulk_update([order for order in orders if order.pk is not None], ORDER_FIELDS)
+
+
+def _write_fills(ledgers: list[CopyLedger]) -> None:
+    fresh = [fill for ledger in ledgers for fill in ledger.fills if fill.pk is None]
+    for fill in fresh:
+        fill.order_id = fill.order.pk if fill.order is not None else None
+    Fill.objects.bulk_create(fresh)
+
+
+def _write_results(ledgers: list[CopyLedger]) -> None:
+    results = [result for ledger in ledgers for result in ledger.results]
+    ClosedPnl.objects.bulk_create([result for result in results if result.pk is None])
+    known = [result for result in results if result.pk is not None]
+    ClosedPnl.objects.bulk_update(known, RESULT_FIELDS)
