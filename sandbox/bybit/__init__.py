@@ -1,0 +1,1 @@
+"""A local Bybit v5 exchange."""
