@@ -1,0 +1,148 @@
+"""API keys: whose they are, what they may do, and whether a signature is theirs.
+
+Rules: https://bybit-exchange.github.io/docs/v5/guide#authentication
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from sandbox.bybit.engine import ApiError
+
+AHEAD_MS = 1000  # a client's clock may lead by strictly less than this
+DEFAULT_WINDOW = 5000
+TRADING = {"ContractTrade": ["Order", "Position"]}
+ANY_ADDRESS = "*"
+
+
+@dataclass(slots=True, eq=False)
+class Key:
+    api_key: str
+    uid: str
+    secret: str = field(default="", repr=False)
+    rsa_public_key: str = ""
+    permissions: dict[str, list[str]] = field(default_factory=lambda: dict(TRADING))
+    read_only: bool = False
+    ips: list[str] = field(default_factory=lambda: [ANY_ADDRESS])
+    expired: bool = False
+    revoked: bool = False
+    note: str = "HEXAGONAL"
+    type: int = 1
+    deadline_day: int = 90
+    inviter_id: int = 0
+    affiliate_id: int = 0
+    uta: int = 1
+    is_master: bool = True
+    parent_uid: str = "0"
+
+    def allows(self, group: str, right: str) -> bool:
+        return right in self.permissions.get(group, [])
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What a private request brought along; `payload` is the raw query or the raw body."""
+
+    api_key: str
+    timestamp: str
+    window: str
+    signature: str
+    payload: bytes
+    address: str
+
+
+def check(keys: dict[str, Key], signed: Signed, now: int) -> Key:
+    """Return the key that signed this request, or refuse as Bybit does."""
+    window = int(signed.window) if signed.window.isdigit() else DEFAULT_WINDOW
+    if not signed.timestamp.isdigit():
+        raise ApiError(10002, "invalid request, please check your server timestamp")
+    sent = int(signed.timestamp)
+    if not now - window <= sent < now + AHEAD_MS:
+        raise ApiError(
+            10002,
+            "invalid request, please check your server timestamp or recv_window param. "
+            f"req_timestamp[{sent}],server_timestamp[{now}],recv_window[{window}]",
+        )
+    key = keys.get(signed.api_key)
+    if key is None or key.revoked:
+        raise ApiError(10003, "API key is invalid.")
+    if key.expired:
+        raise ApiError(33004, "Your api key has expired.")
+    head = f"{signed.timestamp}{signed.api_key}{signed.window}"
+    message = head.encode() + signed.payload
+    if not _is_genuine(key, message, signed.signature):
+        raise ApiError(10004, "Error sign, please check your signature generation algorithm.")
+    if ANY_ADDRESS not in key.ips and signed.address not in key.ips:
+        raise ApiError(10010, "Unmatched IP, please check your API key's bound IP addresses.")
+    return key
+
+
+def _is_genuine(key: Key, message: bytes, signature: str) -> bool:
+    if key.rsa_public_key:
+        return _is_genuine_rsa(key.rsa_public_key, message, signature)
+    expected = hmac.digest(key.secret.encode(), message, hashlib.sha256).hex()
+    return hmac.compare_digest(expected.encode(), signature.encode())
+
+
+def _is_genuine_rsa(public_key: str, message: bytes, signature: str) -> bool:
+    loaded = serialization.load_pem_public_key(public_key.encode())
+    if not isinstance(loaded, RSAPublicKey):
+        return False
+    try:
+        raw = base64.b64decode(signature, validate=True)
+        loaded.verify(raw, message, padding.PKCS1v15(), hashes.SHA256())
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
+def facts(key: Key) -> dict[str, Any]:
+    """The answer of GET /v5/user/query-api."""
+    bound = ANY_ADDRESS not in key.ips
+    empty: dict[str, list[str]] = {
+        name: []
+        for name in (
+            *("ContractTrade", "Spot", "Wallet", "Options", "Derivatives", "CopyTrading"),
+            *("BlockTrade", "Exchange", "NFT", "Affiliate", "Earn", "FiatP2P", "FiatBitPay"),
+        )
+    }
+    return {
+        "id": "13770661",
+        "note": key.note,
+        "apiKey": key.api_key,
+        "readOnly": int(key.read_only),
+        "secret": "",
+        "permissions": empty | key.permissions,
+        "ips": key.ips,
+        "type": key.type,
+        "deadlineDay": -2 if bound else key.deadline_day,
+        "expiredAt": "1970-01-01T00:00:00Z" if bound else _deadline(key.deadline_day),
+        "createdAt": "2026-01-01T00:00:00Z",
+        "unified": 0,
+        "uta": key.uta,
+        "userID": int(key.uid),
+        "inviterID": key.inviter_id,
+        "vipLevel": "No VIP",
+        "mktMakerLevel": "0",
+        "affiliateID": key.affiliate_id,
+        "rsaPublicKey": key.rsa_public_key,
+        "isMaster": key.is_master,
+        "parentUid": key.parent_uid,
+        "kycLevel": "LEVEL_1",
+        "kycRegion": "KOR",
+    }
+
+
+def _deadline(days: int) -> str:
+    moment = datetime.now(UTC) + timedelta(days=days)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

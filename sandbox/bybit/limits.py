@@ -1,0 +1,80 @@
+"""Bybit's request limits: per UID and endpoint in a rolling second, per address in five.
+
+Figures: https://bybit-exchange.github.io/docs/v5/rate-limit
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from dataclasses import dataclass, field
+
+SECOND = 1000  # ms
+
+
+@dataclass(slots=True)
+class Window:
+    """Counts what happened within the last `span` ms."""
+
+    span: int
+    most: int
+    times: deque[int] = field(default_factory=deque)
+
+    def left(self, now: int) -> int:
+        while self.times and self.times[0] <= now - self.span:
+            self.times.popleft()
+        return self.most - len(self.times)
+
+    def take(self, now: int, count: int = 1) -> int:
+        """Count up to `count` events in and return how many there was room for."""
+        taken = max(min(count, self.left(now)), 0)
+        self.times.extend([now] * taken)
+        return taken
+
+    def reset_at(self, now: int) -> int:
+        return self.times[0] + self.span if self.times and self.left(now) <= 0 else now
+
+
+@dataclass(slots=True)
+class Limits:
+    by_uid: bool = True
+    by_address: bool = True
+    address_most: int = 600
+    address_span: int = 5 * SECOND
+    ban_ms: int = 600 * SECOND
+    banned: dict[str, int] = field(default_factory=dict)
+    refused: int = 0
+    bans: int = 0
+    peak: dict[str, int] = field(default_factory=dict)
+    _uids: dict[tuple[str, str], Window] = field(default_factory=dict)
+    _addresses: dict[str, Window] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+
+    def is_banned(self, address: str, now: int) -> bool:
+        """Count a request of an address; over its limit it is banned for a while."""
+        if not self.by_address:
+            return False
+        if now < self.banned.get(address, 0):
+            return True
+        window = self._addresses.get(address)
+        if window is None:
+            window = Window(self.address_span, self.address_most)
+            self._addresses[address] = window
+        if window.take(now) == 0:
+            self.banned[address] = now + self.ban_ms
+            self.bans += 1
+            return True
+        self.peak[address] = max(self.peak.get(address, 0), len(window.times))
+        return False
+
+    def window(self, uid: str, endpoint: str, most: int) -> Window:
+        key = (uid, endpoint)
+        if key not in self._uids:
+            self._uids[key] = Window(SECOND, most)
+        return self._uids[key]
+
+    def configure(self, **changes: int | bool) -> None:
+        for name, value in changes.items():
+            setattr(self, name, value)
+        self._addresses.clear()
+        self._uids.clear()
+        self.banned.clear()
