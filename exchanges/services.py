@@ -62,7 +62,7 @@ def guard_links(is_in_use: Callable[[Connection], bool]) -> None:
 
 
 def connect(
-    user: User, *, environment: str, name: str, credentials: Credentials, now: datetime
+    user: User, *, environment: str, name: str, credentials: Credentials
 ) -> Connection:
     """Seal a key and have a worker verify it; this process cannot open what it sealed."""
     link = Connection(
@@ -70,7 +70,6 @@ def connect(
         exchange=ExchangeKind.BYBIT,
         environment=environment,
         name=name,
-        created_at=now,
     )
     _seal(link, credentials)
     with transaction.atomic():

@@ -33,17 +33,20 @@ def in_flight_margin(links: Iterable[int]) -> Margins:
 
 
 def money_of(link: Connection, copy: Copy, margins: Margins) -> Money | None:
-    """The account's money for this copy; None when the balance was never read or nothing is set."""
+    """The account's money for this copy: what its other copies bind is taken off."""
+    others = (margin for pk, margin in margins.get(link.pk, {}).items() if pk != copy.pk)
+    return money_for(link, others)
+
+
+def money_for(link: Connection, in_flight: Iterable[Decimal]) -> Money | None:
+    """None when the balance was never read or no sizing is set."""
     rules = getattr(link, "copy_settings", None)
     if rules is None or link.equity is None or link.available is None:
         return None
-    others = sum(
-        (margin for pk, margin in margins.get(link.pk, {}).items() if pk != copy.pk), Decimal(0)
-    )
     return Money(
         equity=link.equity,
         available=link.available,
-        in_flight=others,
+        in_flight=sum(in_flight, Decimal(0)),
         reserve_percent=Decimal(settings.BALANCE_RESERVE_PERCENT),
         mode=SizingMode(rules.sizing),
         amount=rules.amount,

@@ -41,6 +41,7 @@ from signals.domain.planning import (
     Expire,
     Observed,
     Place,
+    SetLeverage,
     SetLevels,
     Skip,
     plan,
@@ -48,7 +49,7 @@ from signals.domain.planning import (
 from signals.domain.reasons import Reason
 from signals.models import Copy, Order
 from signals.selectors import draft_of
-from signals.services.accounting import in_flight_margin, money_of
+from signals.services.accounting import Margins, in_flight_margin, money_of
 from signals.services.acting import Outcome, act
 from signals.services.claiming import Lease, claim
 from signals.services.ledger import CopyLedger
@@ -123,7 +124,7 @@ def _load(lease: Lease) -> list[Task]:
     """Read everything that the chunk needs, in a fixed number of statements."""
     copies = (
         Copy.objects.filter(pk__in=lease.copies)
-        .select_related("signal", "connection", "user")
+        .select_related("signal", "connection__copy_settings", "user")
         .prefetch_related("signal__targets", "orders", "fills__order", "results")
         .order_by("shuffle")
     )
@@ -251,7 +252,7 @@ def _absorb(task: Task, lease: Lease) -> None:
 def _plan(
     task: Task,
     tickers: dict[tuple[str, str, str], Ticker],
-    margins: dict[int, dict[int, object]],
+    margins: Margins,
     lease: Lease,
 ) -> None:
     copy = task.copy
@@ -301,7 +302,7 @@ def _desired(task: Task) -> Desired:
     )
 
 
-def _account(task: Task, margins: dict[int, dict[int, object]]) -> Account:
+def _account(task: Task, margins: Margins) -> Account:
     seen, state = task.seen, task.state
     return Account(
         money=money_of(task.link, task.copy, margins),
@@ -386,6 +387,10 @@ def _tell_connection(task: Task, lease: Lease) -> None:
             exchanges.note_credentials_rejected(task.link.pk, error, now=lease.time())
         if isinstance(error, PositionModeMismatch):
             exchanges.forget_modes(task.link)
+    for outcome in task.outcomes:
+        if isinstance(outcome.action, SetLeverage) and outcome.is_done:
+            leverage = outcome.action.leverage
+            exchanges.store_leverage(task.link, task.copy.symbol, leverage, now=lease.time())
 
 
 def _schedule(task: Task, lease: Lease) -> None:
@@ -402,6 +407,8 @@ def _schedule(task: Task, lease: Lease) -> None:
     if copy.status == CopyStatus.UNKNOWN or isinstance(error, OutcomeUnknown):
         fence = settings.RECV_WINDOW_MS / 1000 + settings.SETTLE_SECONDS
         copy.due_at = now + timedelta(seconds=fence)
+    elif not copy.wants_position and not isinstance(error, Unavailable):
+        copy.due_at = now + SOON  # on the way out: no waiting
     elif isinstance(error, RateLimited):
         copy.due_at = now + timedelta(seconds=error.retry_after)
     elif error is not None:

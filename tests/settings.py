@@ -1,0 +1,31 @@
+"""The platform's own settings with the environment that tests and tools give them."""
+
+import os
+import tempfile
+from pathlib import Path
+
+KEYS = Path(os.environ.get("TEST_VAULT_DIR", tempfile.gettempdir()))
+
+DEFAULTS = {
+    "SECRET_KEY": "tests-only-and-long-enough-to-pass-every-check-0123456789",
+    "DATABASE_URL": "postgres://postgres@127.0.0.1:5432/hexagonal",
+    "REDIS_URL": "redis://127.0.0.1:6379/0",
+    "ALLOWED_HOSTS": "*",
+    "INSECURE_HTTP": "true",
+    "EXCHANGE_ENVIRONMENTS": "sandbox",
+    "SIGNAL_ENVIRONMENT": "sandbox",
+    "LINK_ID_KEY": "tests-only-link-id-key",
+    "POLL_SECONDS": "1",
+    "API_USER_RATE": "100000/min",
+    "API_ANON_RATE": "100000/min",
+}
+for name, value in DEFAULTS.items():
+    os.environ.setdefault(name, value)
+
+from hexagonal.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
