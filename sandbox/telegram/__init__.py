@@ -1,0 +1,1 @@
+"""A local Telegram Bot API and a chat page to play its user."""
