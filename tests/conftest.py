@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.fixtures.sandboxes", "tests.fixtures.people"]
+pytest_plugins = ["tests.fixtures.sandboxes", "tests.fixtures.telegram", "tests.fixtures.people", "tests.fixtures.processes"]
 
 FOLDERS = {"unit", "integration", "e2e"}
 

@@ -14,6 +14,7 @@ from sandbox.telegram.chats import BotError, Telegram
 
 LONGEST_POLL = 50.0
 NUMBERS = {"offset", "limit", "timeout", "message_id"}
+FLAGS = {"drop_pending_updates", "show_alert", "disable_notification"}
 OBJECTS = {"allowed_updates", "reply_markup", "commands", "link_preview_options"}
 
 
@@ -235,6 +236,8 @@ async def _params(request: web.Request) -> dict[str, Any]:
             found[name] = json.loads(value)
         elif name in NUMBERS:
             found[name] = int(value)
+        elif name in FLAGS:
+            found[name] = str(value).lower() == "true"  # "false" in a form is not empty
     return found
 
 

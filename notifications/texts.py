@@ -1,0 +1,134 @@
+"""The notices' words, in the reader's language; every value that goes in is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.utils.html import escape
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+from accounts.wording import text_of
+
+Params = dict[str, str]
+
+
+def render(code: str, params: Params, language: str) -> str:
+    """Write a notice as Telegram's HTML."""
+    safe = {name: escape(str(value)) for name, value in params.items()}
+    with override(language):
+        if "reason" in params:
+            safe["reason"] = escape(text_of(params["reason"]))
+        if "side" in params:
+            safe["side"] = _("Long") if params["side"] == "long" else _("Short")
+        if "symbol" in params:
+            safe["symbol"] = escape(_slashed(params["symbol"]))
+        return TEXTS[code](safe)
+
+
+def _slashed(symbol: str) -> str:
+    return f"#{symbol.removesuffix('USDT')}/USDT" if symbol.endswith("USDT") else f"#{symbol}"
+
+
+def _head(mark: str, title: str, params: Params) -> str:
+    leverage = f" {params['leverage']}x" if params.get("leverage") else ""
+    subject = f"{params.get('symbol', '')} · {params.get('side', '')}{leverage}"
+    return f"{mark} <b>{title}</b>\n{subject}"
+
+
+def _lines(head: str, *rows: tuple[str, str]) -> str:
+    return "\n".join([head, *(f"{label}: {value}" for label, value in rows if value)])
+
+
+def _signal(mark: str, title: str, params: Params) -> str:
+    return _lines(
+        _head(mark, title, params),
+        (_("Entry (EP)"), f"{params['entry_low']} ~ {params['entry_high']}"),
+        (_("Target (TP)"), params["targets"]),
+        (_("Stop (SL)"), params["stop"]),
+        (_("Note"), params.get("note", "")),
+    )
+
+
+def _published(params: Params) -> str:
+    return _signal("📣", _("New signal"), params)
+
+
+def _amended(params: Params) -> str:
+    return _signal("✏️", _("Signal changed"), params)
+
+
+def _entered(params: Params) -> str:
+    return _lines(
+        _head("✅", _("Entered"), params),
+        (_("Quantity"), params["quantity"]),
+        (_("Average price"), params["price"]),
+        (_("Margin"), f"{params['margin']} USDT"),
+        (_("Stop (SL)"), params["stop"]),
+        (_("Connection"), params["connection"]),
+    )
+
+
+def _ended(mark: str, title: str) -> Callable[[Params], str]:
+    def text(params: Params) -> str:
+        return _lines(
+            _head(mark, _(title), params),
+            (_("Quantity"), params["quantity"]),
+            (_("Average price"), params["price"]),
+            (_("Result"), f"{params['pnl']} USDT"),
+            (_("Fees"), f"{params['fees']} USDT" if "fees" in params else ""),
+            (_("Reason"), params.get("reason", "")),
+            (_("Connection"), params["connection"]),
+        )
+
+    return text
+
+
+def _not_traded(mark: str, title: str) -> Callable[[Params], str]:
+    def text(params: Params) -> str:
+        needed, usable = params.get("needed"), params.get("usable")
+        money = f"{usable} / {needed} USDT" if needed and usable else ""
+        minimum = f"{params['minimum']} USDT" if params.get("minimum") else ""
+        return _lines(
+            _head(mark, _(title), params),
+            (_("Reason"), params["reason"]),
+            (_("Free / needed"), money),
+            (_("Smallest margin"), minimum),
+            (_("Connection"), params["connection"]),
+        )
+
+    return text
+
+
+def _account(mark: str, title: str) -> Callable[[Params], str]:
+    def text(params: Params) -> str:
+        return _lines(
+            f"{mark} <b>{_(title)}</b>",
+            (_("Connection"), params.get("connection", "")),
+            (_("Reason"), params.get("reason", "")),
+        )
+
+    return text
+
+
+def N_(text: str) -> str:  # noqa: N802 - gettext's usual name for "translate later"
+    return text
+
+
+TEXTS: dict[str, Callable[[Params], str]] = {
+    "published": _published,
+    "amended": _amended,
+    "entered": _entered,
+    "target_hit": _ended("🎯", N_("Target reached")),
+    "stop_hit": _ended("🛑", N_("Stop hit")),
+    "closed": _ended("🏁", N_("Position closed")),
+    "skipped": _not_traded("⏭", N_("Not traded")),
+    "failed": _not_traded("⚠️", N_("Order refused")),
+    "expired": _not_traded("⌛", N_("Not entered")),
+    "alarm": _not_traded("🚨", N_("Attention: check your position")),
+    "api_refused": _account("⛔", N_("API key refused")),
+    "api_attention": _account("⚠️", N_("Your exchange connection needs attention")),
+    "api_disconnected": _account("🔌", N_("Exchange disconnected")),
+    "suspended": _account("⛔", N_("Your account was suspended by the admin")),
+    "reinstated": _account("✅", N_("Your account is active again")),
+}
