@@ -1,0 +1,148 @@
+"""What people type about themselves."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth import authenticate, password_validation
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts import throttle
+from accounts.models import User
+
+PASSWORD = {"autocomplete": "current-password"}
+NEW_PASSWORD = {"autocomplete": "new-password"}
+
+
+class RegisterForm(forms.Form):
+    email = forms.EmailField(
+        label=_("E-mail"), widget=forms.EmailInput(attrs={"autocomplete": "email"})
+    )
+    nickname = forms.CharField(
+        label=_("Name"),
+        max_length=30,
+        validators=[User.nickname_rule],
+        help_text=_("Others see this name in the activity log."),
+    )
+    password = forms.CharField(
+        label=_("Password"), widget=forms.PasswordInput(attrs=NEW_PASSWORD)
+    )
+    accepts_risk = forms.BooleanField(
+        label=_("I understand that copied trades can lose money, up to all that I put in.")
+    )
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"].lower()
+        if User.objects.filter(email__iexact=email).exists():
+            raise ValidationError(_("This e-mail cannot be used."))
+        return email
+
+    def clean_nickname(self) -> str:
+        return free_nickname(self.cleaned_data["nickname"])
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if "password" in data:
+            user = User(email=data.get("email", ""), nickname=data.get("nickname", ""))
+            try:
+                password_validation.validate_password(data["password"], user)
+            except ValidationError as error:
+                self.add_error("password", error)
+        return data
+
+
+class LoginForm(forms.Form):
+    email = forms.EmailField(
+        label=_("E-mail"),
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
+    )
+    password = forms.CharField(label=_("Password"), widget=forms.PasswordInput(attrs=PASSWORD))
+
+    def __init__(self, *args: Any, address: str = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.address = address
+        self.user: User | None = None
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        email, password = data.get("email"), data.get("password")
+        if not email or not password:
+            return data
+        if throttle.is_stopped(email, self.address):
+            raise ValidationError(_("Too many tries. Wait five minutes."))
+        found = authenticate(username=email, password=password)
+        if not isinstance(found, User):
+            throttle.note_failure(email, self.address)
+            raise ValidationError(_("E-mail or password is wrong."))
+        self.user = found
+        return data
+
+
+class NameForm(forms.Form):
+    nickname = forms.CharField(label=_("Name"), max_length=30, validators=[User.nickname_rule])
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_nickname(self) -> str:
+        return free_nickname(self.cleaned_data["nickname"], self.user)
+
+
+class PasswordForm(forms.Form):
+    old = forms.CharField(
+        label=_("Present password"), widget=forms.PasswordInput(attrs=PASSWORD)
+    )
+    new = forms.CharField(
+        label=_("New password"), widget=forms.PasswordInput(attrs=NEW_PASSWORD)
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_old(self) -> str:
+        old: str = self.cleaned_data["old"]
+        if not self.user.check_password(old):
+            raise ValidationError(_("The present password is wrong."))
+        return old
+
+    def clean_new(self) -> str:
+        new: str = self.cleaned_data["new"]
+        password_validation.validate_password(new, self.user)
+        return new
+
+
+class PreferencesForm(forms.Form):
+    language = forms.ChoiceField(label=_("Language"), required=False)
+    time_zone = forms.CharField(
+        label=_("Time zone"),
+        max_length=50,
+        required=False,
+        help_text=_("For example Asia/Seoul; empty follows the language."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["language"]
+        if isinstance(field, forms.ChoiceField):
+            field.choices = [("", _("As the browser asks")), *settings.LANGUAGES]
+
+    def clean_time_zone(self) -> str:
+        name: str = self.cleaned_data["time_zone"]
+        if name and name not in zoneinfo.available_timezones():
+            raise ValidationError(_("This time zone is not known."))
+        return name
+
+
+def free_nickname(nickname: str, user: User | None = None) -> str:
+    others = User.objects.filter(nickname__iexact=nickname)
+    if user is not None:
+        others = others.exclude(pk=user.pk)
+    if others.exists():
+        raise ValidationError(_("This name is taken."))
+    return nickname

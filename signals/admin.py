@@ -1,0 +1,49 @@
+"""Signals, copies, orders and fills, for ops."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from accounts.admin import ReadOnlyAdmin
+from signals.models import (
+    ClosedPnl,
+    Copy,
+    CopySettings,
+    Fill,
+    Order,
+    Signal,
+    SignalRevision,
+    Target,
+)
+
+
+@admin.register(Signal)
+class SignalAdmin(ReadOnlyAdmin):
+    list_display = ["symbol", "side", "leverage", "status", "revision", "author", "published_at"]
+    list_filter = ["status", "side"]
+    list_select_related = ["author"]
+    search_fields = ["symbol"]
+
+
+@admin.register(Copy)
+class CopyAdmin(ReadOnlyAdmin):
+    list_display = ["signal", "user", "status", "reason", "quantity", "pnl", "due_at", "attempts"]
+    list_filter = ["status", "reason"]
+    list_select_related = ["signal", "user"]
+    search_fields = ["user__nickname", "symbol"]
+
+
+@admin.register(Order)
+class OrderAdmin(ReadOnlyAdmin):
+    list_display = ["link_id", "exchange_id", "leg", "status", "quantity", "filled", "error_code"]
+    list_filter = ["status", "leg"]
+    search_fields = ["link_id", "exchange_id"]
+
+
+@admin.register(Fill)
+class FillAdmin(ReadOnlyAdmin):
+    list_display = ["fill_id", "side", "cause", "quantity", "price", "fee", "at"]
+    list_filter = ["cause"]
+
+
+admin.site.register([ClosedPnl, CopySettings, SignalRevision, Target], ReadOnlyAdmin)
