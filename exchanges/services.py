@@ -78,7 +78,7 @@ def connect(
     return link
 
 
-def replace_key(link: Connection, *, credentials: Credentials, now: datetime) -> Connection:
+def replace_key(link: Connection, *, credentials: Credentials) -> Connection:
     """Put a new key in place of the old one; the settings stay, and it is verified anew.
 
     The exchange account must stay the same while the link is in use: `verify` holds it to that.

@@ -1,11 +1,19 @@
 """The table of contents: one include per app."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
-from hexagonal import health
+from hexagonal import health, pages
 
 urlpatterns = [
+    path("", pages.dashboard, name="dashboard"),
+    path("settings/", pages.settings_page, name="settings"),
+    path("settings/tokens/", pages.create_token, name="create_token"),
+    path("settings/tokens/<str:digest>/revoke/", pages.revoke_token, name="revoke_token"),
+    path("account/", include("accounts.urls")),
+    path("connections/", include("exchanges.urls")),
+    path("telegram/", include("notifications.urls")),
+    path("", include("signals.urls")),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
     path("ops/", admin.site.urls),

@@ -11,6 +11,7 @@ from django.db.models import Avg, Count, Prefetch, Q, QuerySet, Sum
 from django.http import Http404
 
 from accounts.models import User
+from exchanges.models import Connection
 from signals.choices import SignalStatus
 from signals.domain.direction import Direction
 from signals.domain.draft import Draft, TargetDraft
@@ -81,6 +82,11 @@ def copy_of(user: User, public_id: UUID) -> Copy:
     if copy is None:
         raise Http404
     return copy
+
+
+def has_live_copies(link: Connection) -> bool:
+    """Whether a connection's key is still needed for an open trade."""
+    return Copy.objects.filter(connection=link, status__in=LIVE_STATUSES).exists()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,11 @@
+from django.urls import path
+
+from exchanges import views
+
+app_name = "exchanges"
+urlpatterns = [
+    path("connect/", views.connect, name="connect"),
+    path("<uuid:public_id>/", views.row, name="row"),
+    path("<uuid:public_id>/key/", views.replace_key, name="replace_key"),
+    path("<uuid:public_id>/disconnect/", views.disconnect, name="disconnect"),
+]

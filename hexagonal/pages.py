@@ -1,0 +1,75 @@
+"""Pages that bring several apps together: the dashboard and the settings."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+from knox.models import AuthToken
+
+from accounts.eligibility import missing
+from accounts.http import SignedInRequest
+from accounts.selectors import member_log, visit_figures
+from accounts.texts import sentence
+from exchanges.selectors import connections_of, has_connection
+from notifications.selectors import link_of
+from signals.selectors import signal_figures, signals_closed, signals_open
+
+
+@login_required
+@require_GET
+def dashboard(request: SignedInRequest) -> HttpResponse:
+    """Figures, signals and what members did; a part of it when htmx asks for one."""
+    part = request.GET.get("part") if request.headers.get("HX-Request") else None
+    if part == "log":
+        return render(request, "dashboard/_log.html", _log_context())
+    context = {
+        "visits": visit_figures(now=timezone.now()),
+        "figures": signal_figures(),
+        "open_signals": list(signals_open()),
+        "closed_signals": list(signals_closed()),
+    }
+    if part == "board":
+        return render(request, "dashboard/_board.html", context)
+    return render(request, "dashboard/dashboard.html", context | _log_context())
+
+
+def _log_context() -> dict[str, object]:
+    return {"log": [(event, sentence(event)) for event in member_log()]}
+
+
+@login_required
+@never_cache
+@require_GET
+def settings_page(request: SignedInRequest) -> HttpResponse:
+    user = request.user
+    context = {
+        "links": connections_of(user).select_related("copy_settings"),
+        "telegram": link_of(user),
+        "gaps": missing(user, has_connection=has_connection(user)),
+        "tokens": AuthToken.objects.filter(user=user).order_by("-created"),
+    }
+    return render(request, "settings.html", context)
+
+
+@login_required
+@require_POST
+def create_token(request: SignedInRequest) -> HttpResponse:
+    """Make an API token; it is stored as a hash and shown once."""
+    _instance, token = AuthToken.objects.create(request.user)
+    response = render(
+        request, "_new_token.html", {"token": token, "title": _("New API token")}
+    )
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@login_required
+@require_POST
+def revoke_token(request: SignedInRequest, digest: str) -> HttpResponse:
+    AuthToken.objects.filter(user=request.user, digest=digest).delete()
+    return redirect("settings")
