@@ -36,6 +36,7 @@ class Control:
             web.get("/_control/feed", self.feed),
             web.post("/_control/feed", self.change_feed),
             web.post("/_control/feed/advance", self.advance),
+            web.get("/_control/candles", self.candles),
             web.post("/_control/faults", self.add_fault),
             web.delete("/_control/faults", self.remove_faults),
             web.delete("/_control/faults/{id}", self.remove_faults),
@@ -140,7 +141,18 @@ class Control:
         for name in ("mode", "speed", "paused", "position"):
             if name in spec:
                 setattr(feed, name, spec[name])
+        if "position" in spec:
+            feed.jump()
         return web.json_response(feed.state())
+
+    async def candles(self, request: web.Request) -> web.Response:
+        """The candles ahead, for a test that chooses a signal which fits them."""
+        feed = self.box.feed
+        start = int(request.query.get("from", feed.position))
+        rows = feed.candles[start : start + int(request.query.get("count", 1000))]
+        return web.json_response(
+            {"from": start, "paths": [[str(p) for p in candle.path()] for candle in rows]}
+        )
 
     async def advance(self, request: web.Request) -> web.Response:
         self.box.feed.advance(int((await _body(request)).get("minutes", 1)))

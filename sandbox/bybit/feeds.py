@@ -148,6 +148,11 @@ class Feed:
         """Seconds between ticks: a candle takes four of them."""
         return 60.0 / max(self.speed, 0.001) / 4 if self.mode == "candles" else 1.0
 
+    def jump(self) -> None:
+        """Stand at the opening of the candle at `position`."""
+        self._path = None
+        self.set_price(self.symbol, self.candles[self.position].open)
+
     def advance(self, minutes: int) -> None:
         """Play candles at once."""
         self._path = None
