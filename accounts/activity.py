@@ -62,6 +62,3 @@ def _event(fact: Fact, now: datetime) -> ActivityEvent:
         key=fact.key,
         at=now,
     )
-
-
-

@@ -12,7 +12,6 @@ from django.utils import timezone
 from accounts import services
 from accounts.models import ActivityEvent, PageViews, User, VisitorDay
 
-
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
 else:

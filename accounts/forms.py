@@ -28,9 +28,7 @@ class RegisterForm(forms.Form):
         validators=[User.nickname_rule],
         help_text=_("Others see this name in the activity log."),
     )
-    password = forms.CharField(
-        label=_("Password"), widget=forms.PasswordInput(attrs=NEW_PASSWORD)
-    )
+    password = forms.CharField(label=_("Password"), widget=forms.PasswordInput(attrs=NEW_PASSWORD))
     accepts_risk = forms.BooleanField(
         label=_("I understand that copied trades can lose money, up to all that I put in.")
     )
@@ -94,12 +92,8 @@ class NameForm(forms.Form):
 
 
 class PasswordForm(forms.Form):
-    old = forms.CharField(
-        label=_("Present password"), widget=forms.PasswordInput(attrs=PASSWORD)
-    )
-    new = forms.CharField(
-        label=_("New password"), widget=forms.PasswordInput(attrs=NEW_PASSWORD)
-    )
+    old = forms.CharField(label=_("Present password"), widget=forms.PasswordInput(attrs=PASSWORD))
+    new = forms.CharField(label=_("New password"), widget=forms.PasswordInput(attrs=NEW_PASSWORD))
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -76,7 +76,8 @@ class ActivityEvent(models.Model):
     """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    key = models.CharField(max_length=120, unique=True, null=True, editable=False)  # told once
+    # Told once; null where a fact may happen again.
+    key = models.CharField(max_length=120, unique=True, null=True, editable=False)  # noqa: DJ001
     kind = models.CharField(max_length=12, choices=ActivityKind.choices)
     code = models.CharField(max_length=40)
     user = models.ForeignKey(

@@ -11,9 +11,7 @@ from accounts.choices import AccountStatus, ActivityKind
 from accounts.models import User
 
 
-def register(
-    *, email: str, nickname: str, password: str, language: str, now: datetime
-) -> User:
+def register(*, email: str, nickname: str, password: str, language: str, now: datetime) -> User:
     """Create a member. Raises `IntegrityError` when e-mail or name were taken meanwhile."""
     with transaction.atomic():
         user = User.objects.create_user(email, nickname, password, language=language)

@@ -99,8 +99,6 @@ def preferences(request: SignedInRequest) -> HttpResponse:
     return _form_page(request, "accounts/form.html", form, title=_("Language and time zone"))
 
 
-def _form_page(
-    request: HttpRequest, template: str, form: Form, title: str = ""
-) -> HttpResponse:
+def _form_page(request: HttpRequest, template: str, form: Form, title: str = "") -> HttpResponse:
     context = {"form": form, "title": title, "next": request.GET.get("next", "")}
     return render(request, template, context, status=422 if form.is_bound else 200)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
@@ -42,12 +42,10 @@ def count(address: str, agent: str, user: User | None, *, now: datetime) -> None
             User.objects.filter(pk=user.pk).update(seen_at=now)
 
 
-def _visitor(day: object, digest: str, address: str, now: datetime) -> None:
+def _visitor(day: date, digest: str, address: str, now: datetime) -> None:
     if VisitorDay.objects.filter(day=day, digest=digest).exists():
         return
     VisitorDay.objects.bulk_create([VisitorDay(day=day, digest=digest)], ignore_conflicts=True)
     key = f"visit:{day}:{digest}"
-    fact = Fact(
-        ActivityKind.VISIT, "visited", None, {"address": address}, is_public=True, key=key
-    )
+    fact = Fact(ActivityKind.VISIT, "visited", None, {"address": address}, is_public=True, key=key)
     record(fact, now=now)

@@ -41,7 +41,10 @@ class ConnectionReason(models.TextChoices):
         "can_withdraw",
         _("The key can withdraw money. We refuse such keys: create one without withdrawal."),
     )
-    NOT_UNIFIED = "not_unified", _("The account is not a unified trading account. Upgrade it first.")
+    NOT_UNIFIED = (
+        "not_unified",
+        _("The account is not a unified trading account. Upgrade it first."),
+    )
     DUPLICATE_ACCOUNT = (
         "duplicate_account",
         _("This exchange account is linked already. One account has one link."),
@@ -51,3 +54,9 @@ class ConnectionReason(models.TextChoices):
         _("The exchange did not answer. We try again; nothing is lost."),
     )
     VAULT = "vault", _("The stored key could not be opened. Enter it again.")
+
+
+REFUSALS = {
+    "link_gone": _("This connection is gone. Link the account anew."),
+    "link_in_use": _("Trades are open on this connection. Close them first."),
+}

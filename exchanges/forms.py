@@ -32,7 +32,9 @@ class KeyForm(forms.Form):
         for name in ("api_key", "api_secret"):
             text = data.get(name, "")
             if text and (not text.isascii() or any(sign.isspace() for sign in text)):
-                self.add_error(name, ValidationError(_("Copy it without spaces, as Bybit shows it.")))
+                self.add_error(
+                    name, ValidationError(_("Copy it without spaces, as Bybit shows it."))
+                )
         return data
 
     @property

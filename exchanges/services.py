@@ -61,9 +61,7 @@ def guard_links(is_in_use: Callable[[Connection], bool]) -> None:
         _in_use.append(is_in_use)
 
 
-def connect(
-    user: User, *, environment: str, name: str, credentials: Credentials
-) -> Connection:
+def connect(user: User, *, environment: str, name: str, credentials: Credentials) -> Connection:
     """Seal a key and have a worker verify it; this process cannot open what it sealed."""
     link = Connection(
         user=user,
@@ -310,9 +308,7 @@ def forget_modes(link: Connection) -> None:
     SymbolState.objects.filter(connection=link).delete()
 
 
-def note_credentials_rejected(
-    link_id: int, error: CredentialsRejected, *, now: datetime
-) -> None:
+def note_credentials_rejected(link_id: int, error: CredentialsRejected, *, now: datetime) -> None:
     note_problem(link_id, reason_of(error), now=now)
 
 

@@ -11,20 +11,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.http import SignedInRequest
+from accounts.wording import text_of
 from exchanges import services
 from exchanges.forms import ConnectForm, KeyForm
 from exchanges.selectors import connection_of
-
-REFUSALS = {
-    "link_gone": gettext_lazy("This connection is gone. Link the account anew."),
-    "link_in_use": gettext_lazy("Trades are open on this connection. Close them first."),
-}
 
 
 def _dialog(request: HttpRequest, form: KeyForm, action: str) -> HttpResponse:
@@ -73,7 +68,7 @@ def replace_key(request: SignedInRequest, public_id: UUID) -> HttpResponse:
         try:
             services.replace_key(link, credentials=form.credentials)
         except services.LinkRefused as refusal:
-            form.add_error(None, REFUSALS[refusal.code])
+            form.add_error(None, text_of(refusal.code))
         else:
             return _done()
     return _dialog(request, form, request.path)
@@ -86,7 +81,7 @@ def disconnect(request: SignedInRequest, public_id: UUID) -> HttpResponse:
     try:
         services.disconnect(link, now=timezone.now())
     except services.LinkRefused as refusal:
-        messages.error(request, REFUSALS[refusal.code])
+        messages.error(request, text_of(refusal.code))
     else:
         messages.success(request, _("The connection and its stored key are gone."))
     return redirect("settings")

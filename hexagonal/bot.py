@@ -186,9 +186,7 @@ def _answering(
 ) -> Callable[[Update, Context], Coroutine[Any, Any, None]]:
     async def handler(update: Update, context: Context) -> None:
         if update.message is not None and _is_own_chat(update):
-            await _reply(
-                update.message, lambda user: answer(user) if user else not_linked_text()
-            )
+            await _reply(update.message, lambda user: answer(user) if user else not_linked_text())
 
     return handler
 
@@ -248,8 +246,8 @@ def status_text(user: User) -> str:
     gaps = missing(user, has_connection=has_connection(user))
     state = _("Automatic trading is on.") if not gaps else _("Automatic trading is not possible:")
     rows = [f"<b>{escape(user.nickname)}</b>", state, *(f"· {escape(gap)}" for gap in gaps)]
-    for link in connections_of(user):
-        rows.append(f"{escape(link.name)}: {escape(link.get_status_display())}")
+    links = connections_of(user)
+    rows += [f"{escape(link.name)}: {escape(link.get_status_display())}" for link in links]
     return "\n".join(rows)
 
 

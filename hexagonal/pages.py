@@ -61,9 +61,7 @@ def settings_page(request: SignedInRequest) -> HttpResponse:
 def create_token(request: SignedInRequest) -> HttpResponse:
     """Make an API token; it is stored as a hash and shown once."""
     _instance, token = AuthToken.objects.create(request.user)
-    response = render(
-        request, "_new_token.html", {"token": token, "title": _("New API token")}
-    )
+    response = render(request, "_new_token.html", {"token": token, "title": _("New API token")})
     response["Cache-Control"] = "no-store"
     return response
 

@@ -84,6 +84,5 @@ def _positions(link: Connection) -> dict[str, Any]:
 
 def _ledger_positions(ledger: Ledger) -> dict[str, Any]:
     return {
-        f"{row['symbol']}/{row['positionIdx']}": Decimal(row["size"])
-        for row in ledger["positions"]
+        f"{row['symbol']}/{row['positionIdx']}": Decimal(row["size"]) for row in ledger["positions"]
     }

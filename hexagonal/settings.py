@@ -76,7 +76,9 @@ TEMPLATES = [
 
 # --- storage ---------------------------------------------------------------------------------
 
-DATABASES = {"default": env.database("DATABASE_URL") | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}}
+DATABASES = {
+    "default": env.database("DATABASE_URL") | {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL")
 CACHES = {
@@ -202,9 +204,7 @@ EXCHANGE_ENVIRONMENTS = env.words("EXCHANGE_ENVIRONMENTS", "mainnet,testnet,demo
 SIGNAL_ENVIRONMENT = env.text("SIGNAL_ENVIRONMENT", "mainnet")
 BYBIT_SANDBOX_URL = env.text("BYBIT_SANDBOX_URL", "").rstrip("/")
 BYBIT_SIGN_UP_URL = env.text("BYBIT_SIGN_UP_URL", "https://www.bybit.com/register")
-BYBIT_API_PAGE_URL = env.text(
-    "BYBIT_API_PAGE_URL", "https://www.bybit.com/app/user/api-management"
-)
+BYBIT_API_PAGE_URL = env.text("BYBIT_API_PAGE_URL", "https://www.bybit.com/app/user/api-management")
 EXCHANGE_REFERRAL_ID = env.text("EXCHANGE_REFERRAL_ID", "")
 EGRESS_ADDRESSES = env.words("EGRESS_ADDRESSES")
 VAULT_PUBLIC_KEY_FILE = env.path("VAULT_PUBLIC_KEY_FILE")
@@ -269,7 +269,10 @@ LOGGING = {
     "disable_existing_loggers": False,
     "filters": {"redact": {"()": "hexagonal.logs.RedactSecrets"}},
     "formatters": {
-        "line": {"()": "hexagonal.logs.OneLine", "format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+        "line": {
+            "()": "hexagonal.logs.OneLine",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
     },
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]}

@@ -16,5 +16,6 @@ urlpatterns = [
     path("", include("signals.urls")),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
+    path("api/v1/", include("hexagonal.api")),
     path("ops/", admin.site.urls),
 ]

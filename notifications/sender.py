@@ -143,9 +143,7 @@ def claim(message: OutboxMessage) -> bool:
     )
     now = database_now()
     return bool(
-        rows.update(
-            status=OutboxStatus.SENDING, sending_since=now, attempts=message.attempts + 1
-        )
+        rows.update(status=OutboxStatus.SENDING, sending_since=now, attempts=message.attempts + 1)
     )
 
 
@@ -185,6 +183,4 @@ def retry_later(message: OutboxMessage) -> None:
 
 
 def fail(message: OutboxMessage, error: str) -> None:
-    OutboxMessage.objects.filter(_sending(message)).update(
-        status=OutboxStatus.FAILED, error=error
-    )
+    OutboxMessage.objects.filter(_sending(message)).update(status=OutboxStatus.FAILED, error=error)

@@ -15,7 +15,7 @@ Params = dict[str, str]
 
 def render(code: str, params: Params, language: str) -> str:
     """Write a notice as Telegram's HTML."""
-    safe = {name: escape(str(value)) for name, value in params.items()}
+    safe: Params = {name: escape(str(value)) for name, value in params.items()}
     with override(language):
         if "reason" in params:
             safe["reason"] = escape(text_of(params["reason"]))

@@ -15,5 +15,6 @@ class SignalsConfig(AppConfig):
         from signals.selectors import has_live_copies  # noqa: PLC0415
 
         wording.register(reasons.REASONS)
+        wording.register(reasons.REFUSALS)
         checks.register(check_lease)
         guard_links(has_live_copies)

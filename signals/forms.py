@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from exchanges.selectors import instrument_facts
@@ -19,7 +20,15 @@ from signals.models import Signal
 from signals.reasons import PROBLEMS
 
 NUMBER = {"inputmode": "decimal", "autocomplete": "off"}
-PLACES = {"max_digits": 30, "decimal_places": 12}
+
+
+def number_field(label: str | Promise) -> forms.DecimalField:
+    return forms.DecimalField(
+        label=label,  # type: ignore[arg-type]
+        max_digits=30,
+        decimal_places=12,
+        widget=forms.TextInput(attrs=NUMBER),
+    )
 
 
 def message_of(finding: Finding) -> str:
@@ -35,18 +44,10 @@ class SignalForm(forms.Form):
         widget=forms.TextInput(attrs={"list": "symbols", "autocomplete": "off"}),
     )
     side = forms.ChoiceField(label=_("Side"), choices=SignalSide.choices, widget=forms.RadioSelect)
-    leverage = forms.DecimalField(
-        label=_("Leverage"), **PLACES, widget=forms.TextInput(attrs=NUMBER)
-    )
-    entry_low = forms.DecimalField(
-        label=_("Entry from"), **PLACES, widget=forms.TextInput(attrs=NUMBER)
-    )
-    entry_high = forms.DecimalField(
-        label=_("Entry to"), **PLACES, widget=forms.TextInput(attrs=NUMBER)
-    )
-    stop = forms.DecimalField(
-        label=_("Stop (SL)"), **PLACES, widget=forms.TextInput(attrs=NUMBER)
-    )
+    leverage = number_field(_("Leverage"))
+    entry_low = number_field(_("Entry from"))
+    entry_high = number_field(_("Entry to"))
+    stop = number_field(_("Stop (SL)"))
     note = forms.CharField(
         label=_("Note to followers"),
         max_length=500,
@@ -79,7 +80,8 @@ class SignalForm(forms.Form):
         return [(price, share) for price, share in rows if price]
 
     def clean_symbol(self) -> str:
-        return self.cleaned_data["symbol"].strip().upper().lstrip("#").replace("/", "")
+        symbol: str = self.cleaned_data["symbol"]
+        return symbol.strip().upper().lstrip("#").replace("/", "")
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -147,9 +149,7 @@ def initial_of(signal: Signal) -> dict[str, Any]:
 
 class SizingForm(forms.Form):
     sizing = forms.ChoiceField(label=_("Size of each trade"), choices=Sizing.choices)
-    amount = forms.DecimalField(
-        label=_("Amount"), **PLACES, widget=forms.TextInput(attrs=NUMBER)
-    )
+    amount = number_field(_("Amount"))
     is_enabled = forms.BooleanField(label=_("Copy new signals"), required=False)
 
     def clean(self) -> dict[str, Any]:

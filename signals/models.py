@@ -289,9 +289,7 @@ class Fill(models.Model):
 
     class Meta:
         ordering = ["at", "pk"]
-        constraints = [
-            models.UniqueConstraint(fields=["connection", "fill_id"], name="fill_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["connection", "fill_id"], name="fill_once")]
 
 
 class ClosedPnl(models.Model):

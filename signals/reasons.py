@@ -47,6 +47,12 @@ REASONS: dict[str, str | Promise] = {
     Reason.DELISTED: _("The exchange settled the symbol."),
 }
 
+REFUSALS: dict[str, str | Promise] = {
+    "signal_not_draft": _("This signal was published before."),
+    "signal_not_open": _("This signal is not in progress."),
+    "signal_fixed_fields": _("Symbol, side and leverage cannot be changed any more."),
+}
+
 PROBLEMS: dict[str, str | Promise] = {
     Problem.SYMBOL_UNKNOWN: _("The exchange does not list this symbol."),
     Problem.SYMBOL_NOT_TRADABLE: _("This symbol cannot be traded at the moment."),

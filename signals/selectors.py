@@ -51,9 +51,13 @@ def signals_closed(limit: int = 20) -> QuerySet[Signal]:
 
 def signals_for_author() -> QuerySet[Signal]:
     """All signals with their copies counted; authors see each other's."""
-    return Signal.objects.select_related("author").prefetch_related("targets").annotate(
-        copy_count=Count("copies"),
-        live_count=Count("copies", filter=Q(copies__status__in=LIVE_STATUSES)),
+    return (
+        Signal.objects.select_related("author")
+        .prefetch_related("targets")
+        .annotate(
+            copy_count=Count("copies"),
+            live_count=Count("copies", filter=Q(copies__status__in=LIVE_STATUSES)),
+        )
     )
 
 

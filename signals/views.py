@@ -13,13 +13,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from accounts.http import SignedInRequest
+from accounts.wording import text_of
 from exchanges.selectors import connection_of, instruments_of
 from signals import selectors
-from signals.choices import SignalStatus
 from signals.domain.reasons import Reason
 from signals.forms import SignalForm, SizingForm, initial_of
 from signals.models import LIVE_STATUSES, Signal
@@ -27,11 +26,6 @@ from signals.services import copying, publishing
 from signals.services.preview import preview as preview_draft
 
 Step = Callable[..., Signal]
-REFUSALS = {
-    "signal_not_draft": gettext_lazy("This signal was published before."),
-    "signal_not_open": gettext_lazy("This signal is not in progress."),
-    "signal_fixed_fields": gettext_lazy("Symbol, side and leverage cannot be changed any more."),
-}
 
 
 def author_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -91,7 +85,7 @@ def amend(request: SignedInRequest, public_id: UUID) -> HttpResponse:
         except publishing.SignalRefused as refusal:
             form.add_findings(refusal.findings)
         except publishing.NotPossible as refusal:
-            form.add_error(None, REFUSALS[refusal.code])
+            form.add_error(None, text_of(refusal.code))
         else:
             return redirect("signals:detail", signal.public_id)
     return _form_page(request, form, signal)
@@ -163,7 +157,7 @@ def _step(request: SignedInRequest, public_id: UUID, step: Step) -> HttpResponse
     try:
         step(signal, actor=request.user, now=timezone.now())
     except publishing.NotPossible as refusal:
-        messages.error(request, REFUSALS[refusal.code])
+        messages.error(request, text_of(refusal.code))
     except publishing.SignalRefused:
         messages.error(request, _("The signal is not valid any more. Write it anew."))
     return redirect("signals:detail", public_id)
@@ -176,8 +170,10 @@ def _step(request: SignedInRequest, public_id: UUID, step: Step) -> HttpResponse
 @require_GET
 def mine(request: SignedInRequest) -> HttpResponse:
     copies = selectors.copies_of(request.user)[:100]
-    template = "signals/_my_copies.html" if request.headers.get("HX-Request") else (
-        "signals/my_copies.html"
+    template = (
+        "signals/_my_copies.html"
+        if request.headers.get("HX-Request")
+        else ("signals/my_copies.html")
     )
     return render(request, template, {"copies": copies})
 
@@ -196,7 +192,7 @@ def close_copy(request: SignedInRequest, public_id: UUID) -> HttpResponse:
 def sizing(request: SignedInRequest, public_id: UUID) -> HttpResponse:
     link = connection_of(request.user, public_id)
     rules = getattr(link, "copy_settings", None)
-    initial = (
+    initial: dict[str, object] = (
         {"sizing": rules.sizing, "amount": f"{rules.amount:f}".rstrip("0").rstrip(".")}
         if rules is not None
         else {"sizing": "equity_percent", "amount": "5"}

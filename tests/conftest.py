@@ -6,7 +6,12 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.fixtures.sandboxes", "tests.fixtures.telegram", "tests.fixtures.people", "tests.fixtures.processes"]
+pytest_plugins = [
+    "tests.fixtures.sandboxes",
+    "tests.fixtures.telegram",
+    "tests.fixtures.people",
+    "tests.fixtures.processes",
+]
 
 FOLDERS = {"unit", "integration", "e2e"}
 

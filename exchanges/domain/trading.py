@@ -127,8 +127,10 @@ class SymbolMode:
 
 @dataclass(frozen=True, slots=True)
 class NewOrder:
-    """An order to place. `price` is None for a market order; `stop` and `target` are attached
-    trigger prices (never on a reduce-only order); `position_index` is 0 one-way, 1 long, 2 short.
+    """An order to place.
+
+    `price` is None for a market order; `stop` and `target` are attached trigger prices (never on a
+    reduce-only order); `position_index` is 0 one-way, 1 long, 2 short.
     """
 
     link_id: str

@@ -6,15 +6,21 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.db import models
 
+_SetType = TypeVar("_SetType")
+_GetType = TypeVar("_GetType")
+
 if TYPE_CHECKING:
-    _SetType = TypeVar("_SetType")
-    _GetType = TypeVar("_GetType")
-    _DecimalField = models.DecimalField[_SetType, _GetType]
-else:
     _DecimalField = models.DecimalField
+else:
+
+    class _DecimalField(models.DecimalField):
+        """Django's fields take type parameters in its stubs only."""
+
+        def __class_getitem__(cls, parameters: object) -> type:
+            return cls
 
 
-class NumberField(_DecimalField):
+class NumberField(_DecimalField[_SetType, _GetType]):
     """A price, quantity or amount: numeric(30, 12), a Decimal in code, never a float."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

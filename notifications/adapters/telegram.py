@@ -46,5 +46,3 @@ class TelegramChannel:
             raise ChannelUnavailable(error.message) from None
         except TelegramError as error:
             raise ChannelUnavailable(type(error).__name__) from None
-
-

@@ -68,7 +68,7 @@ async def run(options: argparse.Namespace) -> None:
     site = web.TCPSite(runner, options.host, options.port, backlog=4096)
     await site.start()
     host, port = runner.addresses[0][:2]
-    print(f"sandbox-bybit listening on http://{host}:{port}", flush=True)  # noqa: T201
+    print(f"sandbox-bybit listening on http://{host}:{port}", flush=True)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

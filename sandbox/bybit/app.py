@@ -49,7 +49,7 @@ class Sandbox:
 
 
 def make_sandbox(*, seed: int = 1) -> Sandbox:
-    exchange = Exchange(instruments(), clock=lambda: box.clock())
+    exchange = Exchange(instruments(), clock=lambda: box.clock())  # noqa: PLW0108 - made below
     box = Sandbox(exchange, Feed(exchange, seed=seed))
     for symbol, price in first_prices().items():
         box.feed.set_price(symbol, price)
@@ -167,9 +167,7 @@ class Server:
                 reply.result.pop("orderId", None)
         return reply.send(self.box.clock())
 
-    def _answer(
-        self, path: str, endpoint: Endpoint, key: Key, params: dict[str, Any]
-    ) -> Reply:
+    def _answer(self, path: str, endpoint: Endpoint, key: Key, params: dict[str, Any]) -> Reply:
         box = self.box
         window = box.limits.window(key.uid, path, endpoint.most)
         count = 1

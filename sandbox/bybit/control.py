@@ -102,9 +102,7 @@ class Control:
 
     async def user_order(self, request: web.Request) -> web.Response:
         spec = {"category": "linear", **await _body(request)}
-        return web.json_response(
-            self.box.exchange.create_order(request.match_info["uid"], spec)
-        )
+        return web.json_response(self.box.exchange.create_order(request.match_info["uid"], spec))
 
     async def change_key(self, request: web.Request) -> web.Response:
         _change(self.box.keys[request.match_info["api_key"]], await _body(request))
@@ -198,9 +196,8 @@ class Control:
     async def instrument(self, request: web.Request) -> web.Response:
         symbol, spec = request.match_info["symbol"], await _body(request)
         rules = self.box.exchange.instruments[symbol]
-        changes = {
-            name: value if name == "status" else Decimal(str(value))
-            for name, value in spec.items()
+        changes: dict[str, Any] = {
+            name: value if name == "status" else Decimal(str(value)) for name, value in spec.items()
         }
         self.box.exchange.set_instrument(dataclasses.replace(rules, **changes))
         return _done()

@@ -27,9 +27,10 @@ REAL_CANDLES = CHECKOUT.parent / "shared" / "data" / "btc-perp-2022-01-1m.csv.gz
 PORTS = {"web": 8000, "exchange": 8090, "telegram": 8091}
 CHECK_TRADERS = 25
 DEMO_TRADERS = 6
-COLOURS = {name: 31 + number for number, name in enumerate(
-    ["web", "worker", "beat", "bot", "exchange", "telegram"]
-)}
+COLOURS = {
+    name: 31 + number
+    for number, name in enumerate(["web", "worker", "beat", "bot", "exchange", "telegram"])
+}
 
 
 @dataclass
@@ -240,9 +241,7 @@ def _watch(supervisor: Supervisor) -> int:
 
 
 def _check(supervisor: Supervisor) -> int:
-    child = spawn(
-        [sys.executable, "manage.py", "demo_check"], env=supervisor.environment
-    )
+    child = spawn([sys.executable, "manage.py", "demo_check"], env=supervisor.environment)
     try:
         while child.poll() is None:
             name = supervisor.fallen()

@@ -71,15 +71,13 @@ def postgres(directory: Path, *, throw_away: bool) -> Iterator[str]:
         _initialise(binaries, data, user)
     _end_left_over(data / "postmaster.pid")
     port = free_port()
-    command = [
+    command: list[str | Path] = [
         *(binaries / "postgres", "-D", data, "-h", HOST, "-p", str(port), "-k", ""),
         *("-c", "max_connections=200", "-c", "timezone=UTC"),
         *(FAST if throw_away else []),
     ]
     # SIGINT is PostgreSQL's fast shutdown; its plain SIGTERM waits for every client to leave.
-    child = spawn(
-        command, user=user, stdout=subprocess.DEVNULL, death_signal=signal.SIGINT
-    )
+    child = spawn(command, user=user, stdout=subprocess.DEVNULL, death_signal=signal.SIGINT)
     url = f"postgres://postgres@{HOST}:{port}/{DATABASE}"
     try:
         wait_until(lambda: _accepts(port), what="PostgreSQL")

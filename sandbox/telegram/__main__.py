@@ -32,7 +32,7 @@ async def run(options: argparse.Namespace) -> None:
     await runner.setup()
     await web.TCPSite(runner, options.host, options.port).start()
     host, port = runner.addresses[0][:2]
-    print(f"sandbox-telegram listening on http://{host}:{port}", flush=True)  # noqa: T201
+    print(f"sandbox-telegram listening on http://{host}:{port}", flush=True)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

@@ -22,6 +22,7 @@ class BotApi:
     def __init__(self, telegram: Telegram) -> None:
         self.telegram = telegram
         self.poller: asyncio.Task[Any] | None = None
+        self.deliverer: asyncio.Task[None] | None = None
         self.methods: dict[str, Callable[[dict[str, Any]], Awaitable[Any]]] = {
             "getme": self.get_me,
             "getupdates": self.get_updates,
@@ -88,9 +89,7 @@ class BotApi:
     async def get_updates(self, params: dict[str, Any]) -> Any:
         """Long polling: one poller at a time, the newer one wins."""
         if self.telegram.webhook:
-            raise BotError(
-                409, "Conflict: can't use getUpdates method while webhook is active"
-            )
+            raise BotError(409, "Conflict: can't use getUpdates method while webhook is active")
         if self.poller is not None and not self.poller.done():
             self.poller.cancel()
         self.poller = asyncio.ensure_future(self._poll(params))
@@ -109,7 +108,7 @@ class BotApi:
         deadline = asyncio.get_running_loop().time() + min(
             float(params.get("timeout") or 0), LONGEST_POLL
         )
-        while not box.updates and asyncio.get_running_loop().time() < deadline:
+        while not box.updates and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
         return box.updates[: int(params.get("limit") or 100)]
 
@@ -136,7 +135,7 @@ class BotApi:
         if not params.get("url"):
             return await self.delete_webhook(params)
         self.telegram.webhook = {"url": params["url"], "token": params.get("secret_token", "")}
-        asyncio.get_running_loop().create_task(self._deliver())
+        self.deliverer = asyncio.get_running_loop().create_task(self._deliver())
         return True
 
     async def _deliver(self) -> None:
@@ -230,7 +229,7 @@ async def _params(request: web.Request) -> dict[str, Any]:
     elif request.content_type == "application/json":
         return dict(await request.json())
     else:
-        found = {name: value for name, value in (await request.post()).items()}
+        found = dict((await request.post()).items())
     for name, value in found.items():
         if name in OBJECTS and isinstance(value, str):
             found[name] = json.loads(value)

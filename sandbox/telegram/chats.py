@@ -148,14 +148,18 @@ class Telegram:
         """A person writes to the bot (or in a group that the bot is in)."""
         person = self.person(user_id)
         person.has_started = True
-        chat = self._chat(person) if chat_type == "private" else {
-            "id": -1000 - user_id,
-            "type": chat_type,
-            "title": "A group",
-        }
+        chat = (
+            self._chat(person)
+            if chat_type == "private"
+            else {
+                "id": -1000 - user_id,
+                "type": chat_type,
+                "title": "A group",
+            }
+        )
         message = self._message(chat, text) | {"from": person.wire()}
         if text.startswith("/"):
-            length = len(text.split()[0])
+            length = len(text.split(maxsplit=1)[0])
             message["entities"] = [{"type": "bot_command", "offset": 0, "length": length}]
         self.messages.append(message)
         self.add_update({"message": message})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -76,7 +77,7 @@ class Finding:
 
     problem: Problem
     field: str
-    params: dict[str, Decimal] = field(default_factory=dict)
+    params: dict[str, Decimal] = dataclasses.field(default_factory=dict)
 
 
 def findings(draft: Draft, instrument: InstrumentFacts | None) -> list[Finding]:

@@ -72,8 +72,9 @@ def _average(value: Decimal, quantity: Decimal) -> Decimal | None:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of a copy after a look; `is_booked` once the exchange shows the closed PnL of
-    everything that was exited.
+    """What is known of a copy after a look.
+
+    `is_booked` once the exchange shows the closed PnL of everything that was exited.
     """
 
     entry: EntryState

@@ -169,8 +169,10 @@ def entry_type(signal: Draft, ticker: Ticker) -> OrderType:
 
 def worst_price(signal: Draft, ticker: Ticker) -> Decimal:
     """The highest price that the entry can fill at: sizing by it never exceeds the margin."""
-    return max(signal.near_edge, ticker.bid) if signal.direction is Direction.SHORT else (
-        signal.near_edge
+    return (
+        max(signal.near_edge, ticker.bid)
+        if signal.direction is Direction.SHORT
+        else (signal.near_edge)
     )
 
 

@@ -76,9 +76,7 @@ def size_entry(
     quantity = quantity_for(margin, price=price, leverage=leverage, step=rules.step)
     if quantity < rules.min_quantity or quantity * price < rules.min_notional:
         smallest = max(rules.min_quantity * price, rules.min_notional) / leverage
-        return NoSize(
-            Reason.SIZE_TOO_SMALL, {"margin": margin, "minimum": smallest.quantize(CENT)}
-        )
+        return NoSize(Reason.SIZE_TOO_SMALL, {"margin": margin, "minimum": smallest.quantize(CENT)})
     most = rules.max_market_quantity if market else rules.max_quantity
     if quantity > most:
         return NoSize(Reason.SIZE_TOO_LARGE, {"quantity": quantity, "maximum": most})
@@ -92,8 +90,10 @@ def quantity_for(margin: Decimal, *, price: Decimal, leverage: Decimal, step: De
 def share_out(
     filled: Decimal, shares: Sequence[Decimal], *, step: Decimal, minimum: Decimal
 ) -> list[Decimal]:
-    """Split a filled quantity by percentages; the parts are multiples of `step`, sum exactly to
-    `filled`, and are each zero or at least `minimum` (a part that is too small joins the next).
+    """Split a filled quantity by percentages.
+
+    The parts are multiples of `step`, sum exactly to `filled`, and are each zero or at least
+    `minimum` (a part that is too small joins the next).
     """
     parts: list[Decimal] = []
     given = carried = Decimal(0)

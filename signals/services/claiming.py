@@ -35,7 +35,8 @@ class Lease:
 # Changes of live copies go before new entries, and both before mere looking. A copy whose lease
 # has run out belongs to a worker that died; whoever comes next takes it over.
 CLAIM = """
-UPDATE signals_copy SET lease_token = %(token)s, lease_until = clock_timestamp() + %(lease)s,
+UPDATE signals_copy SET lease_token = %(token)s,
+       lease_until = clock_timestamp() + make_interval(secs => %(lease)s),
        claimed_at = coalesce(claimed_at, clock_timestamp())
 WHERE id IN (
     SELECT due.id FROM signals_copy due JOIN signals_signal signal ON signal.id = due.signal_id
@@ -58,7 +59,7 @@ def claim(limit: int) -> Lease | None:
     """Lease up to `limit` due copies; None when nothing is due."""
     started, token = time.monotonic(), uuid.uuid4()
     with transaction.atomic(durable=True), connection.cursor() as cursor:
-        lease = timedelta(seconds=settings.LEASE_SECONDS)
+        lease = settings.LEASE_SECONDS
         cursor.execute(CLAIM, {"token": token, "lease": lease, "limit": limit})
         copies = tuple(row[0] for row in cursor.fetchall())
         if not copies:
@@ -85,4 +86,3 @@ def count_due() -> int:
         )
         row = cursor.fetchone()
     return int(row[0])
-

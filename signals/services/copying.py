@@ -17,8 +17,9 @@ from signals.models import LIVE_STATUSES, Copy, CopySettings
 def set_sizing(
     link: Connection, *, sizing: Sizing, amount: Decimal, is_enabled: bool = True
 ) -> CopySettings:
-    """Say what later signals put in: `amount` in USDT or in percent of equity. Running copies stay
-    as they are.
+    """Say what later signals put in: `amount` in USDT or in percent of equity.
+
+    Running copies stay as they are.
     """
     settings, _ = CopySettings.objects.update_or_create(
         connection=link,

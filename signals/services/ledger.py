@@ -226,7 +226,11 @@ class CopyLedger:
             copy.filled_at = min(entries)
 
     def move(
-        self, status: CopyStatus, reason: Reason, now: datetime, params: dict[str, str] | None = None
+        self,
+        status: CopyStatus,
+        reason: Reason,
+        now: datetime,
+        params: dict[str, str] | None = None,
     ) -> None:
         """Put the copy into a state that may follow its present one."""
         before = CopyStatus(self.copy.status)

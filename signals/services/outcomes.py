@@ -109,9 +109,7 @@ def _not_placed(ledger: CopyLedger, order: Order, error: ExchangeError, now: dat
     order.status = OrderStatus.REJECTED
     if is_entry and CopyStatus(copy.status) not in FINAL:
         mode = isinstance(error, PositionModeMismatch)
-        ledger.move(
-            CopyStatus.REJECTED, Reason.POSITION_MODE if mode else reason_of(error), now
-        )
+        ledger.move(CopyStatus.REJECTED, Reason.POSITION_MODE if mode else reason_of(error), now)
 
 
 def _levels_refused(ledger: CopyLedger, action: SetLevels | Amend) -> None:

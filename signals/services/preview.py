@@ -124,4 +124,3 @@ def _refusal(link: Connection) -> Reason:
     if getattr(link, "is_busy", False):
         return Reason.SYMBOL_BUSY
     return Reason.NONE
-

@@ -7,7 +7,6 @@ import json
 import math
 from collections.abc import Callable
 from datetime import datetime
-
 from typing import Any
 
 from django.conf import settings
@@ -80,9 +79,7 @@ def publish(signal: Signal, *, actor: User, now: datetime) -> Signal:
         signal.save(update_fields=["status", "published_at", "revision"])
         pending = _make_copies(signal, now)
         added = {"name": actor.nickname, "symbol": signal.symbol}
-        record(
-            Fact(ActivityKind.ADD, "signal_added", actor.pk, added, is_public=True), now=now
-        )
+        record(Fact(ActivityKind.ADD, "signal_added", actor.pk, added, is_public=True), now=now)
         _ring(pending)
     return signal
 
@@ -275,5 +272,3 @@ def _make_copies(signal: Signal, now: datetime) -> int:
             },
         )
         return int(cursor.rowcount)
-
-

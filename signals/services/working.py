@@ -41,8 +41,8 @@ from signals.domain.planning import (
     Expire,
     Observed,
     Place,
-    SetLeverage,
     SetLevels,
+    SetLeverage,
     Skip,
     plan,
 )
@@ -110,9 +110,7 @@ def work() -> int:
     return len(lease.copies)
 
 
-def _each(
-    pool: ThreadPoolExecutor, step: Callable[[Item], None], items: Iterable[Item]
-) -> None:
+def _each(pool: ThreadPoolExecutor, step: Callable[[Item], None], items: Iterable[Item]) -> None:
     for future in [pool.submit(step, item) for item in items]:
         future.result()
 
@@ -188,9 +186,7 @@ def _observe(task: Task, lease: Lease) -> None:
             if needs.any:
                 task.seen = observe_entry(task.copy, exchange, wants=needs)
         else:
-            task.seen = observe_live(
-                task.copy, task.ledger.orders, exchange, now=lease.time()
-            )
+            task.seen = observe_live(task.copy, task.ledger.orders, exchange, now=lease.time())
             if task.copy.status == CopyStatus.PENDING or _will_retry(task):
                 again = observe_entry(task.copy, exchange, wants=_needs(task, lease))
                 task.seen.balance, task.seen.modes = again.balance, again.modes
@@ -317,9 +313,7 @@ def _is_foreign(seen: Observation) -> bool:
     return bool(seen.positions) or any(not is_ours(order.link_id) for order in seen.orders)
 
 
-def _observed(
-    task: Task, tickers: dict[tuple[str, str, str], Ticker], lease: Lease
-) -> Observed:
+def _observed(task: Task, tickers: dict[tuple[str, str, str], Ticker], lease: Lease) -> Observed:
     copy, ledger = task.copy, task.ledger
     return Observed(
         now=lease.time(),
@@ -417,5 +411,3 @@ def _schedule(task: Task, lease: Lease) -> None:
         copy.due_at = now + SOON
     else:
         copy.due_at = now + timedelta(seconds=settings.POLL_SECONDS)
-
-

@@ -1,7 +1,7 @@
 """Bybit's codes, sorted by what a caller must do next.
 
-Source: https://bybit-exchange.github.io/docs/v5/error. A code that says that nothing was executed is
-final or retryable; any other failure of a write leaves the outcome unknown.
+Source: https://bybit-exchange.github.io/docs/v5/error. A code that says that nothing was executed
+is final or retryable; any other failure of a write leaves the outcome unknown.
 """
 
 from __future__ import annotations

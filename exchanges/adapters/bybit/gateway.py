@@ -53,9 +53,7 @@ class BybitExchange:
 
     def balance(self) -> Balance:
         account = self._transport.read("get_account_info")
-        wallet = self._transport.read(
-            "get_wallet_balance", accountType="UNIFIED", coin=SETTLE_COIN
-        )
+        wallet = self._transport.read("get_wallet_balance", accountType="UNIFIED", coin=SETTLE_COIN)
         return mapping.balance(wallet, str(account.get("marginMode") or ""))
 
     def symbol_modes(self) -> Sequence[SymbolMode]:
@@ -103,9 +101,7 @@ class BybitExchange:
         )
 
     def cancel(self, symbol: str, link_id: str) -> None:
-        self._transport.write(
-            "cancel_order", category=CATEGORY, symbol=symbol, orderLinkId=link_id
-        )
+        self._transport.write("cancel_order", category=CATEGORY, symbol=symbol, orderLinkId=link_id)
 
     def set_position_levels(
         self, symbol: str, position_index: int, *, stop: Decimal | None, target: Decimal | None
@@ -189,7 +185,7 @@ class BybitExchange:
     def _since(
         self, method: str, symbol: str, since: datetime, *, limit: int
     ) -> Iterator[dict[str, Any]]:
-        start, end = since, datetime.now(UTC) + timedelta(seconds=5)  # noqa: TID251 - query bounds
+        start, end = since, datetime.now(UTC) + timedelta(seconds=5)
         while start < end:
             stop = min(start + WINDOW, end)
             query = {

@@ -107,7 +107,7 @@ def key_facts(result: Row) -> KeyFacts:
 def _iso(text: Any) -> datetime | None:
     if not text:
         return None
-    found = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    found = datetime.fromisoformat(str(text))
     return found if found.year > 1970 else None  # noqa: PLR2004 - Bybit's "never"
 
 

@@ -1,4 +1,4 @@
-"""pybit under our rules: one HTTP pool for all accounts, one attempt, errors named by consequence."""
+"""pybit under our rules: one HTTP pool for all accounts, one attempt, errors by consequence."""
 
 from __future__ import annotations
 
@@ -51,8 +51,9 @@ _pool = _make_pool()
 
 
 class Transport:
-    """Calls of one account. Holds a pybit session, which shows its secret in `repr` and pickle;
-    this object does neither.
+    """Calls of one account.
+
+    Holds a pybit session, which shows its secret in `repr` and pickle; this object does neither.
     """
 
     __slots__ = ("_http",)

@@ -220,17 +220,13 @@ def long_plan(position: int, price: Decimal) -> Plan:
     """A limit below the market."""
     high = on_tick(price * (1 - DIP))
     low = on_tick(high * (1 - DIP))
-    return Plan(
-        position, "long", low, high, on_tick(low * (1 - MOVE)), on_tick(high * (1 + MOVE))
-    )
+    return Plan(position, "long", low, high, on_tick(low * (1 - MOVE)), on_tick(high * (1 + MOVE)))
 
 
 def short_plan(position: int, price: Decimal) -> Plan:
     """The market is inside the range: entered at once."""
     low, high = on_tick(price * (1 - DIP)), on_tick(price * (1 + DIP))
-    return Plan(
-        position, "short", low, high, on_tick(high * (1 + MOVE)), on_tick(low * (1 - MOVE))
-    )
+    return Plan(position, "short", low, high, on_tick(high * (1 + MOVE)), on_tick(low * (1 - MOVE)))
 
 
 def ends_as_wanted(chosen: Plan, prices: list[Decimal], *, wins: bool) -> bool:

@@ -87,10 +87,7 @@ class Account:
             (self.position_margin(p, rules[p.symbol], quotes) for p in positions), ZERO
         )
         maintenance = sum(
-            (
-                p.size * quotes[p.symbol].mark * rules[p.symbol].maintenance_rate
-                for p in positions
-            ),
+            (p.size * quotes[p.symbol].mark * rules[p.symbol].maintenance_rate for p in positions),
             ZERO,
         )
         order_im = sum(

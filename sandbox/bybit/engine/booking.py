@@ -110,9 +110,7 @@ def _closed_pnl(account: Account, order: Order, match: Print) -> ClosedPnl:
     return account.closed[order.order_id]
 
 
-def _open(
-    position: Position, order: Order, match: Print, qty: Decimal, fee: Decimal
-) -> None:
+def _open(position: Position, order: Order, match: Print, qty: Decimal, fee: Decimal) -> None:
     if not position.size:
         position.side, position.opened = order.side, match.time
         position.created = position.created or match.time

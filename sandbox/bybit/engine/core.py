@@ -101,8 +101,10 @@ class Core:
         """A condition is met: the order goes to the market, or rests at its limit."""
         order.status, order.updated = "New", self.clock()
         if order.pair is not None and order.pair.is_open:
-            by = "TpCanceledBySl" if order.stop_order_type.endswith("StopLoss") else (
-                "SlCanceledByTp"
+            by = (
+                "TpCanceledBySl"
+                if order.stop_order_type.endswith("StopLoss")
+                else ("SlCanceledByTp")
             )
             self.end(account, order.pair, "Deactivated", f"CancelByOCO{by}Triggered")
         if order.is_exit and order.price is None:

@@ -12,7 +12,7 @@ from sandbox.bybit.engine.booking import Print
 from sandbox.bybit.engine.core import Core
 from sandbox.bybit.engine.errors import ApiError
 from sandbox.bybit.engine.instrument import Instrument, Quote, money, plain
-from sandbox.bybit.engine.records import ZERO, Execution, Order, Position
+from sandbox.bybit.engine.records import ZERO, Execution, Exits, Order, Position
 from sandbox.bybit.engine.requests import Params, parameter
 
 Answer = dict[str, Any]
@@ -117,9 +117,7 @@ class Exchange(Core):
         if after - held > available:
             raise ApiError(110007, "ab not enough for new order")
 
-    def _amended_exits(
-        self, order: Order, params: Params, price: Decimal | None
-    ) -> requests.Exits | None:
+    def _amended_exits(self, order: Order, params: Params, price: Decimal | None) -> Exits | None:
         """A zero takes a level away, absence leaves it."""
         take, stop = requests.number(params, "takeProfit"), requests.number(params, "stopLoss")
         if take is None and stop is None:
@@ -127,7 +125,7 @@ class Exchange(Core):
         if order.reduce_only:
             raise parameter("TP/SL orders cannot be reduce-only")
         old = order.exits
-        wanted = requests.Exits(
+        wanted = Exits(
             take_profit=old.take_profit if take is None else (take or None),
             stop_loss=old.stop_loss if stop is None else (stop or None),
             mode=requests.text(params, "tpslMode") or old.mode,
@@ -182,9 +180,7 @@ class Exchange(Core):
     def cancel_batch(self, uid: str, params: Params) -> Batch:
         return self._batch(uid, params, self.cancel_order)
 
-    def _batch(
-        self, uid: str, params: Params, call: Callable[[str, Params], Answer]
-    ) -> Batch:
+    def _batch(self, uid: str, params: Params, call: Callable[[str, Params], Answer]) -> Batch:
         """Each item stands for itself: the envelope says 0 even when all of them failed."""
         requests.category(params)
         items = params.get("request")
@@ -266,16 +262,16 @@ class Exchange(Core):
         symbols = [symbol] if symbol else list(self.instruments)
         busy = {p.symbol for p in account.open_positions()}
         ordered = {order.symbol for order in account.active.values()}
-        hedge = mode == 3  # noqa: PLR2004 - Bybit's number for hedge
+        hedge = mode == 3
         if symbol:
-            self._check_switch(account, symbol, hedge, busy, ordered)
+            self._check_switch(account, symbol, busy, ordered, hedge=hedge)
         for name in symbols:
             if name not in busy and name not in ordered:
                 account.hedge_by_symbol[name] = hedge
         return {}
 
     def _check_switch(
-        self, account: Account, symbol: str, hedge: bool, busy: set[str], ordered: set[str]
+        self, account: Account, symbol: str, busy: set[str], ordered: set[str], *, hedge: bool
     ) -> None:
         if account.is_hedge(symbol) == hedge:
             raise ApiError(110025, "Position mode is not modified")
@@ -306,7 +302,7 @@ class Exchange(Core):
         return {}
 
     def _partial_stop(
-        self, account: Account, position: Position, params: Params, wanted: requests.Exits
+        self, account: Account, position: Position, params: Params, wanted: Exits
     ) -> None:
         sizes = {
             size
@@ -322,7 +318,7 @@ class Exchange(Core):
         exits.add_partial(self, account, position, wanted, size)
 
     def _full_stop(
-        self, account: Account, position: Position, params: Params, wanted: requests.Exits
+        self, account: Account, position: Position, params: Params, wanted: Exits
     ) -> None:
         changed = False
         for name, kind in (("takeProfit", "take_profit"), ("stopLoss", "stop_loss")):
@@ -438,15 +434,19 @@ class Exchange(Core):
                 if position.symbol == symbol:
                     self._fund(account, position, quote, rate)
 
-    def _fund(
-        self, account: Account, position: Position, quote: Quote, rate: Decimal
-    ) -> None:
+    def _fund(self, account: Account, position: Position, quote: Quote, rate: Decimal) -> None:
         fee = money(position.size * quote.mark * rate * position.sign)
         account.balance -= fee
         account.funding -= fee
         match = Print(
-            position.size, quote.mark, False, quote.mark, self.clock(), next(self._seq),
-            self.new_id(), "Funding",
+            qty=position.size,
+            price=quote.mark,
+            is_maker=False,
+            mark=quote.mark,
+            time=self.clock(),
+            seq=next(self._seq),
+            exec_id=self.new_id(),
+            exec_type="Funding",
         )
         account.executions.append(
             Execution(

@@ -138,7 +138,7 @@ def add_partial(
         order = _exit(core, account, position, kind, qty, level, by, limit)
         order.parent_link_id = parent.link_id if parent is not None else ""
         made.append(order)
-    if len(made) == 2:  # noqa: PLR2004 - a pair
+    if len(made) == 2:
         made[0].pair, made[1].pair = made[1], made[0]
     position.partials += made
     for order in made:

@@ -101,7 +101,7 @@ def _condition(core: Core, order: Order, params: Params) -> None:
     last = core.quotes[order.symbol].last
     if direction == 1 and level <= last:
         raise ApiError(110092, f"expect Rising, but trigger_price[{plain(level)}] <= current")
-    if direction == 2 and level >= last:  # noqa: PLR2004 - Bybit's word for falling
+    if direction == 2 and level >= last:
         raise ApiError(110093, f"expect Falling, but trigger_price[{plain(level)}] >= current")
     order.trigger_price, order.trigger_direction = level, direction
     order.trigger_by = requests.choice(params, "triggerBy", requests.TRIGGERS, "LastPrice")

@@ -17,9 +17,9 @@ DAY = 86_400_000  # ms
 WEEK = 7 * DAY
 
 
-def page(items: Sequence[Item], params: Params, *, most: int, default: int) -> tuple[
-    list[Item], str
-]:
+def page(
+    items: Sequence[Item], params: Params, *, most: int, default: int
+) -> tuple[list[Item], str]:
     """One page and the cursor of the next, which is empty on the last."""
     limit = requests.integer(params, "limit", default)
     if not 1 <= limit <= most:
@@ -32,9 +32,7 @@ def page(items: Sequence[Item], params: Params, *, most: int, default: int) -> t
     return list(items[start:following]), str(following) if following < len(items) else ""
 
 
-def answer(
-    items: Sequence[Any], params: Params, *, most: int, default: int
-) -> Answer:
+def answer(items: Sequence[Any], params: Params, *, most: int, default: int) -> Answer:
     rows, cursor = page(items, params, most=most, default=default)
     return {
         "category": "linear",
@@ -145,9 +143,7 @@ def closed_pnl(core: Core, account: Account, params: Params) -> Answer:
     wanted = scope(params, needed=False)
     start, end = span(params, core.clock())
     rows = [
-        row
-        for row in account.closed.values()
-        if wanted(row.order) and start <= row.created <= end
+        row for row in account.closed.values() if wanted(row.order) and start <= row.created <= end
     ]
     rows.sort(key=lambda row: (-row.created, row.order.order_id))
     return answer(rows, params, most=100, default=50)

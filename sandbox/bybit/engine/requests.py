@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.bybit.engine.errors import ApiError
 from sandbox.bybit.engine.instrument import Instrument, plain
-from sandbox.bybit.engine.records import Exits as Exits
+from sandbox.bybit.engine.records import Exits
 
 Params = dict[str, Any]
 LINK_ID = re.compile(r"[A-Za-z0-9_-]{1,36}")

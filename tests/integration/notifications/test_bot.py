@@ -120,7 +120,12 @@ def test_a_chat_of_somebody_else_is_refused_and_the_key_stays_good(transactional
 
 def test_guessing_is_stopped(transactional_db):
     for _ in range(5):
-        assert services.pair("인증:x:00000000-0000-4000-8000-000000000000", chat_id=1, display_name="x") == "unknown"
+        assert (
+            services.pair(
+                "인증:x:00000000-0000-4000-8000-000000000000", chat_id=1, display_name="x"
+            )
+            == "unknown"
+        )
     assert services.pair("인증:x:y", chat_id=1, display_name="x") == "too_many_tries"
 
 

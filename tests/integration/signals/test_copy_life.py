@@ -8,10 +8,10 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import ActivityEvent
+from signals.domain.reasons import Reason
 from signals.models import ClosedPnl, Copy, Fill, Order
 from signals.services import publishing, working
 from signals.services.copying import close_copy
-from signals.domain.reasons import Reason
 from tests.fixtures.people import link_account, long_btc
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,9 +54,7 @@ def compare_with_ledger(link, bybit):
         for row in ledger["executions"]
     }
     results = {row.order_exchange_id: row.pnl for row in ClosedPnl.objects.filter(connection=link)}
-    assert results == {
-        row["orderId"]: Decimal(row["closedPnl"]) for row in ledger["closed_pnl"]
-    }
+    assert results == {row["orderId"]: Decimal(row["closedPnl"]) for row in ledger["closed_pnl"]}
 
 
 def test_a_limit_rests_fills_and_ends_at_its_target(market, author, alice):

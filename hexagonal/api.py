@@ -1,0 +1,21 @@
+"""The REST API's table of contents."""
+
+from __future__ import annotations
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.routers import DefaultRouter
+
+from exchanges.api import ConnectionViewSet
+from signals.api import CopyViewSet, SignalViewSet
+
+router = DefaultRouter(use_regex_path=False)
+router.include_root_view = False
+router.register("signals", SignalViewSet, basename="api-signal")
+router.register("copies", CopyViewSet, basename="api-copy")
+router.register("connections", ConnectionViewSet, basename="api-connection")
+
+urlpatterns = [
+    *router.urls,
+    path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
+]
