@@ -72,7 +72,7 @@ bench: setup ## Fan-out against a bare thread pool, in one run
 	@exec $(WITH_SERVICES) $(PY) benchmarks/fan_out.py
 
 .PHONY: messages
-messages: setup ## Collect the texts to translate (needs gettext)
+messages: $(DEV) ## Collect the texts to translate (needs gettext)
 	@SECRET_KEY=x DATABASE_URL=postgres://x@localhost/x REDIS_URL=redis://localhost \
 	  $(PY) manage.py makemessages -l ko --no-location --no-wrap --ignore .venv --ignore build
 	rm -f locale/ko/LC_MESSAGES/django.mo

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.utils.html import escape
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import gettext_noop, override
 
 from accounts.wording import text_of
 
@@ -111,24 +111,20 @@ def _account(mark: str, title: str) -> Callable[[Params], str]:
     return text
 
 
-def N_(text: str) -> str:  # noqa: N802 - gettext's usual name for "translate later"
-    return text
-
-
 TEXTS: dict[str, Callable[[Params], str]] = {
     "published": _published,
     "amended": _amended,
     "entered": _entered,
-    "target_hit": _ended("🎯", N_("Target reached")),
-    "stop_hit": _ended("🛑", N_("Stop hit")),
-    "closed": _ended("🏁", N_("Position closed")),
-    "skipped": _not_traded("⏭", N_("Not traded")),
-    "failed": _not_traded("⚠️", N_("Order refused")),
-    "expired": _not_traded("⌛", N_("Not entered")),
-    "alarm": _not_traded("🚨", N_("Attention: check your position")),
-    "api_refused": _account("⛔", N_("API key refused")),
-    "api_attention": _account("⚠️", N_("Your exchange connection needs attention")),
-    "api_disconnected": _account("🔌", N_("Exchange disconnected")),
-    "suspended": _account("⛔", N_("Your account was suspended by the admin")),
-    "reinstated": _account("✅", N_("Your account is active again")),
+    "target_hit": _ended("🎯", gettext_noop("Target reached")),
+    "stop_hit": _ended("🛑", gettext_noop("Stop hit")),
+    "closed": _ended("🏁", gettext_noop("Position closed")),
+    "skipped": _not_traded("⏭", gettext_noop("Not traded")),
+    "failed": _not_traded("⚠️", gettext_noop("Order refused")),
+    "expired": _not_traded("⌛", gettext_noop("Not entered")),
+    "alarm": _not_traded("🚨", gettext_noop("Attention: check your position")),
+    "api_refused": _account("⛔", gettext_noop("API key refused")),
+    "api_attention": _account("⚠️", gettext_noop("Your exchange connection needs attention")),
+    "api_disconnected": _account("🔌", gettext_noop("Exchange disconnected")),
+    "suspended": _account("⛔", gettext_noop("Your account was suspended by the admin")),
+    "reinstated": _account("✅", gettext_noop("Your account is active again")),
 }
