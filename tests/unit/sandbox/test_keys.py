@@ -1,0 +1,96 @@
+"""Authentication to the letter of Bybit's guide."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from sandbox.bybit.engine import ApiError
+from sandbox.bybit.keys import Key, Signed, check
+
+NOW = 1_658_385_579_423
+SECRET = "test-secret-0123456789"
+POST_BODY = (
+    b'{"category": "linear", "symbol": "BTCUSDT", "buyLeverage": "5", "sellLeverage": "5"}'
+)
+POST_SIGN = "c4fb752f3d6bb489f4fe1cb1c81f26a3c8319f2fccebeff41588a0507d209698"
+GET_QUERY = b"category=linear&symbol=BTCUSDT"
+GET_SIGN = "7666403c0f34e8ff96eb4ba62688f633a2ae603300610c6b74ae805ec2500d3c"
+
+
+def signed(**changes):
+    fields = {
+        "api_key": "XXXXXXXXXX",
+        "timestamp": str(NOW),
+        "window": "5000",
+        "signature": POST_SIGN,
+        "payload": POST_BODY,
+        "address": "127.0.0.1",
+    }
+    return Signed(**(fields | changes))
+
+
+def keys(**changes):
+    return {"XXXXXXXXXX": Key("XXXXXXXXXX", "1", SECRET, **changes)}
+
+
+def code_of(request, now=NOW, **key):
+    with pytest.raises(ApiError) as refused:
+        check(keys(**key), request, now)
+    return refused.value.code
+
+
+def test_the_reference_vectors_are_accepted():
+    assert check(keys(), signed(), NOW).uid == "1"
+    get = signed(timestamp="1658384314791", payload=GET_QUERY, signature=GET_SIGN)
+    assert check(keys(), get, 1_658_384_314_791).uid == "1"
+
+
+@pytest.mark.parametrize("now", [NOW + 5000, NOW - 999])
+def test_both_edges_of_the_window_are_inside(now):
+    assert check(keys(), signed(), now).uid == "1"
+
+
+@pytest.mark.parametrize("now", [NOW + 5001, NOW - 1000])
+def test_beyond_an_edge_is_10002_and_tells_the_three_numbers(now):
+    with pytest.raises(ApiError, match=rf"req_timestamp\[{NOW}\],server_timestamp\[{now}\]") as it:
+        check(keys(), signed(), now)
+    assert it.value.code == 10002
+
+
+def test_other_bytes_of_the_same_json_are_10004():
+    assert code_of(signed(payload=POST_BODY.replace(b": ", b":"))) == 10004
+
+
+def test_an_upper_case_signature_is_10004():
+    assert code_of(signed(signature=POST_SIGN.upper())) == 10004
+
+
+def test_an_unknown_and_a_revoked_key_are_10003():
+    assert code_of(signed(api_key="nobody")) == 10003
+    assert code_of(signed(), revoked=True) == 10003
+
+
+def test_an_expired_key_is_33004_and_another_address_10010():
+    assert code_of(signed(), expired=True) == 33004
+    assert code_of(signed(), ips=["10.0.0.1"]) == 10010
+    assert check(keys(ips=["127.0.0.1"]), signed(), NOW)
+
+
+def test_an_rsa_key_signs_in_base64():
+    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = private.public_key().public_bytes(
+        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    message = f"{NOW}XXXXXXXXXX5000".encode() + POST_BODY
+    signature = private.sign(message, padding.PKCS1v15(), hashes.SHA256())
+    good = signed(signature=base64.b64encode(signature).decode())
+    assert check(keys(rsa_public_key=public.decode()), good, NOW)
+    assert code_of(signed(), rsa_public_key=public.decode()) == 10004
+
+
+def test_a_key_hides_its_secret():
+    assert SECRET not in repr(keys())

@@ -1,0 +1,106 @@
+"""Where a copy stands after a look, and what may follow what."""
+
+from __future__ import annotations
+
+from decimal import Decimal as D
+
+import pytest
+
+from exchanges.domain.trading import Cause
+from signals.domain.judging import EntryState, Evidence, Execution, Totals, judge, total
+from signals.domain.lifecycle import (
+    FINAL,
+    TRANSITIONS,
+    CopyStatus,
+    IllegalTransition,
+    check_transition,
+)
+from signals.domain.reasons import Reason
+
+S = CopyStatus
+
+
+def evidence(entry, entered="0", exited="0", **changes):
+    fields = {
+        "entry": entry,
+        "totals": Totals(D(entered), None, D(exited), None, D(0)),
+        "is_booked": True,
+        "exit_cause": None,
+        "exit_is_ours": False,
+        "exit_is_target": False,
+        "close_reason": Reason.NONE,
+        "wants_entry": True,
+    }
+    return Evidence(**(fields | changes))
+
+
+@pytest.mark.parametrize(
+    ("status", "seen", "expected"),
+    [
+        (S.PENDING, evidence(EntryState.UNRESOLVED), (S.UNKNOWN, Reason.NONE)),
+        (S.UNKNOWN, evidence(EntryState.NONE), (S.PENDING, Reason.NONE)),
+        (S.UNKNOWN, evidence(EntryState.OPEN), (S.PLACED, Reason.NONE)),
+        (S.PLACED, evidence(EntryState.OPEN, "1"), (S.FILLED, Reason.NONE)),
+        (S.PLACED, evidence(EntryState.CANCELLED), (S.EXPIRED, Reason.NOT_FILLED)),
+        (
+            S.PLACED,
+            evidence(EntryState.CANCELLED, wants_entry=False),
+            (S.EXPIRED, Reason.ENTRY_CANCELLED),
+        ),
+        (S.PLACED, evidence(EntryState.REJECTED), (S.REJECTED, Reason.REJECTED_BY_EXCHANGE)),
+        (S.FILLED, evidence(EntryState.DONE, "1", "0.5"), (S.FILLED, Reason.NONE)),
+        (
+            S.FILLED,
+            evidence(EntryState.DONE, "1", "1", exit_cause=Cause.STOP),
+            (S.CLOSED, Reason.STOP),
+        ),
+        (
+            S.FILLED,
+            evidence(EntryState.DONE, "1", "1", exit_cause=Cause.USER, exit_is_target=True),
+            (S.CLOSED, Reason.TARGET),
+        ),
+        (
+            S.FILLED,
+            evidence(EntryState.DONE, "1", "1", exit_cause=Cause.USER, exit_is_ours=True),
+            (S.CLOSED, Reason.CLOSED_BY_AUTHOR),
+        ),
+        (
+            S.FILLED,
+            evidence(EntryState.DONE, "1", "1", exit_cause=Cause.CLOSED_BY_HAND),
+            (S.CLOSED, Reason.CLOSED_BY_HAND),
+        ),
+        (
+            S.FILLED,
+            evidence(EntryState.DONE, "1", "1", exit_cause=Cause.LIQUIDATION),
+            (S.CLOSED, Reason.LIQUIDATED),
+        ),
+        (S.FILLED, evidence(EntryState.OPEN, "1", "1"), (S.FILLED, Reason.NONE)),
+        (S.FILLED, evidence(EntryState.DONE, "1", "1", is_booked=False), (S.FILLED, Reason.NONE)),
+    ],
+)
+def test_evidence_decides(status, seen, expected):
+    assert judge(status, seen) == expected
+
+
+def test_a_final_state_is_never_left():
+    for final in FINAL:
+        for other in S:
+            if other is not final:
+                with pytest.raises(IllegalTransition):
+                    check_transition(final, other)
+
+
+def test_every_state_but_the_first_can_be_reached():
+    assert {after for following in TRANSITIONS.values() for after in following} == set(S)
+
+
+def test_sums_keep_funding_out_of_quantities():
+    fills = [
+        Execution(True, Cause.USER, D(2), D(100), D("0.1")),
+        Execution(True, Cause.USER, D(1), D(103), D("0.1")),
+        Execution(True, Cause.FUNDING, D(3), D(100), D("0.5")),
+        Execution(False, Cause.STOP, D(3), D(90), D("0.2")),
+    ]
+    found = total(fills)
+    assert (found.entered, found.entry_average, found.held) == (3, 101, 0)
+    assert found.fees == D("0.9")
