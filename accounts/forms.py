@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth import authenticate, password_validation
 from django.core.exceptions import ValidationError
+from django.utils.translation import get_language_info
 from django.utils.translation import gettext_lazy as _
 
 from accounts import throttle
@@ -16,6 +17,7 @@ from accounts.models import User
 
 PASSWORD = {"autocomplete": "current-password"}
 NEW_PASSWORD = {"autocomplete": "new-password"}
+OWN_NAMES = {code: get_language_info(code)["name_local"] for code, _name in settings.LANGUAGES}
 
 
 class RegisterForm(forms.Form):
@@ -112,25 +114,22 @@ class PasswordForm(forms.Form):
 
 
 class PreferencesForm(forms.Form):
-    language = forms.ChoiceField(label=_("Language"), required=False)
-    time_zone = forms.CharField(
-        label=_("Time zone"),
-        max_length=50,
+    language = forms.ChoiceField(
+        label=_("Language"),
         required=False,
-        help_text=_("For example Asia/Seoul; empty follows the language."),
+        choices=lambda: [("", _("As the browser asks")), *OWN_NAMES.items()],
+    )
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        required=False,
+        choices=lambda: [("", _("By the language")), *((zone, zone) for zone in time_zones())],
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["language"]
-        if isinstance(field, forms.ChoiceField):
-            field.choices = [("", _("As the browser asks")), *settings.LANGUAGES]
 
-    def clean_time_zone(self) -> str:
-        name: str = self.cleaned_data["time_zone"]
-        if name and name not in zoneinfo.available_timezones():
-            raise ValidationError(_("This time zone is not known."))
-        return name
+def time_zones() -> list[str]:
+    """Zones that are named after places, and UTC; not the database's old abbreviations."""
+    names = zoneinfo.available_timezones()
+    return ["UTC", *sorted(name for name in names if "/" in name and name[:4] != "Etc/")]
 
 
 def free_nickname(nickname: str, user: User | None = None) -> str:

@@ -20,9 +20,13 @@ def register(*, email: str, nickname: str, password: str, language: str, now: da
 
 
 def rename(user: User, nickname: str) -> None:
-    """Change what others see; a pairing key that is open stays valid, its uuid decides."""
+    """Change what others see; a pairing key that is open stays valid, its uuid decides.
+
+    Raises `IntegrityError` when the name was taken meanwhile.
+    """
+    with transaction.atomic():
+        User.objects.filter(pk=user.pk).update(nickname=nickname)
     user.nickname = nickname
-    user.save(update_fields=["nickname"])
 
 
 def change_password(user: User, password: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from hashlib import sha256
 
 from django.core.cache import cache
@@ -28,4 +29,5 @@ def is_stopped(email: str, address: str) -> bool:
 def note_failure(email: str, address: str) -> None:
     for key in _keys(email, address):
         cache.add(key, 0, timeout=WINDOW_SECONDS)
-        cache.incr(key)
+        with suppress(ValueError):  # the window ended in between
+            cache.incr(key)

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -24,6 +24,8 @@ BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 @require_http_methods(["GET", "POST"])
 def register(request: HttpRequest) -> HttpResponse:
+    if request.user.is_authenticated:
+        return redirect("dashboard")
     form = RegisterForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
@@ -69,9 +71,13 @@ def rename(request: SignedInRequest) -> HttpResponse:
         request.POST or None, user=request.user, initial={"nickname": request.user.nickname}
     )
     if request.method == "POST" and form.is_valid():
-        services.rename(request.user, form.cleaned_data["nickname"])
-        messages.success(request, _("Saved."))
-        return redirect("settings")
+        try:
+            services.rename(request.user, form.cleaned_data["nickname"])
+        except IntegrityError:  # taken between the check and now
+            form.add_error("nickname", _("This name is taken."))
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("settings")
     return _form_page(request, "accounts/form.html", form, title=_("Name"))
 
 
@@ -95,6 +101,8 @@ def preferences(request: SignedInRequest) -> HttpResponse:
     form = PreferencesForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         services.set_preferences(user, **form.cleaned_data)
+        with override(user.language or get_language()):
+            messages.success(request, _("Saved."))
         return redirect("settings")
     return _form_page(request, "accounts/form.html", form, title=_("Language and time zone"))
 

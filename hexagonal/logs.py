@@ -10,7 +10,7 @@ SECRET = re.compile(
     r"|authorization)[\"']?\s*[:=]\s*)(?P<value>[\"']?[^\s,\"'}]+[\"']?)",
     re.IGNORECASE,
 )
-BOT_TOKEN = re.compile(r"\b\d{5,}:[A-Za-z0-9_-]{20,}\b")
+BOT_TOKEN = re.compile(r"\d{5,}:[A-Za-z0-9_-]{20,}")
 PAIRING_KEY = re.compile(r"인증:[^\s:]+:[0-9a-fA-F-]{36}")
 
 

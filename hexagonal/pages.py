@@ -6,7 +6,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 from knox.models import AuthToken
@@ -57,13 +56,12 @@ def settings_page(request: SignedInRequest) -> HttpResponse:
 
 
 @login_required
+@never_cache
 @require_POST
 def create_token(request: SignedInRequest) -> HttpResponse:
-    """Make an API token; it is stored as a hash and shown once."""
+    """Make an API token; it is stored as a hash and shown once, in the dialog."""
     _instance, token = AuthToken.objects.create(request.user)
-    response = render(request, "_new_token.html", {"token": token, "title": _("New API token")})
-    response["Cache-Control"] = "no-store"
-    return response
+    return render(request, "_token_dialog.html", {"token": token})
 
 
 @login_required

@@ -65,6 +65,8 @@ from signals.services.recording import write
 log = logging.getLogger(__name__)
 Item = TypeVar("Item")
 
+# An unknown entry may turn out never to have arrived, and is then planned again at once.
+ENTERING = {CopyStatus.PENDING, CopyStatus.UNKNOWN}
 SOON = timedelta(milliseconds=500)  # after an action, to see what it did
 MOST_ATTEMPTS = 5
 
@@ -151,7 +153,7 @@ def _tickers(tasks: list[Task]) -> dict[tuple[str, str, str], Ticker]:
     places = {
         (task.link.exchange, task.link.environment)
         for task in tasks
-        if task.copy.status == CopyStatus.PENDING
+        if task.copy.status in ENTERING
     }
     tickers: dict[tuple[str, str, str], Ticker] = {}
     for exchange, environment in places:
@@ -272,6 +274,8 @@ def _plan(
     for action in task.actions:
         if isinstance(action, Place):
             task.orders[action.leg] = _intent(task, action, lease)
+    if copy.margin is not None and copy.acknowledged_at is None:
+        margins[task.link.pk][copy.pk] = copy.margin  # the next copy of this chunk sees it
 
 
 def _end_early(task: Task, action: Action, lease: Lease) -> bool:

@@ -13,9 +13,7 @@ from sandbox.bybit.keys import Key, Signed, check
 
 NOW = 1_658_385_579_423
 SECRET = "test-secret-0123456789"
-POST_BODY = (
-    b'{"category": "linear", "symbol": "BTCUSDT", "buyLeverage": "5", "sellLeverage": "5"}'
-)
+POST_BODY = b'{"category": "linear", "symbol": "BTCUSDT", "buyLeverage": "5", "sellLeverage": "5"}'
 POST_SIGN = "c4fb752f3d6bb489f4fe1cb1c81f26a3c8319f2fccebeff41588a0507d209698"
 GET_QUERY = b"category=linear&symbol=BTCUSDT"
 GET_SIGN = "7666403c0f34e8ff96eb4ba62688f633a2ae603300610c6b74ae805ec2500d3c"

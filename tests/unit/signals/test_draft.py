@@ -38,9 +38,7 @@ def target(price, share=100):
 
 def test_a_sound_long_and_a_sound_short_pass():
     assert problems() == []
-    assert (
-        problems(direction=Direction.SHORT, stop=D(46500), targets=(target(45000),)) == []
-    )
+    assert problems(direction=Direction.SHORT, stop=D(46500), targets=(target(45000),)) == []
 
 
 def test_a_range_written_high_first_is_the_same_range():

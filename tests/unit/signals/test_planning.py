@@ -21,8 +21,8 @@ from signals.domain.planning import (
     Levels,
     Observed,
     Place,
-    SetLeverage,
     SetLevels,
+    SetLeverage,
     Skip,
     plan,
 )
@@ -174,7 +174,9 @@ def test_a_withdrawn_entry_is_cancelled():
 
 
 def test_a_moved_range_moves_the_entry_and_never_raises_the_margin():
-    higher = long_btc(entry_low=D(50900), entry_high=D(51000), targets=(TargetDraft(D(52000), D(100)),))
+    higher = long_btc(
+        entry_low=D(50900), entry_high=D(51000), targets=(TargetDraft(D(52000), D(100)),)
+    )
     (action,) = plan(desired(higher), account(margin=D(50)), observed(legs=[leg()]))
     assert isinstance(action, Amend)
     assert (action.price, action.quantity, action.target) == (51000, D("0.009"), 52000)

@@ -1,0 +1,124 @@
+"""Linking an account: verified in the worker against the sandbox, refused for the right reasons."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from accounts.models import ActivityEvent
+from exchanges import services
+from exchanges.domain.trading import Credentials
+from exchanges.models import Connection
+from tests.fixtures.people import link_account, long_btc
+from tests.integration.signals.test_copy_life import publish
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TRADE = ["Order", "Position"]
+
+
+def connect(user, key):
+    link = services.connect(
+        user,
+        environment="sandbox",
+        name="main",
+        credentials=Credentials(key["api_key"], key["api_secret"]),
+    )
+    services.verify(link.pk, now=timezone.now())
+    link.refresh_from_db()
+    return link
+
+
+def test_a_good_key_is_connected_with_what_the_account_has(market, alice):
+    key = market.account(balance="777", hedge=True, leverage={"BTCUSDT": "7"})
+    link = connect(alice, key)
+    assert (link.status, link.reason, link.exchange_uid) == ("connected", "", key["uid"])
+    assert link.equity == 777
+    state = link.symbols.get(symbol="BTCUSDT")
+    assert (state.leverage, state.is_hedge) == (7, True)
+    assert key["api_secret"].encode() not in bytes(link.sealed)
+    assert key["api_key"] not in link.key_hint
+    event = ActivityEvent.objects.get(code="api_connected")
+    assert (event.user, event.is_public) == (alice, True)
+
+
+@pytest.mark.parametrize(
+    ("spec", "reason"),
+    [
+        ({"permissions": {"ContractTrade": TRADE, "Wallet": ["Withdraw"]}}, "can_withdraw"),
+        ({"read_only": True}, "read_only"),
+        ({"permissions": {"ContractTrade": ["Order"]}}, "permission_missing"),
+        ({"uta": 0}, "not_unified"),
+        ({"expired": True}, "key_expired"),
+        ({"revoked": True}, "invalid_key"),
+        ({"ips": ["10.1.2.3"]}, "ip_not_allowed"),
+    ],
+)
+def test_a_bad_key_is_refused_with_its_reason_and_destroyed(market, alice, spec, reason):
+    link = connect(alice, market.account(**spec))
+    assert (link.status, link.reason, link.sealed) == ("refused", reason, None)
+    assert link.exchange_uid == ""
+    assert ActivityEvent.objects.get(user=alice).params["reason"] == reason
+
+
+def test_a_wrong_secret_is_refused(market, alice):
+    key = market.account()
+    assert connect(alice, key | {"api_secret": "x" * 36}).reason == "invalid_key"
+
+
+def test_one_exchange_account_is_linked_once(market, alice, bob):
+    key = market.account()
+    connect(alice, key)
+    again = connect(bob, market.account(uid=key["uid"]))
+    assert (again.status, again.reason) == ("refused", "duplicate_account")
+    assert Connection.objects.filter(status="connected").count() == 1
+
+
+def test_an_exchange_that_is_away_is_asked_again(market, alice):
+    fault = market.fault("http", path="/v5/user/query-api", status=503)
+    link = connect(alice, market.account())
+    assert (link.status, link.reason) == ("verifying", "unavailable")
+    market.clear_faults()
+    Connection.objects.update(checked_at=None)
+    services.verify(link.pk, now=timezone.now())
+    link.refresh_from_db()
+    assert (link.status, link.reason) == ("connected", "")
+    assert fault
+
+
+def test_a_key_that_dies_later_pauses_the_link_and_tells_once(market, alice):
+    key = market.account()
+    link = connect(alice, key)
+    market.post(f"keys/{key['api_key']}", expired=True)
+    for _ in range(2):
+        services.refresh_account(link, now=timezone.now())
+    link.refresh_from_db()
+    assert (link.status, link.reason) == ("attention", "key_expired")
+    assert ActivityEvent.objects.filter(code="api_attention").count() == 1
+
+
+def test_a_link_with_open_trades_is_not_let_go(market, author, alice):
+    link = link_account(alice, market)
+    publish(author, long_btc())
+    with pytest.raises(services.LinkRefused):
+        services.disconnect(link, now=timezone.now())
+    link.refresh_from_db()
+    assert link.sealed is not None
+
+
+def test_disconnecting_destroys_the_sealed_key(market, alice):
+    link = link_account(alice, market)
+    services.disconnect(link, now=timezone.now())
+    link.refresh_from_db()
+    assert (link.status, link.sealed, link.key_digest) == ("revoked", None, "")
+
+
+def test_the_traders_own_position_is_seen(market, alice):
+    key = market.account()
+    market.post(
+        f"accounts/{key['uid']}/order",
+        symbol="ETHUSDT",
+        side="Buy",
+        orderType="Market",
+        qty="0.1",
+    )
+    assert connect(alice, key).own_symbols == ["ETHUSDT"]

@@ -1,0 +1,115 @@
+"""Every code of Bybit's error table has a consequence, and none that is unknown counts as failed."""
+
+from __future__ import annotations
+
+import pytest
+
+from exchanges.adapters.bybit.errors import CODES, error_of, error_of_status
+from exchanges.domain.errors import (
+    CredentialsRejected,
+    DuplicateLinkId,
+    EgressBlocked,
+    ExchangeError,
+    InsufficientMargin,
+    InvalidOrder,
+    NotFound,
+    OrderRejected,
+    OutcomeUnknown,
+    PositionModeMismatch,
+    RateLimited,
+    StopRefused,
+    Unavailable,
+    UnexpectedReply,
+)
+
+# From the reference's table: what a caller must do, by code.
+RETRY = [10002, 10429, 110005, 110063, 110079]
+UNKNOWN = [10000, 10014, 10016, 10019, 40004, 170007, 170146, 170147]
+USER = [10003, 10004, 10005, 10007, 10008, 10009, 10010, 10024, 10027, 10028, 10029, 33004, -2015]
+MARGIN = [110004, 110006, 110007, 110012, 110014, 110044, 110045, 110051, 110052, 110053, 170131]
+FINAL = [
+    *(30133, 30134, 30135, 30136, 3200316, 3200317, 3200320, 3200403, 3400045),
+    *(30208, 30209, 30228, 110003, 110009, 110011, 110013, 110015, 110017, 110018, 110019),
+    *(110020, 110021, 110022, 110023, 110024, 110028, 110029, 110032, 110036, 110038, 110039),
+    *(110040, 110042, 110046, 110047, 110048, 110049, 110050, *range(110054, 110062), 110064),
+    *(110066, 110069, 110073, 110074, 110077, 110080, 110085, 110086, 110087, 110089, 110090),
+    *(110092, 110093, 110094, 110095, 110098, 110099, 110100, *range(110102, 110110)),
+    *(110118, 110120, 110121, 110123, 110124, 110125, 110131, 110132, 110135, 110136, 110137),
+    *(170136, 170140),
+]
+
+
+def written(code, message=""):
+    return error_of(code, message, is_write=True, retry_after=1.5)
+
+
+@pytest.mark.parametrize("code", RETRY)
+def test_nothing_happened_so_it_may_be_sent_again(code):
+    assert isinstance(written(code), Unavailable)
+
+
+@pytest.mark.parametrize("code", UNKNOWN)
+def test_an_unclear_answer_is_unknown_on_a_write_and_unavailable_on_a_read(code):
+    assert isinstance(written(code), OutcomeUnknown)
+    assert isinstance(error_of(code, "", is_write=False, retry_after=1), Unavailable)
+
+
+@pytest.mark.parametrize("code", USER)
+def test_the_owner_must_act(code):
+    kind = type(written(code))
+    assert issubclass(kind, CredentialsRejected), code
+
+
+@pytest.mark.parametrize("code", MARGIN)
+def test_the_margin_is_not_enough(code):
+    assert isinstance(written(code), InsufficientMargin)
+
+
+@pytest.mark.parametrize("code", FINAL)
+def test_the_order_is_refused_for_good(code):
+    assert isinstance(written(code), OrderRejected), code
+
+
+def test_codes_with_a_meaning_of_their_own():
+    assert isinstance(written(110001), NotFound)
+    assert isinstance(written(110072), DuplicateLinkId)
+    limited = written(10006)
+    assert isinstance(limited, RateLimited)
+    assert limited.retry_after == 1.5
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("position idx not match position mode", PositionModeMismatch),
+        ("sl:45 set for Buy position should lower than base_price:44??LastPrice", StopRefused),
+        ("can not set tp/sl/ts for zero position", NotFound),
+        ("The number of contracts exceeds maximum limit allowed", InvalidOrder),
+    ],
+)
+def test_the_catch_all_code_is_read_by_its_text(text, kind):
+    assert type(written(10001, text)) is kind
+
+
+def test_an_unheard_of_code_is_looked_up_after_a_write():
+    assert isinstance(written(987654), UnexpectedReply)
+    assert isinstance(error_of(987654, "", is_write=False, retry_after=1), Unavailable)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (403, EgressBlocked),
+        (429, RateLimited),
+        (500, OutcomeUnknown),
+        (502, OutcomeUnknown),
+        (404, InvalidOrder),
+    ],
+)
+def test_http_failures(status, kind):
+    assert isinstance(error_of_status(status, is_write=True), kind)
+
+
+def test_no_code_is_listed_twice_and_all_are_errors():
+    assert all(issubclass(kind, ExchangeError) for kind in CODES.values())
+    assert len(CODES) > 120

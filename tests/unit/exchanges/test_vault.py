@@ -1,0 +1,75 @@
+"""The vault: anybody seals, only the private key opens, and only in the row it was sealed for."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from exchanges import vault
+from exchanges.adapters.bybit.transport import Transport
+from exchanges.domain.trading import Credentials
+from exchanges.ports import Wire
+
+SECRET = Credentials("key-1234", "secret-5678")
+SLOW_FIXTURE = [HealthCheck.function_scoped_fixture]
+
+
+def test_what_is_sealed_can_be_opened(vault_keys):
+    box = vault.seal(SECRET, context="bybit/sandbox/1")
+    assert b"secret-5678" not in box
+    assert vault.unseal(box, context="bybit/sandbox/1") == SECRET
+
+
+def test_a_box_moved_to_another_row_stays_shut(vault_keys):
+    box = vault.seal(SECRET, context="bybit/sandbox/1")
+    with pytest.raises(vault.SealBroken):
+        vault.unseal(box, context="bybit/sandbox/2")
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=SLOW_FIXTURE)
+@given(st.integers(0, 10_000), st.integers(1, 255))
+def test_a_changed_byte_keeps_it_shut(vault_keys, place, flip):
+    box = bytearray(vault.seal(SECRET, context="c"))
+    box[place % len(box)] ^= flip
+    with pytest.raises(vault.VaultError):
+        vault.unseal(bytes(box), context="c")
+
+
+def test_the_web_can_seal_and_cannot_open(vault_keys, settings):
+    box = vault.seal(SECRET, context="c")
+    settings.VAULT_PRIVATE_KEY_FILE = None
+    assert vault.seal(SECRET, context="c") != box
+    with pytest.raises(vault.VaultClosed):
+        vault.unseal(box, context="c")
+
+
+def test_a_private_key_that_others_may_read_is_not_used(vault_keys, settings):
+    box = vault.seal(SECRET, context="c")
+    settings.VAULT_PRIVATE_KEY_FILE.chmod(0o644)
+    with pytest.raises(vault.VaultClosed):
+        vault.unseal(box, context="c")
+
+
+def test_another_key_pair_does_not_open_it(vault_keys, settings, tmp_path):
+    box = vault.seal(SECRET, context="c")
+    vault.generate(tmp_path / "other.key", tmp_path / "other.pub")
+    settings.VAULT_PRIVATE_KEY_FILE = tmp_path / "other.key"
+    with pytest.raises(vault.SealBroken):
+        vault.unseal(box, context="c")
+
+
+def test_keys_are_never_overwritten(vault_keys):
+    with pytest.raises(FileExistsError):
+        vault.generate(vault_keys / "vault.key", vault_keys / "new.pub")
+
+
+def test_neither_credentials_nor_their_transport_show_or_travel():
+    transport = Transport(Wire("sandbox", "http://127.0.0.1:1", 1, 1, 5000), SECRET)
+    for thing in (SECRET, transport):
+        assert "5678" not in repr(thing) + str(thing)
+        assert "1234" not in repr(thing) + str(thing)
+        with pytest.raises(TypeError):
+            pickle.dumps(thing)

@@ -1,0 +1,85 @@
+"""Notices: complete in both languages, every value escaped; keys found where people paste them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import pytest
+
+from notifications.domain import pairing
+from notifications.domain.routing import ALWAYS, TRADE, is_told, wait_after
+from notifications.texts import TEXTS, render
+
+HANGUL = re.compile(r"[가-힣]")
+PARAMS = {
+    "symbol": "BTCUSDT",
+    "side": "long",
+    "leverage": "10",
+    "entry_low": "1",
+    "entry_high": "2",
+    "stop": "0.5",
+    "targets": "3",
+    "note": "<script>alert(1)</script>",
+    "quantity": "1",
+    "price": "2",
+    "margin": "5",
+    "pnl": "1",
+    "fees": "0.1",
+    "reason": "balance_too_small",
+    "connection": "a & b <i>",
+}
+
+
+def test_every_told_code_has_a_text():
+    assert set(TEXTS) == TRADE | ALWAYS
+
+
+@pytest.mark.parametrize("code", sorted(TEXTS))
+def test_a_notice_is_in_one_language_and_escapes_what_it_is_given(code):
+    korean, english = (render(code, PARAMS, language) for language in ("ko", "en"))
+    assert HANGUL.search(korean)
+    assert not HANGUL.search(english)
+    for text in (korean, english):
+        assert "<script>" not in text
+        assert "<i>" not in text
+
+
+def test_trade_notices_can_be_switched_off_and_alarms_cannot():
+    assert not is_told("entered", trade_notices=False)
+    assert is_told("entered", trade_notices=True)
+    assert is_told("alarm", trade_notices=False)
+    assert not is_told("visited", trade_notices=True)
+
+
+def test_waits_grow_and_end():
+    waits = [wait_after(tries).total_seconds() for tries in range(1, 20)]
+    assert waits == sorted(waits)
+    assert waits[-1] == 600
+
+
+def test_a_key_is_found_wherever_it_is_pasted():
+    token = pairing.new_token()
+    key = pairing.written("test0001", token)
+    assert re.fullmatch(r"인증:test0001:[0-9a-f-]{36}", key)
+    for text in (
+        key,
+        f"  {key}\r\n",
+        f"여기 키입니다: {key} 감사합니다",
+        unicodedata.normalize("NFD", key),
+        key.upper(),
+        f"/start {token.hex}",
+    ):
+        assert pairing.found_in(text) == token
+
+
+@pytest.mark.parametrize("text", ["", "hello", "인증:x:123", "/start", "/start abc"])
+def test_other_texts_hold_no_key(text):
+    assert pairing.found_in(text) is None
+
+
+def test_tokens_are_not_guessed_and_not_stored():
+    tokens = {pairing.new_token() for _ in range(100)}
+    assert len(tokens) == 100
+    token = tokens.pop()
+    assert token.hex not in pairing.digest(token)

@@ -1,0 +1,38 @@
+"""Secrets do not reach the log, and a record stays on its line."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from hexagonal.logs import OneLine, RedactSecrets
+
+
+def logged(message, *args):
+    record = logging.LogRecord("x", logging.INFO, "f", 1, message, args, None)
+    RedactSecrets().filter(record)
+    return OneLine("%(message)s").format(record)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "api_secret=hush-hush-hush",
+        "{'api_secret': 'hush-hush-hush'}",
+        '{"X-BAPI-SIGN": "hush-hush-hush"}',
+        "Authorization: hush-hush-hush",
+        "password: hush-hush-hush",
+        "POST /bot123456789:hush-hush-hush-hush-hush/getMe",
+        "인증:alice:00000000-1111-4222-8333-444444444444",
+    ],
+)
+def test_secrets_are_replaced(message):
+    shown = logged(message)
+    assert "hush-hush" not in shown
+    assert "444444444444" not in shown
+    assert "[redacted]" in shown
+
+
+def test_input_cannot_forge_a_second_line():
+    assert "\n" not in logged("name=%s", "a\r\n2026-01-01 INFO forged")
