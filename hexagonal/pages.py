@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -17,6 +19,8 @@ from accounts.texts import sentence
 from exchanges.selectors import connections_of, has_connection
 from notifications.selectors import link_of
 from signals.selectors import signal_figures, signals_closed, signals_open
+
+TOKEN_LIFETIME = timedelta(days=90)
 
 
 @login_required
@@ -60,7 +64,7 @@ def settings_page(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def create_token(request: SignedInRequest) -> HttpResponse:
     """Make an API token; it is stored as a hash and shown once, in the dialog."""
-    _instance, token = AuthToken.objects.create(request.user)
+    _stored, token = AuthToken.objects.create(request.user, expiry=TOKEN_LIFETIME)
     return render(request, "_token_dialog.html", {"token": token})
 
 
