@@ -32,5 +32,5 @@ def visit_figures(*, now: datetime) -> VisitFigures:
     )
 
 
-def member_log(limit: int = 30) -> QuerySet[ActivityEvent]:
+def member_log(limit: int = 20) -> QuerySet[ActivityEvent]:
     return ActivityEvent.objects.filter(is_public=True)[:limit]
