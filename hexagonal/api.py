@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
-from rest_framework.routers import DefaultRouter
+from rest_framework.routers import SimpleRouter
 
 from exchanges.api import ConnectionViewSet
 from signals.api import CopyViewSet, SignalViewSet
 
-router = DefaultRouter(use_regex_path=False)
-router.include_root_view = False
+router = SimpleRouter(use_regex_path=False)
 router.register("signals", SignalViewSet, basename="api-signal")
 router.register("copies", CopyViewSet, basename="api-copy")
 router.register("connections", ConnectionViewSet, basename="api-connection")

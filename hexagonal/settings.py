@@ -260,6 +260,10 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "HEXAGONAL API",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "hexagonal.api_schema.add_refusals",
+    ],
 }
 
 # --- logs ------------------------------------------------------------------------------------

@@ -9,7 +9,12 @@ from uuid import UUID
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_field,
+)
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException, ValidationError
@@ -48,6 +53,7 @@ class MayPublish(BasePermission):
         return selectors.may_publish(request.user)
 
 
+@extend_schema_field({"type": "string", "pattern": r"^-?\d{1,18}(\.\d{1,12})?$"})
 class NumberField(serializers.DecimalField):
     """A decimal string, never a JSON float; twelve places."""
 

@@ -1,4 +1,4 @@
-"""Every code of Bybit's error table has a consequence, and none that is unknown counts as failed."""
+"""Every code of Bybit's error table has a consequence; none that is unknown counts as failed."""
 
 from __future__ import annotations
 
