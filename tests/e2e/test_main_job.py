@@ -1,0 +1,151 @@
+"""The main job in a browser: join, pair, link, publish, trade, be told."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from accounts.models import User
+from signals.models import Copy
+from tests.fixtures.people import PASSWORD
+from tests.fixtures.processes import eventually
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("e2e")]
+
+
+def log_in(page, site, email):
+    page.goto(f"{site}/account/login/")
+    page.fill("[name=email]", email)
+    page.fill("[name=password]", PASSWORD)
+    page.click("main button[type=submit]")
+    page.wait_for_url(f"{site}/")
+
+
+def join(page, site, nickname, email):
+    page.goto(f"{site}/account/register/")
+    page.fill("[name=email]", email)
+    page.fill("[name=nickname]", nickname)
+    page.fill("[name=password]", PASSWORD)
+    page.check("[name=accepts_risk]")
+    page.click("main button[type=submit]")
+    page.wait_for_url(f"{site}/settings/")
+
+
+def pair(page, pages, telegram):
+    """Make a key in the dialog and paste it into the chat, as a person does."""
+    page.click("#telegram-row button")
+    page.click("dialog [hx-post]")
+    key = page.locator("#pairing-key").inner_text()
+    chat = pages()
+    chat.goto(f"{telegram.url}/?user=4242&name=Rocket")
+    chat.fill("#text", key)
+    chat.press("#text", "Enter")
+    expect(chat.locator("article:not(.mine)", has_text="✅")).to_be_visible()
+    expect(page.locator("#telegram-row .dot.connected")).to_be_visible()
+    return chat
+
+
+def connect(page, key):
+    page.click("[hx-get='/connections/connect/']")
+    page.fill("dialog [name=api_key]", key["api_key"])
+    page.fill("dialog [name=api_secret]", key["api_secret"])
+    page.click("dialog form button[type=submit]")
+    expect(page.locator("[id^=connection-] .dot.connected")).to_be_visible()
+
+
+def test_from_joining_to_a_closed_trade(site, market, telegram, author, pages):
+    trader = pages()
+    join(trader, site, "로케트", "rocket@example.com")
+    chat = pair(trader, pages, telegram)
+    connect(trader, market.account(balance="1000"))
+    trader.click("[id^=connection-] a[href*=sizing]")
+    trader.select_option("[name=sizing]", "fixed_margin")
+    trader.fill("[name=amount]", "50")
+    trader.click("main form button[type=submit]")
+    trader.wait_for_url(f"{site}/settings/")
+
+    market.price("BTCUSDT", 45950)
+    writer = pages("en")
+    log_in(writer, site, "author@example.com")
+    writer.goto(f"{site}/signals/new/")
+    for name, value in {
+        "symbol": "BTCUSDT",
+        "leverage": "10",
+        "entry_low": "45900",
+        "entry_high": "46000",
+        "stop": "45500",
+        "target_price": "47000",
+    }.items():
+        writer.fill(f"[name={name}]", value)
+    writer.check("[name=side][value=long]", force=True)
+    expect(writer.locator("#preview")).to_contain_text("로케트")
+    expect(writer.locator("#preview")).to_contain_text("0.01")
+    writer.click("button[value=publish]")
+    writer.wait_for_url(re.compile(r"/signals/[0-9a-f-]{36}/$"))
+    expect(writer.locator("#copies .copy-filled")).to_be_visible()
+
+    trader.goto(f"{site}/trades/")
+    expect(trader.locator("#my-copies")).to_contain_text("45950")
+    expect(chat.locator("article", has_text="진입 완료")).to_be_visible()
+
+    market.price("BTCUSDT", 47050)
+    expect(writer.locator("#copies .copy-closed")).to_be_visible()
+    expect(trader.locator("#my-copies .gain")).to_be_visible()
+    expect(chat.locator("article", has_text="익절 도달")).to_be_visible()
+    trader.goto(f"{site}/")
+    expect(trader.locator("#log")).to_contain_text("로케트님이 거래진입 하셨습니다.")
+
+
+def test_the_author_closes_now_and_a_bad_key_says_what_to_do(site, market, telegram, author, pages):
+    trader = pages()
+    join(trader, site, "bob", "bob@example.com")
+    trader.click("[hx-get='/connections/connect/']")
+    key = market.account(
+        permissions={"ContractTrade": ["Order", "Position"], "Wallet": ["Withdraw"]}
+    )
+    trader.fill("dialog [name=api_key]", key["api_key"])
+    trader.fill("dialog [name=api_secret]", key["api_secret"])
+    trader.click("dialog form button[type=submit]")
+    expect(trader.locator("[id^=connection-] .dot.refused")).to_be_visible()
+    expect(trader.locator("[id^=connection-]")).to_contain_text("출금이 가능한 키는 받지 않습니다")
+
+    User.objects.filter(nickname="author").update(has_telegram=True)
+    writer = pages()
+    log_in(writer, site, "author@example.com")
+    writer.goto(f"{site}/settings/")
+    connect(writer, market.account(balance="1000"))
+    writer.click("[id^=connection-] a[href*=sizing]")
+    writer.click("main form button[type=submit]")
+    market.price("BTCUSDT", 45950)
+    writer.goto(f"{site}/signals/new/")
+    for name, value in {
+        "symbol": "BTCUSDT",
+        "leverage": "10",
+        "entry_low": "46000",
+        "entry_high": "45900",
+        "stop": "45500",
+        "target_price": "47000",
+    }.items():
+        writer.fill(f"[name={name}]", value)
+    writer.check("[name=side][value=long]", force=True)
+    writer.click("button[value=publish]")
+    writer.wait_for_url(re.compile(r"/signals/[0-9a-f-]{36}/$"))
+    expect(writer.locator("#copies .copy-filled")).to_be_visible()
+    writer.click("form[action$='/close/'] button")
+    writer.click("#confirm [value=yes]")
+    expect(writer.locator("#copies .copy-closed")).to_be_visible()
+    copy = eventually(lambda: Copy.objects.filter(status="closed").first())
+    assert copy.reason == "closed_by_author"
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_pages_fit_a_phone(site, author, pages, language):
+    User.objects.filter(pk=author.pk).update(language=language)
+    phone = pages(language, 375)
+    log_in(phone, site, "author@example.com")
+    for path in ("/", "/settings/", "/signals/", "/signals/new/", "/trades/"):
+        phone.goto(site + path)
+        width = phone.evaluate("document.documentElement.scrollWidth")
+        assert width <= 375, path
