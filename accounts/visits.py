@@ -24,8 +24,10 @@ def truncated(address: str) -> str:
         found = ipaddress.ip_address(address)
     except ValueError:
         return "?"
+    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
+        found = found.ipv4_mapped
     if found.version == 4:  # noqa: PLR2004
-        return ".".join([*address.split(".")[:3], "xxx"])
+        return ".".join([*str(found).split(".")[:3], "xxx"])
     return ":".join(found.exploded.split(":")[:3]) + "::xxx"
 
 
