@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 from django.db import transaction
+from django.db.models import Model
 
 from accounts.activity import Fact, record_all
 from signals.models import ClosedPnl, Copy, Fill, Order
 from signals.services.claiming import Lease, still_held
 from signals.services.ledger import CopyLedger
 from signals.services.telling import facts_of
+
+Row = TypeVar("Row", bound=Model)
 
 COPY_FIELDS = [
     "status",
@@ -83,11 +87,23 @@ def write(ledgers: Iterable[CopyLedger], lease: Lease, *, releases: bool) -> lis
         _write_orders(held)
         _write_fills(held)
         _write_results(held)
-        Copy.objects.bulk_update([ledger.copy for ledger in held], COPY_FIELDS)
+        _overwrite(Copy, [ledger.copy for ledger in held], COPY_FIELDS)
         if releases:
             facts: list[Fact] = [fact for ledger in held for fact in facts_of(ledger)]
             record_all(_once(facts), now=lease.time())
     return held
+
+
+def _overwrite(model: type[Row], rows: list[Row], fields: list[str]) -> None:
+    """Update existing rows in one statement.
+
+    An upsert by primary key: Django's `bulk_update` builds a CASE for each field and row, which was
+    three quarters of a chunk's CPU time.
+    """
+    if rows:
+        model._default_manager.bulk_create(  # noqa: SLF001 - Django's name for it
+            rows, update_conflicts=True, unique_fields=["pk"], update_fields=fields
+        )
 
 
 def _keep_wishes(mine: Copy, stored: Copy, lease: Lease) -> None:
@@ -106,8 +122,9 @@ def _once(facts: Iterable[Fact]) -> list[Fact]:
 
 def _write_orders(ledgers: list[CopyLedger]) -> None:
     orders = [order for ledger in ledgers for order in ledger.orders]
+    known = [order for order in orders if order.pk is not None]
     Order.objects.bulk_create([order for order in orders if order.pk is None])
-    Order.objects.bulk_update([order for order in orders if order.pk is not None], ORDER_FIELDS)
+    _overwrite(Order, known, ORDER_FIELDS)
 
 
 def _write_fills(ledgers: list[CopyLedger]) -> None:
@@ -121,4 +138,4 @@ def _write_results(ledgers: list[CopyLedger]) -> None:
     results = [result for ledger in ledgers for result in ledger.results]
     ClosedPnl.objects.bulk_create([result for result in results if result.pk is None])
     known = [result for result in results if result.pk is not None]
-    ClosedPnl.objects.bulk_update(known, RESULT_FIELDS)
+    _overwrite(ClosedPnl, known, RESULT_FIELDS)
