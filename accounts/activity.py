@@ -45,11 +45,15 @@ def record_all(facts: Iterable[Fact], *, now: datetime) -> None:
     keys = [fact.key for fact in facts if fact.key]
     known = set(ActivityEvent.objects.filter(key__in=keys).values_list("key", flat=True))
     fresh = [_event(fact, now) for fact in facts if not fact.key or fact.key not in known]
-    if not fresh:
-        return
-    ActivityEvent.objects.bulk_create(fresh)
-    for listener in _listeners:
-        listener(fresh)
+    # Another worker may tell the same at this moment: whoever is first writes it, nobody fails.
+    ActivityEvent.objects.bulk_create(fresh, ignore_conflicts=True)
+    ids = [event.public_id for event in fresh]
+    written = set(
+        ActivityEvent.objects.filter(public_id__in=ids).values_list("public_id", flat=True)
+    )
+    told = [event for event in fresh if event.public_id in written]
+    for listener in _listeners if told else []:
+        listener(told)
 
 
 def _event(fact: Fact, now: datetime) -> ActivityEvent:

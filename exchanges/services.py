@@ -85,6 +85,10 @@ def replace_key(link: Connection, *, credentials: Credentials) -> Connection:
         link = Connection.objects.select_for_update().get(pk=link.pk)
         if link.status == ConnectionStatus.REVOKED:
             raise LinkRefused("link_gone")
+        # A key that works is not given up while trades hang on it: the new one may be wrong.
+        works = link.status == ConnectionStatus.CONNECTED
+        if works and any(is_in_use(link) for is_in_use in _in_use):
+            raise LinkRefused("link_in_use")
         _seal(link, credentials)
         link.status, link.reason = ConnectionStatus.VERIFYING, ConnectionReason.NONE
         link.checked_at = None

@@ -104,7 +104,7 @@ def _ended(copy: Copy, signal: Signal) -> Fact:
     code = CODE_OF_END.get(status, "closed")
     if status is CopyStatus.CLOSED:
         code = CODE_OF_EXIT.get(Reason(copy.reason), "closed")
-        if signal.targets.count() > 1 and code == "target_hit":
+        if len(signal.targets.all()) > 1 and code == "target_hit":
             code = "closed"
         params |= {
             "quantity": plain(copy.exited_quantity),

@@ -92,8 +92,10 @@ class Task:
 
     @property
     def is_entry(self) -> bool:
-        """Nothing of this copy has reached the exchange, for all we know for certain."""
-        return self.copy.status == CopyStatus.PENDING and self.ledger.newest(ENTRY) is None
+        """Nothing of this copy has reached the exchange, and that is certain."""
+        entry = self.ledger.newest(ENTRY)
+        unsent = entry is None or entry.status == OrderStatus.NOT_SENT
+        return self.copy.status == CopyStatus.PENDING and unsent
 
 
 def work() -> int:
@@ -221,7 +223,7 @@ def _absorb_and_plan(
     with transaction.atomic():
         links = sorted({task.link.pk for task in tasks})
         # Two chunks that size entries of one account at once would both see its whole balance.
-        list(Connection.objects.select_for_update().filter(pk__in=links).order_by("pk"))
+        list(Connection.objects.select_for_update(no_key=True).filter(pk__in=links).order_by("pk"))
         for task in tasks:
             _absorb(task, lease)
         margins = in_flight_margin(links)
@@ -256,15 +258,14 @@ def _plan(
     copy = task.copy
     if task.exchange is None or task.failure is not None or CopyStatus(copy.status) in FINAL:
         return
-    key = (task.link.exchange, task.link.environment, copy.symbol)
-    if copy.status == CopyStatus.PENDING and key not in tickers:
-        task.failure = Unavailable("no price")
-        return
-    if copy.status == CopyStatus.PENDING and task.state is None:
-        task.failure = Unavailable("no position mode")
-        return
+    desired = _desired(task)
+    if copy.status == CopyStatus.PENDING and _is_wanted(desired, lease):
+        key = (task.link.exchange, task.link.environment, copy.symbol)
+        if key not in tickers or task.state is None:
+            task.failure = Unavailable("no price or no position mode")
+            return
     try:
-        actions = plan(_desired(task), _account(task, margins), _observed(task, tickers, lease))
+        actions = plan(desired, _account(task, margins), _observed(task, tickers, lease))
     except Exception:
         # One account's bad data must not stop the others of its chunk.
         log.exception("copy %s could not be planned", copy.public_id)
@@ -276,6 +277,12 @@ def _plan(
             task.orders[action.leg] = _intent(task, action, lease)
     if copy.margin is not None and copy.acknowledged_at is None:
         margins[task.link.pk][copy.pk] = copy.margin  # the next copy of this chunk sees it
+
+
+def _is_wanted(desired: Desired, lease: Lease) -> bool:
+    """Whether an entry may still be sent; to end one, neither price nor mode is needed."""
+    in_time = lease.time() < desired.entry_deadline
+    return desired.wants_entry and desired.wants_position and in_time
 
 
 def _end_early(task: Task, action: Action, lease: Lease) -> bool:

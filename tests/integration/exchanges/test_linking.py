@@ -122,3 +122,28 @@ def test_the_traders_own_position_is_seen(market, alice):
         qty="0.1",
     )
     assert connect(alice, key).own_symbols == ["ETHUSDT"]
+
+
+def test_a_working_key_is_not_replaced_under_open_trades(market, author, alice):
+    link = link_account(alice, market)
+    publish(author, long_btc())
+    before = bytes(link.sealed)
+    other = market.account()
+    credentials = Credentials(other["api_key"], other["api_secret"])
+    with pytest.raises(services.LinkRefused):
+        services.replace_key(link, credentials=credentials)
+    link.refresh_from_db()
+    assert (link.status, bytes(link.sealed)) == ("connected", before)
+
+
+def test_a_dead_key_is_replaced_by_one_of_the_same_account_only(market, author, alice):
+    link = link_account(alice, market)
+    publish(author, long_btc())
+    Connection.objects.update(status="attention", reason="key_expired")
+    same = market.account(uid=link.exchange_uid)
+    for key, status in ((market.account(), "attention"), (same, "connected")):
+        credentials = Credentials(key["api_key"], key["api_secret"])
+        services.replace_key(link, credentials=credentials)
+        services.verify(link.pk, now=timezone.now())
+        link.refresh_from_db()
+        assert link.status == status
