@@ -84,7 +84,7 @@ def site(market, telegram, processes) -> str:
         try:
             if requests.get(f"{url}/readyz", timeout=2).ok:
                 return url
-        except requests.ConnectionError:
+        except requests.RequestException:
             pass
         assert time.monotonic() < deadline, processes.log("web")
         time.sleep(0.1)
