@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone, translation
 
 from accounts import visits
+from accounts.http import client_address
 from accounts.models import User
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ class VisitMiddleware:
         if self._is_page(request, response):
             user = request.user if isinstance(request.user, User) else None
             agent = request.headers.get("User-Agent", "")
-            address = request.META.get("REMOTE_ADDR", "")
+            address = client_address(request)
             try:
                 visits.count(address, agent, user, now=timezone.now())
             except DatabaseError:

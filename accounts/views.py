@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import services
 from accounts.forms import LoginForm, NameForm, PasswordForm, PreferencesForm, RegisterForm
-from accounts.http import SignedInRequest
+from accounts.http import SignedInRequest, client_address
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -49,7 +49,7 @@ def register(request: HttpRequest) -> HttpResponse:
 def log_in(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect("dashboard")
-    form = LoginForm(request.POST or None, address=request.META.get("REMOTE_ADDR", ""))
+    form = LoginForm(request.POST or None, address=client_address(request))
     if request.method == "POST" and form.is_valid() and form.user is not None:
         login(request, form.user, backend=BACKEND)
         following = request.POST.get("next") or request.GET.get("next") or ""

@@ -18,7 +18,7 @@ from accounts.selectors import member_log, visit_figures
 from accounts.texts import sentence
 from exchanges.selectors import connections_of, has_connection
 from notifications.selectors import link_of
-from signals.selectors import signal_figures, signals_closed, signals_open
+from signals.selectors import count_closed, signal_figures, signals_closed, signals_open
 
 TOKEN_LIFETIME = timedelta(days=90)
 
@@ -35,6 +35,7 @@ def dashboard(request: SignedInRequest) -> HttpResponse:
         "figures": signal_figures(),
         "open_signals": list(signals_open()),
         "closed_signals": list(signals_closed()),
+        "closed_count": count_closed(),
     }
     if part == "board":
         return render(request, "dashboard/_board.html", context)

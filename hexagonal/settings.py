@@ -127,6 +127,8 @@ STORAGES = {
 # --- security --------------------------------------------------------------------------------
 
 SECURE_SSL_REDIRECT = not INSECURE_HTTP
+# How many proxies of our own stand in front; 0: the peer is the visitor.
+TRUSTED_PROXY_COUNT = env.integer("TRUSTED_PROXY_COUNT", 0)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 0 if INSECURE_HTTP else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not INSECURE_HTTP

@@ -49,6 +49,10 @@ def signals_closed(limit: int = 20) -> QuerySet[Signal]:
     return found.prefetch_related("targets").order_by("-closed_at")[:limit]
 
 
+def count_closed() -> int:
+    return Signal.objects.filter(status=SignalStatus.CLOSED).count()
+
+
 def signals_for_author() -> QuerySet[Signal]:
     """All signals with their copies counted; authors see each other's."""
     return (

@@ -24,6 +24,7 @@ for name, value in DEFAULTS.items():
 
 from hexagonal.settings import *  # noqa: E402, F403
 
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405 - WhiteNoise warns without it
 WHITENOISE_USE_FINDERS = True  # no collectstatic before a test
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {

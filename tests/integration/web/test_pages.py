@@ -285,3 +285,17 @@ def test_ops_see_no_secret(client, market, author, alice):
     assert link.key_digest not in page
     user = client.get(f"/ops/accounts/user/{alice.pk}/change/").content.decode()
     assert alice.password not in user
+
+
+def test_the_author_amends_on_the_page_what_may_be_amended(client, market, author, alice):
+    link_account(alice, market)
+    client.force_login(author)
+    client.post(reverse("signals:new"), FORM)
+    signal = Signal.objects.get()
+    path = reverse("signals:amend", args=[signal.public_id])
+    assert 'value="45500"' in client.get(path).content.decode()
+    refused = client.post(path, FORM | {"stop": "45950"})
+    assert refused.status_code == 422
+    assert client.post(path, FORM | {"stop": "45400", "leverage": "99"}).status_code == 302
+    signal.refresh_from_db()
+    assert (signal.stop, signal.leverage, signal.revision) == (45400, 10, 2)
