@@ -22,6 +22,12 @@ DEFAULTS = {
 for name, value in DEFAULTS.items():
     os.environ.setdefault(name, value)
 
+# Each of pytest's processes has a broker and a cache of its own: one clears its cache, and with it
+# whatever else stands there, before every test.
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    server = os.environ["REDIS_URL"].rpartition("/")[0]
+    os.environ["REDIS_URL"] = f"{server}/{int(worker.removeprefix('gw')) + 1}"
+
 from hexagonal.settings import *  # noqa: E402, F403
 
 STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # noqa: F405 - WhiteNoise warns without it

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 import requests
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from sandbox.stack.services import free_port
 
@@ -17,6 +17,7 @@ ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
+expect.set_options(timeout=20_000)  # two cores, shared with everything else
 # Playwright runs an event loop in this thread, and Django asks before it touches the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
