@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any, cast
@@ -12,20 +13,30 @@ from redis.exceptions import RedisError
 
 from exchanges import vault
 from exchanges.choices import Environment
-from exchanges.domain.errors import EgressBlocked
+from exchanges.domain.errors import EgressBlocked, Unavailable
 from exchanges.models import Connection
 from exchanges.ports import Exchange, MarketData, Wire
 from exchanges.registry import exchange_factory, market_factory
+
+log = logging.getLogger(__name__)
 
 BLOCK_KEY = "exchanges:egress-blocked-until"
 _blocked_until = 0.0  # this process's own memory, for when the cache is away
 
 
 def exchange_of(link: Connection) -> Exchange:
-    """Open a connection's key and return its account. Raises `VaultError`."""
+    """Open a connection's key and return its account.
+
+    Raises `SealBroken` when the stored key is at fault, which its owner mends, and `Unavailable`
+    when this process has no key to open it with: that is ours to mend, and no trader's business.
+    """
     if link.sealed is None:
         raise vault.SealBroken("nothing is sealed here")
-    credentials = vault.unseal(bytes(link.sealed), context=seal_context(link))
+    try:
+        credentials = vault.unseal(bytes(link.sealed), context=seal_context(link))
+    except vault.VaultClosed as error:
+        log.error("no key can be opened here: %s", error)  # noqa: TRY400 - the trace says no more
+        raise Unavailable("the vault is closed in this process") from None
     account = exchange_factory(link.exchange)(credentials, wire_of(link.environment))
     return cast(Exchange, _Guarded(account))
 

@@ -24,6 +24,7 @@ from exchanges.domain.errors import (
     IpNotAllowed,
     KeyExpired,
     PermissionMissing,
+    Unavailable,
 )
 from exchanges.domain.trading import Balance, Credentials, KeyFacts, SymbolMode
 from exchanges.gateway import exchange_of, market_of, seal_context
@@ -133,7 +134,7 @@ def verify(link_id: int, *, now: datetime) -> None:
         facts = account.key_facts()
         reason = judge_key(facts)
         seen = _read_account(account) if reason is ConnectionReason.NONE else None
-    except vault.VaultError:
+    except vault.SealBroken:
         _refuse(link, sealed, ConnectionReason.VAULT, now)
         return
     except CredentialsRejected as error:
@@ -247,7 +248,7 @@ def refresh_account(link: Connection, *, now: datetime) -> None:
     """Read balance, modes and the trader's own positions again; a refusal pauses the link."""
     try:
         seen = _read_account(exchange_of(link))
-    except vault.VaultError:
+    except vault.SealBroken:
         note_problem(link.pk, ConnectionReason.VAULT, now=now)
         return
     except CredentialsRejected as error:
@@ -357,6 +358,8 @@ PRICES = ["bid", "ask", "last", "mark", "priced_at"]
 def refresh_instruments(exchange: str, environment: str, *, now: datetime) -> int:
     """Read every contract's rules; returns how many there are. Raises `ExchangeError`."""
     found = market_of(exchange, environment).instruments()
+    if not found:
+        raise Unavailable("no contract listed")  # an empty list would close every market
     rows = [
         Instrument(
             exchange=exchange,

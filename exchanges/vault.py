@@ -36,6 +36,11 @@ SEED_BYTES = 64  # of ML-KEM-768; X25519's 32 follow
 MLKEM_PUBLIC_BYTES = 1184
 PRIVATE_MARK = "hexagonal-vault-private"
 PUBLIC_MARK = "hexagonal-vault-public"
+X25519_BYTES = 32
+MATERIAL_BYTES = {
+    PRIVATE_MARK: SEED_BYTES + X25519_BYTES,
+    PUBLIC_MARK: MLKEM_PUBLIC_BYTES + X25519_BYTES,
+}
 
 
 class VaultError(Exception):
@@ -86,14 +91,14 @@ def unseal(sealed: bytes, *, context: str) -> Credentials:
     """Open a box; only a process with the private key file can."""
     path = _path(settings.VAULT_PRIVATE_KEY_FILE, "VAULT_PRIVATE_KEY_FILE")
     key = _read(path, PRIVATE_MARK)
-    version, key_id, box = sealed[0], sealed[1 : 1 + KEY_ID_BYTES], sealed[1 + KEY_ID_BYTES :]
-    if version != VERSION or key_id != key.key_id:
+    head, box = sealed[: 1 + KEY_ID_BYTES], sealed[1 + KEY_ID_BYTES :]
+    if head != bytes([VERSION]) + key.key_id:
         raise SealBroken("sealed with another key")
     mlkem = MLKEM768PrivateKey.from_seed_bytes(key.material[:SEED_BYTES])
     x25519 = X25519PrivateKey.from_private_bytes(key.material[SEED_BYTES:])
     try:
         plain = SUITE.decrypt(
-            box, MLKEM768X25519PrivateKey(mlkem, x25519), info=_info(context, key_id)
+            box, MLKEM768X25519PrivateKey(mlkem, x25519), info=_info(context, key.key_id)
         )
     except (InvalidTag, ValueError):
         raise SealBroken("altered, or moved from another row") from None
@@ -126,4 +131,10 @@ def _read(path: Path, mark: str) -> KeyFile:
     found, key_id, material = (*text.split(), "", "", "")[:3]
     if found != mark:
         raise VaultClosed("not a key file of this kind")
-    return KeyFile(bytes.fromhex(key_id), base64.b64decode(material))
+    try:
+        key = KeyFile(bytes.fromhex(key_id), base64.b64decode(material, validate=True))
+    except ValueError:
+        raise VaultClosed("the key file is damaged") from None
+    if len(key.key_id) != KEY_ID_BYTES or len(key.material) != MATERIAL_BYTES[mark]:
+        raise VaultClosed("the key file is damaged")
+    return key

@@ -35,7 +35,8 @@ NOT_MODIFIED = frozenset({110025, 110026, 110027, 110043, 34040})
 
 _CODES: dict[type[ExchangeError], tuple[int, ...]] = {
     Unavailable: (-1, 10002, 10429, 429, 110005, 110063, 110079),
-    RateLimited: (10006, 10018, 10403, 20003, 170005, 170222),
+    RateLimited: (10006, 10403, 20003, 170005, 170222),
+    EgressBlocked: (10018,),  # the address's limit under its former code
     # 10014 is a "duplicate request": the first one may stand.
     OutcomeUnknown: (10000, 10014, 10016, 10019, 40004, 170007, 170146, 170147),
     NotFound: (110001, 110008, 110010, 170213),
@@ -88,6 +89,8 @@ def error_of(code: int, message: str, *, is_write: bool, retry_after: float) -> 
         kind = UnexpectedReply if is_write else Unavailable
     if issubclass(kind, OutcomeUnknown) and not is_write:
         kind = Unavailable  # a read that failed changed nothing
+    if issubclass(kind, EgressBlocked):
+        return kind(f"Bybit {code}", code=code, retry_after=BAN_SECONDS)
     if issubclass(kind, RateLimited):
         return kind(f"Bybit {code}", code=code, retry_after=retry_after)
     return kind(f"Bybit {code}", code=code)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from exchanges.adapters.bybit import mapping
-from exchanges.adapters.bybit.transport import Transport
+from exchanges.adapters.bybit.transport import Transport, readable
 from exchanges.domain.errors import UnexpectedReply
 from exchanges.domain.trading import (
     Acknowledgement,
@@ -29,7 +29,7 @@ from exchanges.ports import ExchangeFactory, Wire
 
 CATEGORY = "linear"
 SETTLE_COIN = "USDT"
-WINDOW = timedelta(days=7)  # the longest span that one query may cover
+WINDOW_MS = 7 * 24 * 60 * 60 * 1000  # the longest span that one query may cover
 SIDES = {Side.BUY: "Buy", Side.SELL: "Sell"}
 TYPES = {OrderType.MARKET: "Market", OrderType.LIMIT: "Limit"}
 LAST_PRICE = "LastPrice"  # stops follow traded prices, which is what the author's chart shows
@@ -48,14 +48,17 @@ class BybitExchange:
 
     # --- account -----------------------------------------------------------------------------
 
+    @readable
     def key_facts(self) -> KeyFacts:
         return mapping.key_facts(self._transport.read("get_api_key_information"))
 
+    @readable
     def balance(self) -> Balance:
         account = self._transport.read("get_account_info")
         wallet = self._transport.read("get_wallet_balance", accountType="UNIFIED", coin=SETTLE_COIN)
         return mapping.balance(wallet, str(account.get("marginMode") or ""))
 
+    @readable
     def symbol_modes(self) -> Sequence[SymbolMode]:
         return mapping.symbol_modes(
             list(self._pages("/v5/position/symbol-info", {"category": CATEGORY}))
@@ -122,19 +125,22 @@ class BybitExchange:
 
     # --- queries -----------------------------------------------------------------------------
 
+    @readable
     def find_order(self, symbol: str, link_id: str) -> OrderFacts | None:
         query = {"category": CATEGORY, "symbol": symbol, "orderLinkId": link_id}
         for method in ("get_open_orders", "get_order_history"):
             rows = self._transport.read(method, **query).get("list") or []
             if rows:
                 return mapping.order(rows[0])
-        fills = self._transport.read("get_executions", **query).get("list") or []
+        fills = list(self._named("get_executions", query | {"limit": 100}))
         return mapping.order_of_fills(fills) if fills else None
 
+    @readable
     def open_orders(self, symbol: str | None = None) -> Sequence[OrderFacts]:
         rows = self._named("get_open_orders", _scope(symbol) | {"openOnly": 0, "limit": 50})
         return [mapping.order(row) for row in rows]
 
+    @readable
     def orders_since(self, symbol: str, since: datetime) -> Sequence[OrderFacts]:
         """Recent ones from the live cache, older ones from history; the newest state of each."""
         found: dict[str, OrderFacts] = {}
@@ -147,16 +153,23 @@ class BybitExchange:
                 known = found.get(order.order_id)
                 if known is None or order.updated_at >= known.updated_at:
                     found[order.order_id] = order
-        return [order for order in found.values() if order.updated_at >= since]
+        return [
+            order
+            for order in found.values()
+            if order.updated_at >= since or not order.state.is_final
+        ]
 
+    @readable
     def fills_since(self, symbol: str, since: datetime) -> Sequence[FillFacts]:
         rows = self._since("get_executions", symbol, since, limit=100)
         return [mapping.fill(row) for row in rows]
 
+    @readable
     def closed_pnl_since(self, symbol: str, since: datetime) -> Sequence[ClosedPnlFacts]:
         rows = self._since("get_closed_pnl", symbol, since, limit=100)
         return [mapping.closed_pnl(row) for row in rows]
 
+    @readable
     def positions(self, symbol: str | None = None) -> Sequence[PositionFacts]:
         rows = self._named("get_positions", _scope(symbol) | {"limit": 200})
         found = [mapping.position(row) for row in rows]
@@ -185,18 +198,19 @@ class BybitExchange:
     def _since(
         self, method: str, symbol: str, since: datetime, *, limit: int
     ) -> Iterator[dict[str, Any]]:
-        start, end = since, datetime.now(UTC) + timedelta(seconds=5)
-        while start < end:
-            stop = min(start + WINDOW, end)
+        start = int(since.timestamp() * 1000)
+        end = int((datetime.now(UTC) + timedelta(seconds=5)).timestamp() * 1000)
+        while start <= end:
+            stop = min(start + WINDOW_MS, end)
             query = {
                 "category": CATEGORY,
                 "symbol": symbol,
-                "startTime": int(start.timestamp() * 1000),
-                "endTime": int(stop.timestamp() * 1000),
+                "startTime": start,
+                "endTime": stop,
                 "limit": limit,
             }
             yield from self._named(method, query)
-            start = stop
+            start = stop + 1  # both ends belong to a window: no row shows twice
 
 
 def _scope(symbol: str | None) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
+from functools import wraps
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import requests
 from pybit.exceptions import FailedRequestError, InvalidRequestError
@@ -29,10 +31,34 @@ from exchanges.domain.errors import (
 from exchanges.domain.trading import Credentials
 from exchanges.ports import Wire
 
+log = logging.getLogger(__name__)
+
 POOL_SIZE = 64
 NO_JSON = 409  # pybit's own status for a body that is not JSON
+REQUEST_EXPIRED = -1  # the one code that pybit is left to retry, which with one attempt is none
+RETRIES_EXCEEDED = "Retries exceeded maximum"
 
 Json = dict[str, Any]
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def readable(query: Callable[P, R]) -> Callable[P, R]:
+    """Let a query whose answer cannot be understood raise `Unavailable`, as one without an answer.
+
+    Callers take `ExchangeError`s only: one account's odd row must not end the work of others.
+    """
+
+    @wraps(query)
+    def asked(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return query(*args, **kwargs)
+        except (LookupError, ValueError, TypeError, ArithmeticError, AttributeError) as error:
+            name = type(error).__name__
+            log.error("the answer to %s could not be read: %s", query.__name__, name)  # noqa: TRY400 - the row stays out of the log
+            raise Unavailable(f"unreadable answer: {name}") from None
+
+    return asked
 
 
 def _make_pool() -> requests.Session:
@@ -41,6 +67,8 @@ def _make_pool() -> requests.Session:
     adapter = HTTPAdapter(pool_connections=8, pool_maxsize=POOL_SIZE, max_retries=0)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
+    # A redirect would carry an order's signed headers to another host and its answer back as ours.
+    session.max_redirects = 0
     # A cookie set for one account must never travel with another's request.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers.update({"Content-Type": "application/json", "Accept": "application/json"})
@@ -67,7 +95,7 @@ class Transport:
             timeout=(wire.connect_timeout, wire.read_timeout),
             recv_window=wire.recv_window_ms,
             max_retries=1,  # attempts in all
-            retry_codes={-1},  # an empty set would bring pybit's own retries back
+            retry_codes={REQUEST_EXPIRED},  # an empty set would bring pybit's own retries back
             force_retry=False,
             log_requests=False,
             return_response_headers=True,
@@ -149,6 +177,8 @@ def _failure(error: Any, *, is_write: bool) -> ExchangeError:
     status = int(error.status_code)
     if status == NO_JSON:
         return (UnexpectedReply if is_write else Unavailable)("an answer that is not JSON")
+    if RETRIES_EXCEEDED in str(error.message):  # pybit hides the code behind an HTTP 400 of its own
+        return error_of(REQUEST_EXPIRED, "", is_write=is_write, retry_after=0)
     return error_of_status(status, is_write=is_write)
 
 

@@ -7,13 +7,15 @@ from django.utils import timezone
 
 from accounts.models import ActivityEvent
 from exchanges import services
+from exchanges.domain.errors import Unavailable
 from exchanges.domain.trading import Credentials
-from exchanges.models import Connection
+from exchanges.models import Connection, Instrument
 from tests.fixtures.people import link_account, long_btc
 from tests.integration.signals.test_copy_life import publish
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TRADE = ["Order", "Position"]
+EMPTY = '{"retCode": 0, "retMsg": "OK", "result": {"list": [], "nextPageCursor": ""}}'
 
 
 def connect(user, key):
@@ -83,6 +85,50 @@ def test_an_exchange_that_is_away_is_asked_again(market, alice):
     link.refresh_from_db()
     assert (link.status, link.reason) == ("connected", "")
     assert fault
+
+
+def test_a_worker_without_its_key_harms_no_link_and_blames_no_trader(market, alice, bob, settings):
+    key, private = market.account(), settings.VAULT_PRIVATE_KEY_FILE
+    live = link_account(alice, market)
+    new = services.connect(
+        bob,
+        environment="sandbox",
+        name="main",
+        credentials=Credentials(key["api_key"], key["api_secret"]),
+    )
+    told = ActivityEvent.objects.count()
+    settings.VAULT_PRIVATE_KEY_FILE = None
+    services.refresh_account(live, now=timezone.now())
+    services.verify(new.pk, now=timezone.now())
+    live.refresh_from_db()
+    new.refresh_from_db()
+    assert (live.status, live.reason) == ("connected", "")
+    assert (new.status, new.reason) == ("verifying", "unavailable")
+    assert new.sealed is not None
+    assert ActivityEvent.objects.count() == told
+    settings.VAULT_PRIVATE_KEY_FILE = private
+    Connection.objects.filter(pk=new.pk).update(checked_at=None)
+    services.verify(new.pk, now=timezone.now())
+    new.refresh_from_db()
+    assert new.status == "connected"
+
+
+@pytest.mark.parametrize("sealed", [b"", b"\x01cut"])
+def test_a_damaged_seal_pauses_its_own_link(market, alice, sealed):
+    link = link_account(alice, market)
+    Connection.objects.update(sealed=sealed)
+    link.refresh_from_db()
+    services.refresh_account(link, now=timezone.now())
+    link.refresh_from_db()
+    assert (link.status, link.reason) == ("attention", "vault")
+
+
+def test_an_empty_list_of_contracts_closes_no_market(market):
+    trading = Instrument.objects.filter(status="Trading").count()
+    market.fault("http", path="/v5/market/instruments-info", status=200, body=EMPTY, times=1)
+    with pytest.raises(Unavailable):
+        services.refresh_instruments("bybit", "sandbox", now=timezone.now())
+    assert Instrument.objects.filter(status="Trading").count() == trading > 0
 
 
 def test_a_key_that_dies_later_pauses_the_link_and_tells_once(market, alice):

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from exchanges.adapters.bybit.errors import CODES, error_of, error_of_status
+from exchanges.adapters.bybit.errors import (
+    BAN_SECONDS,
+    CODES,
+    NOT_MODIFIED,
+    error_of,
+    error_of_status,
+)
 from exchanges.domain.errors import (
     CredentialsRejected,
     DuplicateLinkId,
@@ -23,9 +29,12 @@ from exchanges.domain.errors import (
 )
 
 # From the reference's table: what a caller must do, by code.
-RETRY = [10002, 10429, 110005, 110063, 110079]
+RETRY = [-1, 429, 10002, 10006, 10403, 10429, 20003, 110005, 110063, 110079, 170005, 170222]
 UNKNOWN = [10000, 10014, 10016, 10019, 40004, 170007, 170146, 170147]
-USER = [10003, 10004, 10005, 10007, 10008, 10009, 10010, 10024, 10027, 10028, 10029, 33004, -2015]
+USER = [
+    *(10003, 10004, 10005, 10007, 10008, 10009, 10010, 10024, 10027, 10028, 10029, 33004, -2015),
+    *(110088, 110097),
+]
 MARGIN = [110004, 110006, 110007, 110012, 110014, 110044, 110045, 110051, 110052, 110053, 170131]
 FINAL = [
     *(30133, 30134, 30135, 30136, 3200316, 3200317, 3200320, 3200403, 3400045),
@@ -35,8 +44,12 @@ FINAL = [
     *(110066, 110069, 110073, 110074, 110077, 110080, 110085, 110086, 110087, 110089, 110090),
     *(110092, 110093, 110094, 110095, 110098, 110099, 110100, *range(110102, 110110)),
     *(110118, 110120, 110121, 110123, 110124, 110125, 110131, 110132, 110135, 110136, 110137),
-    *(170136, 170140),
+    *(10017, 10404, 20006, 100028, 170124, 170136, 170137, 170140),
 ]
+GONE = [110001, 110008, 110010, 170213]
+TWICE = [110030, 110072, 170141]
+AS_WANTED = [34040, 110025, 110026, 110027, 110043]
+OF_THEIR_OWN = [10001, 10018]  # tested by text and by its silence
 
 
 def written(code, message=""):
@@ -71,11 +84,32 @@ def test_the_order_is_refused_for_good(code):
 
 
 def test_codes_with_a_meaning_of_their_own():
-    assert isinstance(written(110001), NotFound)
-    assert isinstance(written(110072), DuplicateLinkId)
     limited = written(10006)
     assert isinstance(limited, RateLimited)
     assert limited.retry_after == 1.5
+
+
+@pytest.mark.parametrize("code", GONE)
+def test_what_is_not_there_is_read_again(code):
+    assert type(written(code)) is NotFound
+
+
+@pytest.mark.parametrize("code", TWICE)
+def test_a_link_id_of_before_names_the_order_that_stands(code):
+    assert type(written(code)) is DuplicateLinkId
+
+
+def test_the_limit_of_the_address_under_its_former_code_stops_all_for_as_long():
+    blocked = written(10018)
+    assert isinstance(blocked, EgressBlocked)
+    assert blocked.retry_after == BAN_SECONDS
+
+
+def test_every_classified_code_is_in_one_of_these_lists():
+    lists = (RETRY, UNKNOWN, USER, MARGIN, FINAL, GONE, TWICE, AS_WANTED, OF_THEIR_OWN)
+    named = [code for codes in lists for code in codes]
+    assert len(named) == len(set(named))
+    assert set(named) == set(CODES) | NOT_MODIFIED
 
 
 @pytest.mark.parametrize(

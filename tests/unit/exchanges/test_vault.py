@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import pickle
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -36,6 +38,38 @@ def test_a_changed_byte_keeps_it_shut(vault_keys, place, flip):
     box[place % len(box)] ^= flip
     with pytest.raises(vault.VaultError):
         vault.unseal(bytes(box), context="c")
+
+
+@pytest.mark.parametrize("length", [0, 1, 4, 5, 60])
+def test_a_cut_box_stays_shut(vault_keys, length):
+    box = vault.seal(SECRET, context="c")
+    with pytest.raises(vault.SealBroken):
+        vault.unseal(box[:length], context="c")
+
+
+@pytest.mark.parametrize("damage", ["zz", "00", "*"])
+def test_a_damaged_key_file_is_ours_to_mend_and_no_broken_seal(vault_keys, settings, damage):
+    box = vault.seal(SECRET, context="c")
+    mark, key_id, _ = settings.VAULT_PRIVATE_KEY_FILE.read_text().split()
+    settings.VAULT_PRIVATE_KEY_FILE.write_text(f"{mark} {key_id} {damage}")
+    with pytest.raises(vault.VaultClosed):
+        vault.unseal(box, context="c")
+
+
+def test_the_gateway_alone_unseals():
+    root = Path(vault.__file__).resolve().parents[1]
+    apps = ("accounts", "exchanges", "hexagonal", "notifications", "signals")
+    users = {
+        path.relative_to(root).as_posix()
+        for app in apps
+        for path in (root / app).rglob("*.py")
+        if any(
+            "unseal" in {getattr(node, "attr", None), getattr(node, "id", None)}
+            or (isinstance(node, ast.alias) and node.name.endswith("unseal"))
+            for node in ast.walk(ast.parse(path.read_text()))
+        )
+    }
+    assert users == {"exchanges/gateway.py"}
 
 
 def test_the_web_can_seal_and_cannot_open(vault_keys, settings):
