@@ -8,18 +8,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import close_old_connections
-from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from telegram import BotCommand, Message, Update
-from telegram.constants import ChatType, ParseMode
-from telegram.error import TelegramError
+from telegram.constants import ChatType
+from telegram.error import InvalidToken, TelegramError
 from telegram.ext import (
     Application,
     CommandHandler,
@@ -28,18 +28,24 @@ from telegram.ext import (
     filters,
 )
 
-from accounts.eligibility import missing
 from accounts.models import User
 from accounts.services import set_language
-from exchanges.selectors import connections_of, has_connection
-from hexagonal.lib.numbers import plain
+from hexagonal.bot_texts import (
+    failed_text,
+    not_linked_text,
+    pairing_text,
+    positions_text,
+    status_text,
+    switched_text,
+    welcome_text,
+)
 from notifications.adapters.telegram import TelegramChannel
 from notifications.domain import pairing
+from notifications.domain.errors import ChannelBusy, ChannelError
+from notifications.domain.pacing import Allowance, Pace
 from notifications.selectors import user_of_chat
 from notifications.sender import Sender
-from notifications.services import PairingOutcome, pair
-from signals.models import LIVE_STATUSES
-from signals.selectors import copies_of
+from notifications.services import pair
 
 log = logging.getLogger(__name__)
 
@@ -47,14 +53,19 @@ App = Application[Any, Any, Any, Any, Any, Any]
 Context = ContextTypes.DEFAULT_TYPE
 Answer = Callable[[User], str]
 DEFAULT_LANGUAGE = "ko"
-MOST_ROWS = 20
+MOST_TRIES = 3  # of one answer while Telegram asks to wait
+LONGEST_WAIT = 60.0  # seconds that an answer may wait for
+PACE, ALLOWANCE = "pace", "allowance"  # what the handlers find in `bot_data`
 
 
 def build() -> App:
     """Wire the bot; a token is needed, and polling starts only in `run`."""
     builder = Application.builder().token(settings.TELEGRAM_BOT_TOKEN)
     app: App = builder.base_url(f"{settings.TELEGRAM_API_URL}/bot").build()
+    app.bot_data |= {PACE: Pace(), ALLOWANCE: Allowance()}
     private = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
+    # What others wrote is not the sender's own word: a forwarded key would link a chat unasked.
+    private = private & ~filters.FORWARDED & ~filters.VIA_BOT
     app.add_handler(CommandHandler("start", _start, private))
     app.add_handler(CommandHandler("help", _help, private))
     for name, answer in {"status": status_text, "positions": positions_text}.items():
@@ -79,8 +90,12 @@ async def run(stop: asyncio.Event | None = None) -> None:
     await app.start()
     if app.updater is None:
         raise RuntimeError("the bot polls")
-    await app.updater.start_polling(allowed_updates=[Update.MESSAGE], drop_pending_updates=False)
-    sender = asyncio.create_task(Sender(TelegramChannel(app.bot)).run(stop))
+    await app.updater.start_polling(
+        bootstrap_retries=-1,  # Telegram may go away again between two calls
+        allowed_updates=[Update.MESSAGE],
+        drop_pending_updates=False,
+    )
+    sender = asyncio.create_task(Sender(TelegramChannel(app.bot), app.bot_data[PACE]).run(stop))
     waiting = asyncio.create_task(stop.wait())
     await asyncio.wait({sender, waiting}, return_when=asyncio.FIRST_COMPLETED)
     stop.set()
@@ -97,6 +112,9 @@ async def _patiently(
     while not stop.is_set():
         try:
             await call()
+        except InvalidToken:
+            # Waiting mends nothing; `from None`: the library's text quotes the token.
+            raise RuntimeError("Telegram does not know this bot's token.") from None
         except TelegramError as error:
             log.warning("Telegram is not reached: %s", type(error).__name__)
             await asyncio.sleep(pause)
@@ -122,40 +140,41 @@ async def _set_commands(app: App) -> None:
 # --- handlers ------------------------------------------------------------------------------------
 
 
-def _is_own_chat(update: Update) -> bool:
-    """A person's own chat with the bot; in groups it says nothing."""
-    chat, sender = update.effective_chat, update.effective_user
-    if chat is None or sender is None:
-        return False
-    return chat.type == ChatType.PRIVATE and chat.id == sender.id
+def _answerable(update: Update, context: Context) -> Message | None:
+    """A person's message in their own chat, unless they talk too fast; groups hear nothing."""
+    message, sender = update.message, update.effective_user
+    if message is None or sender is None:
+        return None
+    if message.chat.type != ChatType.PRIVATE or message.chat.id != sender.id:
+        return None
+    allowance: Allowance = context.bot_data[ALLOWANCE]
+    return message if allowance.allows(message.chat.id, time.monotonic()) else None
 
 
 async def _start(update: Update, context: Context) -> None:
-    message = update.message
-    if message is None or not _is_own_chat(update):
+    if (message := _answerable(update, context)) is None:
         return
-    if message.text and pairing.found_in(message.text):
-        await _pair(message)
+    if pairing.found_in(message.text or ""):
+        await _pair(message, context)
     else:
-        await _reply(message, lambda _user: welcome_text())
+        await _reply(message, context, lambda _user: welcome_text())
 
 
 async def _help(update: Update, context: Context) -> None:
-    if update.message is not None and _is_own_chat(update):
-        await _reply(update.message, lambda _user: welcome_text())
+    if message := _answerable(update, context):
+        await _reply(message, context, lambda _user: welcome_text())
 
 
 async def _text(update: Update, context: Context) -> None:
-    message = update.message
-    if message is None or not message.text or not _is_own_chat(update):
+    if (message := _answerable(update, context)) is None:
         return
-    if pairing.WORD in message.text or pairing.found_in(message.text):
-        await _pair(message)
+    if pairing.looks_like_key(message.text or ""):
+        await _pair(message, context)
     else:
-        await _reply(message, lambda _user: welcome_text())
+        await _reply(message, context, lambda _user: welcome_text())
 
 
-async def _pair(message: Message) -> None:
+async def _pair(message: Message, context: Context) -> None:
     sender = message.from_user
     name = sender.full_name if sender is not None else ""
     outcome = await _database(pair)(message.text or "", chat_id=message.chat_id, display_name=name)
@@ -163,44 +182,66 @@ async def _pair(message: Message) -> None:
         await message.delete()  # the key must not stay in the chat
     except TelegramError:
         log.info("a key's message could not be deleted")
-    await _reply(message, lambda _user: pairing_text(outcome))
+    await _reply(message, context, lambda _user: pairing_text(outcome))
 
 
 async def _language(update: Update, context: Context) -> None:
-    if update.message is None or not _is_own_chat(update):
+    if (message := _answerable(update, context)) is None:
         return
 
     def switch(user: User | None) -> str:
         if user is None:
-            return welcome_text()
+            return not_linked_text()
         language = "en" if (user.language or DEFAULT_LANGUAGE) == "ko" else "ko"
         set_language(user, language)
         with override(language):
-            return _("The language is English now.")
+            return switched_text()
 
-    await _reply(update.message, switch)
+    await _reply(message, context, switch)
 
 
 def _answering(
     answer: Answer,
 ) -> Callable[[Update, Context], Coroutine[Any, Any, None]]:
     async def handler(update: Update, context: Context) -> None:
-        if update.message is not None and _is_own_chat(update):
-            await _reply(update.message, lambda user: answer(user) if user else not_linked_text())
+        if message := _answerable(update, context):
+            await _reply(message, context, lambda user: answer(user) if user else not_linked_text())
 
     return handler
 
 
-async def _reply(message: Message, text: Callable[[User | None], str]) -> None:
+async def _reply(message: Message, context: Context, text: Callable[[User | None], str]) -> None:
     """Answer in the linked user's language; the link is read anew each time."""
 
     def write() -> str:
         user = user_of_chat(message.chat_id)
-        with override(user.language if user and user.language else DEFAULT_LANGUAGE):
+        with override((user.language if user else "") or DEFAULT_LANGUAGE):
             return text(user)
 
     html = await _database(write)()
-    await message.get_bot().send_message(message.chat_id, html, parse_mode=ParseMode.HTML)
+    await _say(message, context, html)
+
+
+async def _say(message: Message, context: Context, html: str) -> None:
+    """Send an answer within the limits that it shares with the notices."""
+    pace: Pace = context.bot_data[PACE]
+    channel = TelegramChannel(message.get_bot())
+    for _try in range(MOST_TRIES):
+        wait = pace.wait(time.monotonic())
+        if wait > LONGEST_WAIT:
+            break
+        await asyncio.sleep(wait)
+        pace.take(message.chat_id, time.monotonic())
+        try:
+            await channel.send(message.chat_id, html)
+        except ChannelBusy as error:
+            pace.hold(error.retry_after, time.monotonic())
+        except ChannelError as error:
+            log.warning("an answer was not sent: %s", type(error).__name__)
+            return
+        else:
+            return
+    log.warning("an answer was not sent: Telegram asks to wait")
 
 
 def _database(call: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
@@ -212,51 +253,11 @@ def _database(call: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
 
 
 async def _failed(update: object, context: Context) -> None:
+    """Say so in the chat: the update is taken, so nobody else will answer it."""
     error = context.error
     log.error("the bot failed: %s", type(error).__name__ if error else "unknown")
-
-
-# --- texts ---------------------------------------------------------------------------------------
-
-
-def welcome_text() -> str:
-    return _(
-        "Welcome to HEXAGONAL. Create a key on the site under API settings and paste it here to "
-        "link this chat. /status and /positions show how things stand."
-    )
-
-
-def not_linked_text() -> str:
-    return _("This chat is not linked. Create a key on the site and paste it here.")
-
-
-def pairing_text(outcome: PairingOutcome) -> str:
-    return {
-        PairingOutcome.PAIRED: _("✅ Verified. This chat is linked to your account."),
-        PairingOutcome.UNKNOWN: _("This key is not valid. Copy it from the site once more."),
-        PairingOutcome.EXPIRED: _("This key has expired. Create a new one; it lives 5 minutes."),
-        PairingOutcome.USED: _("This key has been used already. Create a new one."),
-        PairingOutcome.CHAT_TAKEN: _("This chat is linked to another account."),
-        PairingOutcome.SUSPENDED: _("This account is suspended."),
-        PairingOutcome.TOO_MANY_TRIES: _("Too many wrong keys. Try again in 10 minutes."),
-    }[outcome]
-
-
-def status_text(user: User) -> str:
-    gaps = missing(user, has_connection=has_connection(user))
-    state = _("Automatic trading is on.") if not gaps else _("Automatic trading is not possible:")
-    rows = [f"<b>{escape(user.nickname)}</b>", state, *(f"· {escape(gap)}" for gap in gaps)]
-    links = connections_of(user)
-    rows += [f"{escape(link.name)}: {escape(link.get_status_display())}" for link in links]
-    return "\n".join(rows)
-
-
-def positions_text(user: User) -> str:
-    live = copies_of(user).filter(status__in=LIVE_STATUSES)[:MOST_ROWS]
-    rows = [
-        f"#{escape(copy.symbol)} {copy.signal.get_side_display()} "
-        f"{plain(copy.signal.leverage)}x · {escape(copy.get_status_display())} · "
-        f"{plain(copy.entered_quantity or copy.quantity or copy.entered_quantity)}"
-        for copy in live
-    ]
-    return "\n".join(rows) or _("You have no trades in progress.")
+    message = update.message if isinstance(update, Update) else None
+    if message is not None and message.chat.type == ChatType.PRIVATE:
+        with override(DEFAULT_LANGUAGE):  # the reader's own language is in the database
+            html = failed_text()
+        await _say(message, context, html)

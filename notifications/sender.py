@@ -1,19 +1,18 @@
-"""The one sender: drains the outbox in order per chat, under Telegram's limits.
-
-Limits: https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
-"""
+"""The one sender: drains the outbox in order per chat, under Telegram's limits."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from asgiref.sync import sync_to_async
-from django.db import DatabaseError, close_old_connections, connection
-from django.db.models import Case, IntegerField, Q, Value, When
+from django.db import DEFAULT_DB_ALIAS, Error, close_old_connections, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
 from hexagonal.lib.clock import database_now
 from notifications import services
@@ -21,111 +20,160 @@ from notifications.domain.errors import (
     ChannelBusy,
     ChannelGone,
     ChannelMoved,
+    ChannelRefused,
     ChannelUnavailable,
 )
-from notifications.domain.routing import MOST_ATTEMPTS, URGENT, wait_after
+from notifications.domain.pacing import Pace
+from notifications.domain.routing import KEPT, LATE, URGENT, wait_after
 from notifications.models import OutboxMessage, OutboxStatus
+from notifications.outbox import waiting
 from notifications.ports import Channel
 from notifications.texts import render
 
 log = logging.getLogger(__name__)
 
 LOCK = 0x4845584F  # "HEXO": the advisory lock of the one sender
-PER_SECOND = 25  # overall; Telegram allows about 30
-CHAT_PAUSE = 1.05  # seconds between two messages of one chat
 IDLE = 0.2
-STUCK = timedelta(seconds=30)  # a row that a killed sender left behind
-BATCH = 50
+LONGEST_HOLD = 15.0  # seconds without a try while Telegram is away
+STUCK = timedelta(seconds=30)  # longer than any request: the row's task is dead
+BATCH = 25  # about a second's work, so that an urgent notice is seen soon
+MOST_AT_ONCE = 20  # requests on their way, so that a slow one does not hold up the others
 
 
 class Sender:
     """Sends until it is told to stop; only the holder of the database's lock does."""
 
-    def __init__(self, channel: Channel, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, channel: Channel, pace: Pace, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._channel = channel
+        self._pace = pace
         self._clock = clock
-        self._chat_free_at: dict[int, float] = {}
-        self._all_free_at = 0.0
-        self._has_lock = False
-        self._locked_by: object = None
+        self._lock = SenderLock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._failures = 0  # of Telegram as a whole, since the last success
 
     async def run(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            try:
-                sent = await self.step()
-            except DatabaseError as error:
-                # The database is away: what is written there waits with it.
-                log.warning("the outbox cannot be read: %s", type(error).__name__)
-                self._has_lock = False
-                await sync_to_async(connection.close)()
-                sent = 0
-            if not sent:
-                await asyncio.sleep(IDLE)
+        try:
+            while not stop.is_set():
+                if not await self._patient_step():
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(stop.wait(), IDLE)
+        finally:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await sync_to_async(self._lock.release)()
+
+    async def _patient_step(self) -> int:
+        try:
+            return await self.step()
+        except Error as error:
+            # The database is away: what is written there waits with it.
+            log.warning("the outbox cannot be read: %s", type(error).__name__)
+            if self._tasks:  # else they would be sent once more by whoever takes the lock
+                await asyncio.wait(self._tasks)
+            await sync_to_async(self._lock.release)()
+            return 0
 
     async def step(self) -> int:
-        """Send what is due and allowed now; returns how many were tried."""
-        if not await sync_to_async(self._take_lock)():
+        """Start sending what is due and allowed now; returns how many were started."""
+        self._reap()
+        if self._pace.held_for(self._clock()) or not await sync_to_async(self._lock.hold)():
             return 0
-        tried = 0
+        started = 0
         for message in await sync_to_async(due_messages)():
-            now = self._clock()
-            if now < self._chat_free_at.get(message.chat_id, 0):
+            if not self._pace.is_free(message.chat_id, self._clock()):
                 continue
-            if now < self._all_free_at:
-                await asyncio.sleep(self._all_free_at - now)
-            if not await sync_to_async(claim)(message):
-                continue
-            tried += 1
-            self._chat_free_at[message.chat_id] = self._clock() + CHAT_PAUSE
-            self._all_free_at = self._clock() + 1 / PER_SECOND
-            await self._send(message)
-        return tried
+            if len(self._tasks) >= MOST_AT_ONCE:
+                break
+            await asyncio.sleep(min(self._pace.wait(self._clock()), 1.0))
+            if self._pace.held_for(self._clock()):
+                break
+            # Counted before the claim is awaited: an answer of the bot's may come in between.
+            self._pace.take(message.chat_id, self._clock())
+            if await sync_to_async(claim)(message):
+                self._tasks.add(asyncio.create_task(self._send(message)))
+                started += 1
+        return started
 
-    def _take_lock(self) -> bool:
-        """One sender at a time, however many are started; the lock dies with its connection."""
-        close_old_connections()
-        with connection.cursor() as cursor:
-            if self._has_lock and connection.connection is self._locked_by:
-                return True
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-            row = cursor.fetchone()
-        self._has_lock, self._locked_by = bool(row[0]), connection.connection
-        return self._has_lock
+    def _reap(self) -> None:
+        """Forget finished tasks; what went wrong in one is raised here, not lost."""
+        finished = {task for task in self._tasks if task.done()}
+        self._tasks -= finished
+        errors = [error for task in finished if (error := task.exception()) is not None]
+        if errors:  # a fault of ours before one of the database's
+            raise min(errors, key=lambda error: isinstance(error, Error))
 
     async def _send(self, message: OutboxMessage) -> None:
         try:
-            html = render(message.code, message.params, message.language)
+            html = render(message.code, message.params, message.language, late_since(message))
+        except (KeyError, ValueError, TypeError):
+            log.exception("the notice %s cannot be written", message.code)
+            await sync_to_async(fail)(message, "unwritable")
+            return
+        try:
             await self._channel.send(message.chat_id, html)
         except ChannelBusy as error:
-            self._all_free_at = self._clock() + error.retry_after
+            self._pace.hold(error.retry_after, self._clock())
             await sync_to_async(put_back)(message, seconds=error.retry_after, error="busy")
         except ChannelGone:
             await sync_to_async(fail)(message, "gone")
             await sync_to_async(services.note_gone)(message.chat_id)
         except ChannelMoved as error:
             await sync_to_async(services.note_moved)(message.chat_id, error.chat_id)
-            await sync_to_async(put_back)(message, chat_id=error.chat_id, error="moved")
+            await sync_to_async(put_back)(message, error="moved")
+        except ChannelRefused:
+            log.warning("Telegram refuses the notice %s", message.code)
+            await sync_to_async(fail)(message, "refused")
         except ChannelUnavailable:
+            self._failures += 1
+            self._pace.hold(min(2.0**self._failures / 4, LONGEST_HOLD), self._clock())
             await sync_to_async(retry_later)(message)
-        except (KeyError, ValueError, TypeError):
-            log.exception("the notice %s cannot be written", message.code)
-            await sync_to_async(fail)(message, "unwritable")
         else:
+            self._failures = 0
             await sync_to_async(mark_sent)(message)
+
+
+class SenderLock:
+    """The database's lock on a connection of its own, which nothing else closes or recycles."""
+
+    def __init__(self) -> None:
+        self._connection: BaseDatabaseWrapper | None = None
+        self._is_held = False
+
+    def hold(self) -> bool:
+        """Whether we are the one sender; the lock dies with its connection."""
+        close_old_connections()
+        if self._connection is None:
+            self._connection = connections.create_connection(DEFAULT_DB_ALIAS)
+        with self._connection.cursor() as cursor:
+            if self._is_held:
+                cursor.execute("SELECT 1")  # raises when the connection, and the lock, are gone
+                return True
+            cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+            row = cursor.fetchone()
+        self._is_held = bool(row and row[0])
+        if self._is_held:
+            take_over()
+        return self._is_held
+
+    def release(self) -> None:
+        self._is_held = False
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def take_over() -> None:
+    """Queue what the sender before us left half-way: nobody but us sends now."""
+    OutboxMessage.objects.filter(status=OutboxStatus.SENDING).update(status=OutboxStatus.QUEUED)
 
 
 def due_messages() -> list[OutboxMessage]:
     """The oldest waiting message of each chat, the urgent ones' chats first."""
     now = database_now()
     stuck = Q(status=OutboxStatus.SENDING, sending_since__lt=now - STUCK)
-    waiting = Q(status__in=[OutboxStatus.QUEUED, OutboxStatus.SENDING])
-    heads = (
-        OutboxMessage.objects.filter(waiting)
-        .order_by("chat_id", "pk")
-        .distinct("chat_id")
-        .values("pk")
-    )
-    urgent_chats = OutboxMessage.objects.filter(waiting, code__in=URGENT).values("chat_id")
+    heads = waiting().order_by("chat_id", "pk").distinct("chat_id").values("pk")
+    urgent_chats = waiting().filter(code__in=URGENT).values("chat_id")
     first = Case(
         When(chat_id__in=urgent_chats, then=Value(0)),
         default=Value(1),
@@ -137,50 +185,56 @@ def due_messages() -> list[OutboxMessage]:
 
 
 def claim(message: OutboxMessage) -> bool:
-    """Mark it as being sent, unless somebody else has."""
-    rows = OutboxMessage.objects.filter(
-        pk=message.pk, status=message.status, sending_since=message.sending_since
-    )
+    """Mark it as being sent, unless somebody else has or its chat has changed."""
     now = database_now()
-    return bool(
-        rows.update(status=OutboxStatus.SENDING, sending_since=now, attempts=message.attempts + 1)
+    claimed = OutboxMessage.objects.filter(
+        pk=message.pk,
+        status=message.status,
+        sending_since=message.sending_since,
+        chat_id=message.chat_id,
+    ).update(status=OutboxStatus.SENDING, sending_since=now, attempts=message.attempts + 1)
+    message.sending_since = now
+    return bool(claimed)
+
+
+def late_since(message: OutboxMessage) -> datetime | None:
+    if message.sending_since is None or message.sending_since - message.created_at <= LATE:
+        return None
+    return message.created_at
+
+
+def _sending(message: OutboxMessage) -> QuerySet[OutboxMessage]:
+    """The row while this try is the latest; else it is not ours to change."""
+    return OutboxMessage.objects.filter(
+        pk=message.pk, status=OutboxStatus.SENDING, sending_since=message.sending_since
     )
-
-
-def _sending(message: OutboxMessage) -> Q:
-    return Q(pk=message.pk, status=OutboxStatus.SENDING)
 
 
 def mark_sent(message: OutboxMessage) -> None:
-    OutboxMessage.objects.filter(_sending(message)).update(
-        status=OutboxStatus.SENT, sent_at=database_now(), error=""
-    )
+    _sending(message).update(status=OutboxStatus.SENT, sent_at=database_now(), error="")
 
 
-def put_back(
-    message: OutboxMessage, *, error: str, seconds: float = 0, chat_id: int | None = None
-) -> None:
+def put_back(message: OutboxMessage, *, error: str, seconds: float = 0) -> None:
     """Not this message's fault: the try does not count."""
-    OutboxMessage.objects.filter(_sending(message)).update(
+    _sending(message).update(
         status=OutboxStatus.QUEUED,
         due_at=database_now() + timedelta(seconds=seconds),
         attempts=message.attempts,
-        chat_id=chat_id if chat_id is not None else message.chat_id,
         error=error,
     )
 
 
 def retry_later(message: OutboxMessage) -> None:
-    attempts = message.attempts + 1
-    if attempts >= MOST_ATTEMPTS:
+    now = database_now()
+    if now - message.created_at > KEPT:
         fail(message, "unavailable")
         return
-    OutboxMessage.objects.filter(_sending(message)).update(
+    _sending(message).update(
         status=OutboxStatus.QUEUED,
-        due_at=database_now() + wait_after(attempts),
+        due_at=now + wait_after(message.attempts + 1),
         error="unavailable",
     )
 
 
 def fail(message: OutboxMessage, error: str) -> None:
-    OutboxMessage.objects.filter(_sending(message)).update(status=OutboxStatus.FAILED, error=error)
+    _sending(message).update(status=OutboxStatus.FAILED, error=error)

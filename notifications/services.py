@@ -12,6 +12,7 @@ from accounts.activity import Fact, record
 from accounts.choices import AccountStatus, ActivityKind
 from accounts.models import User
 from hexagonal.lib.clock import database_now
+from notifications import outbox
 from notifications.domain import pairing
 from notifications.models import PairingKey, TelegramLink
 
@@ -38,11 +39,13 @@ class TooManyKeys(Exception):
 
 def issue_pairing_key(user: User) -> str:
     """Make the key that is shown once; the one before it is void from now on."""
-    now = database_now()
-    if user.pairing_keys.filter(created_at__gt=now - WINDOW).count() >= MOST_KEYS:
-        raise TooManyKeys
     token = pairing.new_token()
     with transaction.atomic():
+        # Two presses at once take turns: one live key a user, and no more of them than allowed.
+        User.objects.select_for_update().get(pk=user.pk)
+        now = database_now()
+        if user.pairing_keys.filter(created_at__gt=now - WINDOW).count() >= MOST_KEYS:
+            raise TooManyKeys
         user.pairing_keys.filter(used_at=None, expires_at__gt=now).update(expires_at=now)
         PairingKey.objects.create(
             user=user,
@@ -60,9 +63,16 @@ def pair(text: str, *, chat_id: int, display_name: str) -> PairingOutcome:
         return PairingOutcome.TOO_MANY_TRIES
     outcome = _pair(text, chat_id, display_name)
     if outcome is not PairingOutcome.PAIRED:
-        cache.add(tries, 0, timeout=WINDOW.total_seconds())
-        cache.incr(tries)
+        _count_try(tries)
     return outcome
+
+
+def _count_try(tries: str) -> None:
+    cache.add(tries, 0, timeout=WINDOW.total_seconds())
+    try:
+        cache.incr(tries)
+    except ValueError:  # the window ended between the two
+        cache.add(tries, 1, timeout=WINDOW.total_seconds())
 
 
 def _pair(text: str, chat_id: int, display_name: str) -> PairingOutcome:
@@ -83,13 +93,17 @@ def _pair(text: str, chat_id: int, display_name: str) -> PairingOutcome:
             if not keys.filter(used_at=None, expires_at__gt=now).update(used_at=now):
                 used = keys.filter(used_at__isnull=False).exists()
                 return PairingOutcome.USED if used else PairingOutcome.EXPIRED
-            _link(key.user, chat_id, display_name, now)
+            _link(key, chat_id, display_name, now)
     except IntegrityError:  # the chat was taken at the same moment; the key stays unused
         return PairingOutcome.CHAT_TAKEN
     return PairingOutcome.PAIRED
 
 
-def _link(user: User, chat_id: int, display_name: str, now: datetime) -> None:
+def _link(key: PairingKey, chat_id: int, display_name: str, now: datetime) -> None:
+    user = key.user
+    old = TelegramLink.objects.select_for_update().filter(user=user).first()
+    if old is not None and old.chat_id != chat_id:
+        outbox.hand_over(user, old, chat_id, key=str(key.pk), now=now)
     TelegramLink.objects.update_or_create(
         user=user,
         defaults={
@@ -116,6 +130,7 @@ def unlink(user: User, *, now: datetime) -> None:
     with transaction.atomic():
         if TelegramLink.objects.filter(user=user).delete()[0]:
             User.objects.filter(pk=user.pk).update(has_telegram=False)
+            outbox.drop(outbox.waiting().filter(user=user), "unlinked")
             fact = Fact(
                 ActivityKind.TELEGRAM, "telegram_unlinked", user.pk, {"name": user.nickname}
             )
@@ -132,7 +147,14 @@ def note_gone(chat_id: int) -> None:
         links = TelegramLink.objects.filter(chat_id=chat_id)
         User.objects.filter(telegram_link__in=links).update(has_telegram=False)
         links.update(is_blocked=True)
+        outbox.drop(outbox.waiting().filter(chat_id=chat_id), "gone")
 
 
 def note_moved(chat_id: int, new_chat_id: int) -> None:
-    TelegramLink.objects.filter(chat_id=chat_id).update(chat_id=new_chat_id)
+    """Follow a chat to its new id, with all that waits; one that is somebody else's is gone."""
+    if TelegramLink.objects.filter(chat_id=new_chat_id).exists():
+        note_gone(chat_id)
+        return
+    with transaction.atomic():
+        TelegramLink.objects.filter(chat_id=chat_id).update(chat_id=new_chat_id)
+        outbox.waiting().filter(chat_id=chat_id).update(chat_id=new_chat_id)

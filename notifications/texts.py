@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
 from accounts.wording import text_of
+from notifications.domain.routing import RELINKED
 
 Params = dict[str, str]
 
 
-def render(code: str, params: Params, language: str) -> str:
-    """Write a notice as Telegram's HTML."""
+def render(code: str, params: Params, language: str, late_since: datetime | None = None) -> str:
+    """Write a notice as Telegram's HTML; a late one says since when it is true."""
     safe: Params = {name: escape(str(value)) for name, value in params.items()}
     with override(language):
         if "reason" in params:
@@ -23,7 +25,10 @@ def render(code: str, params: Params, language: str) -> str:
             safe["side"] = _("Long") if params["side"] == "long" else _("Short")
         if "symbol" in params:
             safe["symbol"] = escape(_slashed(params["symbol"]))
-        return TEXTS[code](safe)
+        text = TEXTS[code](safe)
+    if late_since is not None:
+        text += f"\n🕒 {late_since.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    return text
 
 
 def _slashed(symbol: str) -> str:
@@ -111,6 +116,14 @@ def _account(mark: str, title: str) -> Callable[[Params], str]:
     return text
 
 
+def _relinked(params: Params) -> str:
+    text = _(
+        "The notices of %(name)s go to another Telegram chat from now on. If that was not you, "
+        "unlink it on the site and change your password."
+    )
+    return f"🔁 {text % {'name': params['name']}}"
+
+
 TEXTS: dict[str, Callable[[Params], str]] = {
     "published": _published,
     "amended": _amended,
@@ -125,6 +138,7 @@ TEXTS: dict[str, Callable[[Params], str]] = {
     "api_refused": _account("⛔", gettext_noop("API key refused")),
     "api_attention": _account("⚠️", gettext_noop("Your exchange connection needs attention")),
     "api_disconnected": _account("🔌", gettext_noop("Exchange disconnected")),
+    RELINKED: _relinked,
     "suspended": _account("⛔", gettext_noop("Your account was suspended by the admin")),
     "reinstated": _account("✅", gettext_noop("Your account is active again")),
 }

@@ -16,6 +16,7 @@ from notifications.domain.errors import (
     ChannelBusy,
     ChannelGone,
     ChannelMoved,
+    ChannelRefused,
     ChannelUnavailable,
 )
 
@@ -43,6 +44,6 @@ class TelegramChannel:
         except BadRequest as error:
             if "chat not found" in error.message.lower():
                 raise ChannelGone from None
-            raise ChannelUnavailable(error.message) from None
+            raise ChannelRefused from None
         except TelegramError as error:
             raise ChannelUnavailable(type(error).__name__) from None

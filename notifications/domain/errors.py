@@ -4,6 +4,7 @@ ChannelError
 ├ ChannelGone         blocked or deleted: stop telling this chat
 ├ ChannelMoved        the chat has another id now
 ├ ChannelBusy         not before `retry_after` seconds
+├ ChannelRefused      this message is never taken; the chat's next one may be
 └ ChannelUnavailable  try again later; the message may have arrived
 """
 
@@ -28,6 +29,10 @@ class ChannelBusy(ChannelError):
     def __init__(self, retry_after: float) -> None:
         super().__init__("busy")
         self.retry_after = retry_after
+
+
+class ChannelRefused(ChannelError):
+    pass
 
 
 class ChannelUnavailable(ChannelError):

@@ -33,9 +33,18 @@ def found_in(text: str) -> UUID | None:
 
     Some keyboards send Korean decomposed, and people paste keys with text around them.
     """
-    text = unicodedata.normalize("NFC", text).strip()
+    text = _composed(text)
     match = KEY.search(text) or START.match(text)
     return UUID(match.group(1)) if match else None
+
+
+def looks_like_key(text: str) -> bool:
+    """Whether somebody meant to paste a key, even one that was cut off."""
+    return WORD in _composed(text) or found_in(text) is not None
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text).strip()
 
 
 def digest(token: UUID) -> str:

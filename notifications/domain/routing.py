@@ -15,10 +15,13 @@ TRADE = frozenset(
 ALWAYS = frozenset(
     {"alarm", "api_refused", "api_attention", "api_disconnected", "suspended", "reinstated"}
 )
-URGENT = frozenset({"alarm", "stop_hit", "failed", "api_attention"})
+# Not of a fact about trading but of the link itself: the chat that has lost it is told.
+RELINKED = "relinked"
+URGENT = frozenset({"alarm", "stop_hit", "failed", "closed", "api_attention", RELINKED})
 
-MOST_ATTEMPTS = 12
-LONGEST_WAIT = timedelta(minutes=10)
+LONGEST_WAIT = timedelta(seconds=60)  # an alarm must not sleep long after Telegram is back
+KEPT = timedelta(hours=24)  # a notice that could not be sent for so long helps nobody
+LATE = timedelta(minutes=2)  # from here on a notice says when it was true
 
 
 def is_told(code: str, *, trade_notices: bool) -> bool:
@@ -26,5 +29,5 @@ def is_told(code: str, *, trade_notices: bool) -> bool:
 
 
 def wait_after(attempts: int) -> timedelta:
-    """1, 2, 4 … seconds, at most ten minutes."""
-    return min(timedelta(seconds=2 ** min(attempts, 10)), LONGEST_WAIT)
+    """2, 4, 8 … seconds after the first, second, third try, at most a minute."""
+    return min(timedelta(seconds=2 ** min(attempts, 6)), LONGEST_WAIT)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 
-from sandbox.telegram.chats import BotError, Telegram
+from sandbox.telegram.chats import Telegram
+from sandbox.telegram.errors import BotError
 
 LONGEST_POLL = 50.0
 NUMBERS = {"offset", "limit", "timeout", "message_id"}
@@ -60,18 +62,21 @@ class BotApi:
             if call is None:
                 raise BotError(404, "Not Found")
             params = await _params(request)
-            self.telegram.calls.append({"method": method, "chat_id": params.get("chat_id")})
-            await self._strike(request, method)
-            return web.json_response({"ok": True, "result": await call(params)})
+            self.telegram.calls.append(
+                {"method": method, "chat_id": params.get("chat_id"), "at": time.time()}
+            )
+            fault = self.telegram.fault_for(method)
+            if fault is not None and not fault.get("after"):
+                await self._strike(request, fault)
+            result = await call(params)
+            if fault is not None:  # done, but the bot does not hear of it
+                await self._strike(request, fault)
+            return web.json_response({"ok": True, "result": result})
         except BotError as error:
             return _refusal(error)
 
-    async def _strike(self, request: web.Request, method: str) -> None:
+    async def _strike(self, request: web.Request, fault: dict[str, Any]) -> None:
         """A fault that a test asked for: a flood, an error, or silence."""
-        spoken = {"sendmessage": "sendMessage", "getupdates": "getUpdates"}.get(method, method)
-        fault = self.telegram.fault_for(spoken)
-        if fault is None:
-            return
         if fault["kind"] == "flood":
             wait = int(fault.get("retry_after", 1))
             raise BotError(429, f"Too Many Requests: retry after {wait}", wait)
@@ -104,6 +109,8 @@ class BotApi:
 
     async def _poll(self, params: dict[str, Any]) -> list[dict[str, Any]]:
         box, offset = self.telegram, int(params.get("offset") or 0)
+        if params.get("allowed_updates") is not None:
+            box.allowed = set(params["allowed_updates"])
         box.updates = [update for update in box.updates if update["update_id"] >= offset]
         deadline = asyncio.get_running_loop().time() + min(
             float(params.get("timeout") or 0), LONGEST_POLL
@@ -122,11 +129,11 @@ class BotApi:
         return self.telegram.delete(params)
 
     async def set_commands(self, params: dict[str, Any]) -> Any:
-        self.telegram.commands = params.get("commands") or []
+        self.telegram.commands[params.get("language_code") or ""] = params.get("commands") or []
         return True
 
     async def get_commands(self, params: dict[str, Any]) -> Any:
-        return self.telegram.commands
+        return self.telegram.commands.get(params.get("language_code") or "", [])
 
     async def answer_query(self, params: dict[str, Any]) -> Any:
         return True
@@ -135,6 +142,8 @@ class BotApi:
         if not params.get("url"):
             return await self.delete_webhook(params)
         self.telegram.webhook = {"url": params["url"], "token": params.get("secret_token", "")}
+        if self.deliverer is not None:
+            self.deliverer.cancel()
         self.deliverer = asyncio.get_running_loop().create_task(self._deliver())
         return True
 
@@ -183,14 +192,15 @@ class BotApi:
 
     async def control_send(self, request: web.Request) -> web.Response:
         spec = await request.json()
-        chat_type = spec.get("chat_type", "private")
-        return web.json_response(
-            self.telegram.say(int(spec["user_id"]), spec["text"], chat_type=chat_type)
-        )
+        user_id, text = int(spec.pop("user_id")), spec.pop("text")
+        return web.json_response(self.telegram.say(user_id, text, **spec))
 
     async def control_press(self, request: web.Request) -> web.Response:
         spec = await request.json()
-        self.telegram.press(int(spec["user_id"]), int(spec["message_id"]), spec["data"])
+        try:
+            self.telegram.press(int(spec["user_id"]), int(spec["message_id"]), spec["data"])
+        except BotError as error:
+            return _refusal(error)
         return web.json_response({"ok": True})
 
     async def control_block(self, request: web.Request) -> web.Response:
@@ -214,6 +224,7 @@ class BotApi:
         box.per_chat.clear()
         box.overall.times.clear()
         box.webhook = {}
+        box.allowed = set()
         box.next_update = numbers  # update ids never go back
         return web.json_response({"ok": True})
 

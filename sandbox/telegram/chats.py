@@ -8,60 +8,12 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from typing import Any
 
+from sandbox.telegram.errors import BotError
+from sandbox.telegram.markup import length, visible_text
+
 MOST_CHARACTERS = 4096
-TAGS = {
-    *("b", "strong", "i", "em", "u", "ins", "s", "strike", "del", "code", "pre", "a"),
-    *("tg-spoiler", "blockquote", "span", "tg-emoji"),
-}
-
-
-class BotError(Exception):
-    """An answer with `ok: false`."""
-
-    def __init__(self, status: int, description: str, retry_after: int | None = None) -> None:
-        super().__init__(description)
-        self.status = status
-        self.description = description
-        self.retry_after = retry_after
-
-
-class _Markup(HTMLParser):
-    """Accept what Telegram accepts: known tags only, properly nested, and their text."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.open: list[str] = []
-        self.text = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag not in TAGS:
-            raise BotError(
-                400, f'Bad Request: can\'t parse entities: Unsupported start tag "{tag}"'
-            )
-        self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        if not self.open or self.open.pop() != tag:
-            raise BotError(400, "Bad Request: can't parse entities: unmatched end tag")
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-
-
-def visible_text(text: str, parse_mode: str) -> str:
-    """The text that a reader sees; raises on markup that Telegram would refuse."""
-    if parse_mode != "HTML":
-        return text
-    markup = _Markup()
-    markup.feed(text)
-    markup.close()
-    if markup.open:
-        tag = markup.open[-1]
-        raise BotError(400, f'Bad Request: can\'t parse entities: no end tag for "{tag}"')
-    return markup.text
 
 
 @dataclass(slots=True)
@@ -111,7 +63,8 @@ class Telegram:
     people: dict[int, Person] = field(default_factory=dict)
     messages: list[dict[str, Any]] = field(default_factory=list)
     updates: list[dict[str, Any]] = field(default_factory=list)
-    commands: list[dict[str, str]] = field(default_factory=list)
+    commands: dict[str, list[dict[str, str]]] = field(default_factory=dict)  # by language
+    allowed: set[str] = field(default_factory=set)  # kinds of updates; empty: all
     faults: list[dict[str, Any]] = field(default_factory=list)
     webhook: dict[str, Any] = field(default_factory=dict)
     limits: bool = True
@@ -144,8 +97,13 @@ class Telegram:
 
     # --- from a person -----------------------------------------------------------------------
 
-    def say(self, user_id: int, text: str, *, chat_type: str = "private") -> dict[str, Any]:
-        """A person writes to the bot (or in a group that the bot is in)."""
+    def say(
+        self, user_id: int, text: str, *, chat_type: str = "private", **more: Any
+    ) -> dict[str, Any]:
+        """A person writes to the bot (or in a group that the bot is in).
+
+        `more` are further fields of the message, such as `forward_origin`.
+        """
         person = self.person(user_id)
         person.has_started = True
         chat = (
@@ -157,7 +115,7 @@ class Telegram:
                 "title": "A group",
             }
         )
-        message = self._message(chat, text) | {"from": person.wire()}
+        message = self._message(chat, text) | {"from": person.wire()} | more
         if text.startswith("/"):
             length = len(text.split(maxsplit=1)[0])
             message["entities"] = [{"type": "bot_command", "offset": 0, "length": length}]
@@ -167,7 +125,7 @@ class Telegram:
 
     def press(self, user_id: int, message_id: int, data: str) -> None:
         person = self.person(user_id)
-        message = next(m for m in self.messages if m["message_id"] == message_id)
+        message = self._find(user_id, message_id, "pressed")
         query = {
             "id": str(self.next_update),
             "from": person.wire(),
@@ -178,9 +136,11 @@ class Telegram:
         self.add_update({"callback_query": query})
 
     def add_update(self, update: dict[str, Any]) -> None:
+        self.version += 1
+        if self.allowed and not self.allowed & update.keys():
+            return
         self.updates.append({"update_id": self.next_update, **update})
         self.next_update += 1
-        self.version += 1
 
     def _chat(self, person: Person) -> dict[str, Any]:
         named = {"username": person.username} if person.username else {}
@@ -205,7 +165,7 @@ class Telegram:
         shown = visible_text(text, str(params.get("parse_mode") or ""))
         if not shown.strip():
             raise BotError(400, "Bad Request: message text is empty")
-        if len(shown) > MOST_CHARACTERS:
+        if length(shown) > MOST_CHARACTERS:
             raise BotError(400, "Bad Request: message is too long")
         self._check_rate(person.id)
         message = self._message(self._chat(person), shown) | {"from": self.bot()}
@@ -237,9 +197,11 @@ class Telegram:
             raise BotError(429, f"Too Many Requests: retry after {wait}", wait)
 
     def edit(self, params: dict[str, Any]) -> dict[str, Any]:
-        message = self._own(params)
+        message = self._own(params, "edited")
         text = str(params.get("text") or "")
         shown = visible_text(text, str(params.get("parse_mode") or ""))
+        if length(shown) > MOST_CHARACTERS:
+            raise BotError(400, "Bad Request: MESSAGE_TOO_LONG")
         if shown == message["text"]:
             raise BotError(400, "Bad Request: message is not modified")
         message["text"], message["edit_date"] = shown, int(time.time())
@@ -247,20 +209,25 @@ class Telegram:
         return message
 
     def delete(self, params: dict[str, Any]) -> bool:
-        self.messages.remove(self._own(params))
+        self.messages.remove(self._own(params, "deleted"))
         self.version += 1
         return True
 
-    def _own(self, params: dict[str, Any]) -> dict[str, Any]:
-        chat, number = int(params.get("chat_id", 0)), int(params.get("message_id", 0))
+    def _own(self, params: dict[str, Any], done: str) -> dict[str, Any]:
+        return self._find(int(params.get("chat_id", 0)), int(params.get("message_id", 0)), done)
+
+    def _find(self, chat_id: int, number: int, done: str) -> dict[str, Any]:
         for message in self.messages:
-            if message["message_id"] == number and message["chat"]["id"] == chat:
+            if message["message_id"] == number and message["chat"]["id"] == chat_id:
                 return message
-        raise BotError(400, "Bad Request: message to delete not found")
+        what = {"edited": "message to edit", "deleted": "message to delete"}.get(done, "message")
+        raise BotError(400, f"Bad Request: {what} not found")
 
     def fault_for(self, method: str) -> dict[str, Any] | None:
+        """The fault that waits for a method (its name in lower case), counted as used."""
         for fault in self.faults:
-            if fault.get("method") in {None, "", method} and fault.get("times", 1) > 0:
+            wanted = str(fault.get("method") or method).lower()
+            if wanted == method and fault.get("times", 1) > 0:
                 fault["times"] = fault.get("times", 1) - 1
                 return fault
         return None

@@ -53,7 +53,7 @@ class Page:
             "bot": self.telegram.username,
             "person": person.wire() | {"blocks_bot": person.blocks_bot},
             "messages": rows,
-            "commands": self.telegram.commands,
+            "commands": self.telegram.commands.get("", []),
         }
         return web.json_response(answer)
 

@@ -1,16 +1,17 @@
-"""An account: wallet, settings, positions and margin."""
+"""An account: its wallet, settings, orders and positions, and the margin that they bind."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Any
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
-from sandbox.bybit.engine.instrument import Instrument, Quote, money, plain
-from sandbox.bybit.engine.records import ZERO, ClosedPnl, Execution, Order, Position
+from sandbox.bybit.engine.instrument import Instrument, Quote
+from sandbox.bybit.engine.positions import ClosedPnl, Position
+from sandbox.bybit.engine.records import ZERO, Execution, Order
 
 Quotes = Mapping[str, Quote]
+Rules = Mapping[str, Instrument]
 
 
 @dataclass(slots=True, eq=False)
@@ -21,9 +22,9 @@ class Account:
     margin_mode: str
     unified_status: int
     default_leverage: Decimal
-    parent_uid: str = "0"
     started_with: Decimal = ZERO
     leverage: dict[str, Decimal] = field(default_factory=dict)
+    sell_leverage: dict[str, Decimal] = field(default_factory=dict)  # where it differs
     hedge_by_symbol: dict[str, bool] = field(default_factory=dict)
     positions: dict[tuple[str, int], Position] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)  # all that ever were
@@ -35,10 +36,16 @@ class Account:
     funding: Decimal = ZERO
     updated: int = 0
 
+    @property
+    def is_isolated(self) -> bool:
+        return self.margin_mode == "ISOLATED_MARGIN"
+
     def is_hedge(self, symbol: str) -> bool:
         return self.hedge_by_symbol.get(symbol, self.hedge)
 
-    def leverage_of(self, symbol: str) -> Decimal:
+    def leverage_of(self, symbol: str, idx: int = 0) -> Decimal:
+        if idx == 2 and symbol in self.sell_leverage:
+            return self.sell_leverage[symbol]
         return self.leverage.get(symbol, self.default_leverage)
 
     def position(self, symbol: str, idx: int) -> Position:
@@ -55,12 +62,12 @@ class Account:
 
     # --- margin ------------------------------------------------------------------------------
 
-    def unrealised(self, quotes: Quotes) -> Decimal:
-        return sum((unrealised(p, quotes) for p in self.open_positions()), ZERO)
-
-    def position_margin(self, position: Position, rules: Instrument, quotes: Quotes) -> Decimal:
-        leverage = self.leverage_of(position.symbol)
-        notional = position.size * quotes[position.symbol].mark
+    def position_margin(self, position: Position, rules: Instrument, quote: Quote) -> Decimal:
+        """Initial margin: on the entry value when isolated, else on the mark and a way out."""
+        leverage = self.leverage_of(position.symbol, position.idx)
+        if self.is_isolated:
+            return position.value / leverage
+        notional = position.size * quote.mark
         return notional / leverage + notional * rules.taker_fee
 
     def order_margin(self, order: Order, rules: Instrument, quotes: Quotes) -> Decimal:
@@ -70,7 +77,8 @@ class Account:
         quote = quotes[order.symbol]
         price = order.price or (quote.ask if order.side == "Buy" else quote.bid)
         notional = self._opening(order) * price
-        return notional / self.leverage_of(order.symbol) + notional * rules.taker_fee * 2
+        leverage = self.leverage_of(order.symbol, order.position_idx)
+        return notional / leverage + notional * rules.taker_fee * 2
 
     def _opening(self, order: Order) -> Decimal:
         """How much of an order would add to a position rather than close one."""
@@ -79,127 +87,64 @@ class Account:
             return order.leaves
         return max(order.leaves - position.size, ZERO)
 
-    def figures(self, rules: Mapping[str, Instrument], quotes: Quotes) -> dict[str, Decimal]:
+    def figures(self, rules: Rules, quotes: Quotes) -> dict[str, Decimal]:
         """The account's sums in USDT; `available` is what new margin may be taken from."""
-        upl = self.unrealised(quotes)
-        positions = self.open_positions()
-        position_im = sum(
-            (self.position_margin(p, rules[p.symbol], quotes) for p in positions), ZERO
-        )
-        maintenance = sum(
-            (p.size * quotes[p.symbol].mark * rules[p.symbol].maintenance_rate for p in positions),
-            ZERO,
-        )
-        order_im = sum(
-            (self.order_margin(o, rules[o.symbol], quotes) for o in self.active.values()), ZERO
-        )
+        upl = position_im = maintenance = order_im = ZERO
+        for position in self.positions.values():
+            if position.size:
+                terms, quote = rules[position.symbol], quotes[position.symbol]
+                upl += unrealised(position, quote)
+                position_im += self.position_margin(position, terms, quote)
+                maintenance += maintenance_margin(position, terms, quote)
+        for order in self.active.values():
+            order_im += self.order_margin(order, rules[order.symbol], quotes)
         equity = self.balance + upl
+        free = self.balance if self.is_isolated else equity
         return {
             "upl": upl,
             "equity": equity,
             "position_im": position_im,
             "order_im": order_im,
             "maintenance": maintenance,
-            "available": max(equity - position_im - order_im, ZERO),
+            "available": max(free - position_im - order_im, ZERO),
         }
 
-    def wallet_wire(self, rules: Mapping[str, Instrument], quotes: Quotes) -> dict[str, Any]:
-        sums = {name: plain(money(value)) for name, value in self.figures(rules, quotes).items()}
-        equity = self.figures(rules, quotes)["equity"]
-        isolated = self.margin_mode == "ISOLATED_MARGIN"
-        rate: Callable[[str], str] = lambda name: (  # noqa: E731
-            "" if isolated or not equity else plain(money(Decimal(sums[name]) / equity))
-        )
-        realised = sum((p.realised for p in self.positions.values()), ZERO)
-        coin = {
-            "coin": "USDT",
-            "equity": sums["equity"],
-            "usdValue": sums["equity"],
-            "walletBalance": plain(self.balance),
-            "free": "",
-            "locked": "0",
-            "spotHedgingQty": "0",
-            "borrowAmount": "0",
-            "availableToBorrow": "",
-            "availableToWithdraw": "",
-            "accruedInterest": "0",
-            "totalOrderIM": sums["order_im"],
-            "totalPositionIM": sums["position_im"],
-            "totalPositionMM": sums["maintenance"],
-            "unrealisedPnl": sums["upl"],
-            "cumRealisedPnl": plain(realised),
-            "bonus": "0",
-            "spotBorrow": "0",
-            "colRes": "0",
-            "marginCollateral": True,
-            "collateralSwitch": True,
-        }
-        return {
-            "accountType": "UNIFIED",
-            "accountLTV": "",
-            "accountIMRate": rate("position_im"),
-            "accountMMRate": rate("maintenance"),
-            "totalEquity": sums["equity"],
-            "totalWalletBalance": plain(self.balance),
-            "totalMarginBalance": "" if isolated else sums["equity"],
-            "totalAvailableBalance": "" if isolated else sums["available"],
-            "totalPerpUPL": sums["upl"],
-            "totalInitialMargin": "" if isolated else sums["position_im"],
-            "totalMaintenanceMargin": "" if isolated else sums["maintenance"],
-            "coin": [coin],
-        }
+    def reserve(self, position: Position, rules: Rules, quotes: Quotes) -> Decimal:
+        """How much a position may still lose at the mark before it is liquidated."""
+        if not self.is_isolated:
+            figures = self.figures(rules, quotes)
+            return figures["equity"] - figures["maintenance"]
+        terms, quote = rules[position.symbol], quotes[position.symbol]
+        margin = self.position_margin(position, terms, quote) + unrealised(position, quote)
+        return margin - maintenance_margin(position, terms, quote)
 
-    def position_wire(self, position: Position, rules: Instrument, quote: Quote) -> dict[str, Any]:
-        flat = not position.size
-        portfolio = self.margin_mode == "PORTFOLIO_MARGIN"
-        leverage = self.leverage_of(position.symbol)
-        margin = plain(money(position.value / leverage)) if not flat else ""
-        maintenance = position.size * quote.mark * rules.maintenance_rate
-        stop, target = position.stop_loss, position.take_profit
-        return {
-            "positionIdx": position.idx,
-            "riskId": 1,
-            "riskLimitValue": "2000000",
-            "symbol": position.symbol,
-            "side": position.side,
-            "size": plain(position.size),
-            "avgPrice": plain(money(position.average)) if not flat else "0",
-            "positionValue": plain(money(position.value)) if not flat else "",
-            "tradeMode": 0,
-            "autoAddMargin": 0,
-            "positionStatus": "Normal",
-            "leverage": "" if portfolio else plain(leverage),
-            "markPrice": plain(quote.mark),
-            "liqPrice": "",
-            "bustPrice": "",
-            "breakEvenPrice": plain(money(position.average)) if not flat else "",
-            "positionIM": margin,
-            "positionIMByMp": margin,
-            "positionMM": plain(money(maintenance)) if not flat else "",
-            "positionMMByMp": plain(money(maintenance)) if not flat else "",
-            "positionBalance": margin or "0",
-            "takeProfit": plain(target.trigger_price) if target else "",
-            "stopLoss": plain(stop.trigger_price) if stop else "",
-            "trailingStop": plain(position.trailing_distance or ZERO),
-            "tpslMode": "Full",
-            "unrealisedPnl": plain(money(_upl(position, quote))) if not flat else "",
-            "curRealisedPnl": plain(position.current_realised),
-            "cumRealisedPnl": plain(position.realised),
-            "sessionAvgPrice": "",
-            "adlRankIndicator": 0 if flat else 2,
-            "isReduceOnly": False,
-            "mmrSysUpdatedTime": "",
-            "leverageSysUpdatedTime": "",
-            "openTime": position.opened,
-            "createdTime": str(position.created),
-            "updatedTime": str(position.updated),
-            "seq": position.seq or -1,
-        }
+    def liquidation_price(self, position: Position, rules: Rules, quotes: Quotes) -> Decimal | None:
+        """Where the mark would eat up the reserve, other positions standing still."""
+        terms, mark = rules[position.symbol], quotes[position.symbol].mark
+        slope = position.size * (position.sign - terms.maintenance_rate)
+        price = mark - self.reserve(position, rules, quotes) / slope
+        return on_tick(price, terms, position.sign) if 0 < price < terms.max_price else None
+
+    def bankruptcy_price(self, position: Position, rules: Instrument) -> Decimal:
+        """Where closing, fee paid, leaves nothing of what stands behind the position."""
+        behind = self.balance
+        if self.is_isolated:
+            leverage = self.leverage_of(position.symbol, position.idx)
+            behind = min(behind, position.value / leverage)
+        slope = position.size * (position.sign - rules.taker_fee)
+        price = (position.value * position.sign - behind) / slope
+        return on_tick(price, rules, position.sign)
 
 
-def _upl(position: Position, quote: Quote) -> Decimal:
+def on_tick(price: Decimal, rules: Instrument, sign: int) -> Decimal:
+    """To the tick on the side that costs the holder less: up for a long, down for a short."""
+    rounding = ROUND_CEILING if sign > 0 else ROUND_FLOOR
+    return (price / rules.tick).to_integral_value(rounding) * rules.tick
+
+
+def unrealised(position: Position, quote: Quote) -> Decimal:
     return (quote.mark * position.size - position.value) * position.sign
 
 
-def unrealised(position: Position, quotes: Quotes) -> Decimal:
-    return _upl(position, quotes[position.symbol])
+def maintenance_margin(position: Position, rules: Instrument, quote: Quote) -> Decimal:
+    return position.size * quote.mark * rules.maintenance_rate

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from sandbox.bybit.engine.account import Account
 from sandbox.bybit.engine.instrument import Instrument, money
-from sandbox.bybit.engine.records import ZERO, ClosedPnl, Execution, Order, Position
+from sandbox.bybit.engine.positions import ClosedPnl, Position
+from sandbox.bybit.engine.records import ZERO, Execution, Order
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def _closed_pnl(account: Account, order: Order, match: Print) -> ClosedPnl:
     if order.order_id not in account.closed:
         account.closed[order.order_id] = ClosedPnl(
             order,
-            account.leverage_of(order.symbol),
+            account.leverage_of(order.symbol, order.position_idx),
             match.exec_type,
             created=match.time,
         )

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from sandbox.bybit.engine.account import Account
 from sandbox.bybit.engine.errors import ApiError
 from sandbox.bybit.engine.instrument import Quote
-from sandbox.bybit.engine.records import Exits, Order, Position
+from sandbox.bybit.engine.positions import Position
+from sandbox.bybit.engine.records import Exits, Order
 
 if TYPE_CHECKING:
     from sandbox.bybit.engine.core import Core
@@ -22,8 +23,7 @@ CLEARED = "CancelByTpSlTsClear"
 
 
 def is_triggered(order: Order, quote: Quote) -> bool:
-    prices = {"MarkPrice": quote.mark, "IndexPrice": quote.index}
-    price = prices.get(order.trigger_by, quote.last)
+    price = quote.by(order.trigger_by)
     if order.trigger_price is None:
         return False
     rises = order.trigger_direction == 1
@@ -34,8 +34,30 @@ def attach(core: Core, account: Account, entry: Order, position: Position, qty: 
     """Give a position the exits that its entry carried, for what was just filled."""
     if entry.exits.mode == "Full":
         set_full(core, account, position, entry.exits, parent=entry)
-    else:
+    elif not _grow(position, entry, qty):
         add_partial(core, account, position, entry.exits, qty, parent=entry)
+
+
+def _grow(position: Position, entry: Order, qty: Decimal) -> bool:
+    """Enlarge the exits that an earlier fill of the same entry brought."""
+    there = [order for order in position.partials if order.parent_id == entry.order_id]
+    for order in there:
+        order.qty += qty
+    return bool(there)
+
+
+def check_room(account: Account, symbol: str, idx: int, levels: int) -> None:
+    """Refuse more partial exits than fit, counting those that open entries will bring."""
+    partials = account.position(symbol, idx).partials
+    brought = {order.parent_id for order in partials}
+    coming = sum(
+        order.exits.count
+        for order in account.orders_on(symbol)
+        if order.position_idx == idx and not order.is_exit and order.exits.mode == "Partial"
+        if order.order_id not in brought
+    )
+    if len(partials) + coming + levels > MOST_PARTIALS:
+        raise ApiError(110061, "Sum of tp/sl orders exceed the limit of 20")
 
 
 def set_full(
@@ -70,12 +92,17 @@ def _replace(
         # Full mode changes the one order that there is.
         old.trigger_price, old.trigger_by, old.updated = level, by, core.clock()
         old.trigger_direction = _direction(position, kind)
-        core.push(account, "order", old.wire())
+        core.push(account, "order", old)
         return old
     order = _exit(core, account, position, kind, position.size, level, by)
-    order.parent_link_id = parent.link_id if parent is not None else ""
+    _descend(order, parent)
     core.add(account, order)
     return order
+
+
+def _descend(order: Order, parent: Order | None) -> None:
+    if parent is not None:
+        order.parent_id, order.parent_link_id = parent.order_id, parent.link_id
 
 
 def _level(wanted: Exits, kind: str) -> tuple[Decimal, str]:
@@ -125,18 +152,15 @@ def add_partial(
     parent: Order | None = None,
 ) -> None:
     """Add a pair (or one) with its own size; the same call again adds another."""
-    position.partials = [order for order in position.partials if order.is_open]
     made: list[Order] = []
     kinds = [("PartialTakeProfit", wanted.take_profit, wanted.tp_limit)]
     kinds.append(("PartialStopLoss", wanted.stop_loss, wanted.sl_limit))
     for kind, level, limit in kinds:
         if level is None:
             continue
-        if len(position.partials) + len(made) >= MOST_PARTIALS:
-            raise ApiError(110061, "Sum of tp/sl orders exceed the limit of 20")
         by = _level(wanted, kind)[1]
         order = _exit(core, account, position, kind, qty, level, by, limit)
-        order.parent_link_id = parent.link_id if parent is not None else ""
+        _descend(order, parent)
         made.append(order)
     if len(made) == 2:
         made[0].pair, made[1].pair = made[1], made[0]
@@ -183,16 +207,14 @@ def trail(position: Position, last: Decimal) -> None:
 
 
 def clear_one(core: Core, account: Account, order: Order | None) -> None:
-    if order is not None and order.status == "Untriggered":
-        core.end(account, order, "Deactivated", CLEARED)
+    if order is not None and order.is_open:
+        status = "Deactivated" if order.status == "Untriggered" else "Cancelled"
+        core.end(account, order, status, CLEARED)
 
 
 def clear(core: Core, account: Account, position: Position) -> None:
     for order in position.exits():
         clear_one(core, account, order)
-    position.take_profit = position.stop_loss = position.trailing = None
-    position.trailing_distance = position.trailing_active = position.trailing_best = None
-    position.partials = []
 
 
 def resize(core: Core, account: Account, position: Position) -> None:

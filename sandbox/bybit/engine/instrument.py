@@ -36,6 +36,10 @@ class Instrument:
     symbol_id: int = 1
 
     @property
+    def max_price(self) -> Decimal:
+        return self.tick * 19_999_998
+
+    @property
     def price_scale(self) -> int:
         exponent = self.tick.normalize().as_tuple().exponent
         return max(0, -exponent) if isinstance(exponent, int) else 0
@@ -52,6 +56,10 @@ class Quote:
     index: Decimal
     bid_size: Decimal = DEEP
     ask_size: Decimal = DEEP
+
+    def by(self, source: str) -> Decimal:
+        """The price that a trigger watches: `LastPrice`, `MarkPrice` or `IndexPrice`."""
+        return {"MarkPrice": self.mark, "IndexPrice": self.index}.get(source, self.last)
 
 
 def money(value: Decimal) -> Decimal:

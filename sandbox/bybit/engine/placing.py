@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from sandbox.bybit.engine import requests
+from sandbox.bybit.engine import exits, requests
 from sandbox.bybit.engine.account import Account
-from sandbox.bybit.engine.core import Core, crosses
+from sandbox.bybit.engine.core import Core
 from sandbox.bybit.engine.errors import ApiError
-from sandbox.bybit.engine.instrument import Instrument, plain
+from sandbox.bybit.engine.instrument import Instrument, Quote, plain
 from sandbox.bybit.engine.records import ZERO, Order
 from sandbox.bybit.engine.requests import Params, parameter
 
@@ -49,7 +49,7 @@ def build(core: Core, account: Account, params: Params) -> Order:
         qty=ZERO,
         price=_price(params, rules, core, side) if kind == "Limit" else None,
         time_in_force=force,
-        position_idx=_position_idx(account, rules, params, side),
+        position_idx=_position_idx(account, rules, params),
         created=now,
         updated=now,
         reduce_only=requests.flag(params, "reduceOnly"),
@@ -57,7 +57,10 @@ def build(core: Core, account: Account, params: Params) -> Order:
         exits=requests.exits(params),
         last_on_created=quote.last,
     )
+    if is_closing_leg(order):
+        order.reduce_only = True  # a leg in hedge mode can be closed, never turned around
     _condition(core, order, params)
+    _slippage(order, params)
     _quantity(account, order, params, rules)
     _exits(core, order, rules)
     _counts(account, order)
@@ -78,17 +81,44 @@ def banded(price: Decimal, side: str, rules: Instrument, core: Core) -> Decimal:
     return min(price, edge) if side == "Buy" else max(price, edge)
 
 
-def _position_idx(account: Account, rules: Instrument, params: Params, side: str) -> int:
+def _position_idx(account: Account, rules: Instrument, params: Params) -> int:
     idx = requests.strict_integer(params, "positionIdx", 0)
-    hedge = account.is_hedge(rules.symbol)
-    if idx not in {0, 1, 2} or (idx == 0) == hedge:
+    if idx not in {0, 1, 2} or (idx == 0) == account.is_hedge(rules.symbol):
         raise parameter("position idx not match position mode")
-    opening = {1: "Buy", 2: "Sell"}.get(idx, side)
-    if side != opening and not requests.flag(params, "reduceOnly"):
-        position = account.position(rules.symbol, idx)
-        if not position.size:
-            raise ApiError(110017, "current position is zero, cannot fix reduce-only order qty")
     return idx
+
+
+def is_closing_leg(order: Order) -> bool:
+    return (order.position_idx, order.side) in {(1, "Sell"), (2, "Buy")}
+
+
+def _slippage(order: Order, params: Params) -> None:
+    """A tolerance is checked and kept; the touch, where this book ends, is always within it."""
+    kind = requests.text(params, "slippageToleranceType")
+    if not kind or kind == "UNKNOWN":
+        return
+    if order.order_type != "Market" or order.status == "Untriggered":
+        raise parameter("params error: slippageTolerance is for plain market orders")
+    tolerance = requests.number(params, "slippageTolerance", required=True) or ZERO
+    if kind == "TickSize":
+        if tolerance % 1 or not 1 <= tolerance <= 10_000:
+            raise ApiError(110108, "slippageTolerance out of range [1, 10000]")
+    elif kind == "Percent":
+        if tolerance % Decimal("0.01") or not Decimal("0.01") <= tolerance <= 10:
+            raise ApiError(110109, "slippageTolerance out of range [0.01, 10]")
+    else:
+        raise parameter("params error: slippageToleranceType invalid")
+    order.slippage_type, order.slippage = kind, plain(tolerance)
+
+
+def check_trigger(order: Order, level: Decimal, quote: Quote, rules: Instrument) -> None:
+    """A level that the price has already passed can never be reached in its direction."""
+    requests.check_tick(level, rules, "triggerPrice")
+    price = quote.by(order.trigger_by)
+    if order.trigger_direction == 1 and level <= price:
+        raise ApiError(110092, f"expect Rising, but trigger_price[{plain(level)}] <= current")
+    if order.trigger_direction == 2 and level >= price:
+        raise ApiError(110093, f"expect Falling, but trigger_price[{plain(level)}] >= current")
 
 
 def _condition(core: Core, order: Order, params: Params) -> None:
@@ -98,28 +128,31 @@ def _condition(core: Core, order: Order, params: Params) -> None:
     direction = requests.strict_integer(params, "triggerDirection", 0)
     if direction not in {1, 2}:
         raise parameter("params error: triggerDirection invalid")
-    last = core.quotes[order.symbol].last
-    if direction == 1 and level <= last:
-        raise ApiError(110092, f"expect Rising, but trigger_price[{plain(level)}] <= current")
-    if direction == 2 and level >= last:
-        raise ApiError(110093, f"expect Falling, but trigger_price[{plain(level)}] >= current")
     order.trigger_price, order.trigger_direction = level, direction
     order.trigger_by = requests.choice(params, "triggerBy", requests.TRIGGERS, "LastPrice")
+    check_trigger(order, level, core.quotes[order.symbol], core.instruments[order.symbol])
     order.status, order.stop_order_type = "Untriggered", "Stop"
     order.create_type = "CreateByStopOrder"
 
 
 def _quantity(account: Account, order: Order, params: Params, rules: Instrument) -> None:
     qty = requests.number(params, "qty", required=True) or ZERO
-    position = account.position(rules.symbol, order.position_idx)
+    closes_all = qty == 0 and order.reduce_only and order.close_on_trigger
     if order.reduce_only and order.status != "Untriggered":
+        position = account.position(rules.symbol, order.position_idx)
         if position.sign != -order.sign:
             raise ApiError(110017, "current position is zero, cannot fix reduce-only order qty")
-        if qty == 0 and order.close_on_trigger:
-            qty = position.size
-        qty = min(qty, position.size)
-    check_quantity(qty, order, rules)
+        most = position.size
+        if closes_all:
+            most = qty = min(most, most_allowed(order, rules))
+        qty = min(qty, most)
     order.qty = qty
+    if not (closes_all and order.status == "Untriggered"):  # its size comes with the trigger
+        check_quantity(qty, order, rules)
+
+
+def most_allowed(order: Order, rules: Instrument) -> Decimal:
+    return rules.max_market_qty if order.order_type == "Market" else rules.max_qty
 
 
 def check_quantity(qty: Decimal, order: Order, rules: Instrument) -> None:
@@ -127,8 +160,7 @@ def check_quantity(qty: Decimal, order: Order, rules: Instrument) -> None:
         if qty < rules.step:
             raise ApiError(110017, "orderQty will be truncated to zero.")
         raise parameter(f"Qty invalid, step is {plain(rules.step)}")
-    most = rules.max_market_qty if order.order_type == "Market" else rules.max_qty
-    if qty > most:
+    if qty > most_allowed(order, rules):
         raise parameter("The number of contracts exceeds maximum limit allowed: too large")
     if order.reduce_only:
         return
@@ -138,7 +170,8 @@ def check_quantity(qty: Decimal, order: Order, rules: Instrument) -> None:
 
 def check_notional(core: Core, order: Order, rules: Instrument) -> None:
     quote = core.quotes[order.symbol]
-    price = order.price or (quote.ask if order.side == "Buy" else quote.bid)
+    price = order.price or order.trigger_price
+    price = price or (quote.ask if order.side == "Buy" else quote.bid)
     if not order.reduce_only and order.qty * price < rules.min_notional:
         least = plain(rules.min_notional)
         raise ApiError(110094, f"Order does not meet minimum order value {least}USDT")
@@ -149,11 +182,13 @@ def _exits(core: Core, order: Order, rules: Instrument) -> None:
         return
     if order.reduce_only:
         raise parameter("TP/SL orders cannot be reduce-only")
-    base = order.price or order.trigger_price or core.quotes[order.symbol].last
-    requests.check_levels(order.side, order.exits, base, rules)
+    base = order.price or order.trigger_price
+    requests.check_levels(order.side, order.exits, core.quotes[order.symbol], rules, base)
 
 
 def _counts(account: Account, order: Order) -> None:
+    if order.exits.any and order.exits.mode == "Partial":
+        exits.check_room(account, order.symbol, order.position_idx, order.exits.count)
     there = account.orders_on(order.symbol)
     conditional = sum(1 for o in there if o.status == "Untriggered" and not o.is_exit)
     if order.status == "Untriggered" and conditional >= MOST_CONDITIONAL:
@@ -169,20 +204,3 @@ def check_margin(core: Core, account: Account, order: Order) -> None:
     available = account.figures(core.instruments, core.quotes)["available"]
     if needed > available:
         raise ApiError(110007, "ab not enough for new order")
-
-
-def submit(core: Core, account: Account, order: Order) -> None:
-    """Let an accepted order into the book; what happens now shows in the order's own record."""
-    core.add(account, order)
-    if order.status == "Untriggered":
-        return
-    quote = core.quotes[order.symbol]
-    takes = crosses(order, quote)
-    if order.time_in_force == "PostOnly" and takes:
-        core.end(account, order, "Cancelled", "UNKNOWN", "EC_PostOnlyWillTakeLiquidity")
-        return
-    depth = core.depth[order.symbol][order.side]
-    if order.time_in_force == "FOK" and (not takes or depth < order.qty):
-        core.end(account, order, "Cancelled", "UNKNOWN", "EC_NoImmediateQtyToFill")
-        return
-    core.match(account, order, is_maker=False)

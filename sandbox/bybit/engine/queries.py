@@ -4,36 +4,58 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from sandbox.bybit.engine import requests
 from sandbox.bybit.engine.account import Account
+from sandbox.bybit.engine.balances import position_wire
 from sandbox.bybit.engine.core import Core
+from sandbox.bybit.engine.instrument import plain
+from sandbox.bybit.engine.positions import Position
 from sandbox.bybit.engine.records import Order
 from sandbox.bybit.engine.requests import Params, parameter
 
 Item = TypeVar("Item")
+Key = Callable[[Item], tuple[int, str]]  # by time, then by name
 Answer = dict[str, Any]
 DAY = 86_400_000  # ms
 WEEK = 7 * DAY
 
 
 def page(
-    items: Sequence[Item], params: Params, *, most: int, default: int
+    items: Sequence[Item], key: Key[Item], params: Params, *, most: int, default: int
 ) -> tuple[list[Item], str]:
-    """One page and the cursor of the next, which is empty on the last."""
+    """One page, newest first, and the cursor of the next, which is empty on the last.
+
+    The cursor names the last row given (like Bybit's, with an encoded colon), so that rows that
+    come or go between two requests shift nothing.
+    """
     limit = requests.integer(params, "limit", default)
     if not 1 <= limit <= most:
         raise parameter("params error: limit invalid")
-    cursor = requests.text(params, "cursor")
-    if cursor and not cursor.isdigit():
+    rows = sorted(items, key=key, reverse=True)
+    last = _read_cursor(requests.text(params, "cursor"))
+    if last is not None:
+        rows = [row for row in rows if key(row) < last]
+    if len(rows) <= limit:
+        return rows, ""
+    time, name = key(rows[limit - 1])
+    return rows[:limit], f"{name}%3A{time}"
+
+
+def _read_cursor(cursor: str) -> tuple[int, str] | None:
+    if not cursor:
+        return None
+    name, _, time = unquote(cursor).rpartition(":")
+    if not name or not time.isdecimal():
         raise parameter("params error: cursor invalid")
-    start = int(cursor or 0)
-    following = start + limit
-    return list(items[start:following]), str(following) if following < len(items) else ""
+    return int(time), name
 
 
-def answer(items: Sequence[Any], params: Params, *, most: int, default: int) -> Answer:
-    rows, cursor = page(items, params, most=most, default=default)
+def answer(
+    items: Sequence[Any], key: Key[Any], params: Params, *, most: int, default: int
+) -> Answer:
+    rows, cursor = page(items, key, params, most=most, default=default)
     return {
         "category": "linear",
         "list": [row.wire() for row in rows],
@@ -83,22 +105,20 @@ def open_orders(account: Account, params: Params) -> Answer:
     found = named(account, params)
     if found is not None:
         live = [order for order in found if order.is_open or order in account.recent]
-        return answer(live, params, most=50, default=20)
+        return answer(live, _created, params, most=50, default=20)
     closed = requests.integer(params, "openOnly", 0) != 0
     pool: Iterable[Order] = account.recent if closed else account.active.values()
     kind = requests.text(params, "orderFilter")
     rows = [order for order in pool if wanted(order) and _is_kind(order, kind)]
-    rows.sort(key=_newest)
-    return answer(rows, params, most=50, default=20)
+    return answer(rows, _created, params, most=50, default=20)
 
 
 def _is_kind(order: Order, kind: str) -> bool:
-    conditional = bool(order.stop_order_type)
-    return not kind or (kind == "StopOrder") == conditional
+    return kind not in {"Order", "StopOrder"} or order.is_conditional == (kind == "StopOrder")
 
 
-def _newest(order: Order) -> tuple[int, str]:
-    return (-order.created, order.order_id)
+def _created(order: Order) -> tuple[int, str]:
+    return order.created, order.order_id
 
 
 def order_history(core: Core, account: Account, params: Params) -> Answer:
@@ -116,8 +136,7 @@ def order_history(core: Core, account: Account, params: Params) -> Answer:
         and (order.filled or now - order.updated <= DAY)
         and (not status or order.status == status)
     ]
-    kept.sort(key=_newest)
-    return answer(kept, params, most=50, default=20)
+    return answer(kept, _created, params, most=50, default=20)
 
 
 def executions(core: Core, account: Account, params: Params) -> Answer:
@@ -135,8 +154,7 @@ def executions(core: Core, account: Account, params: Params) -> Answer:
             for row in account.executions
             if wanted(row) and start <= row.time <= end and (not kind or row.exec_type == kind)
         ]
-    rows.sort(key=lambda row: -row.seq)
-    return answer(rows, params, most=100, default=50)
+    return answer(rows, lambda row: (row.time, row.exec_id), params, most=100, default=50)
 
 
 def closed_pnl(core: Core, account: Account, params: Params) -> Answer:
@@ -145,8 +163,7 @@ def closed_pnl(core: Core, account: Account, params: Params) -> Answer:
     rows = [
         row for row in account.closed.values() if wanted(row.order) and start <= row.created <= end
     ]
-    rows.sort(key=lambda row: (-row.created, row.order.order_id))
-    return answer(rows, params, most=100, default=50)
+    return answer(rows, lambda row: (row.created, row.order.order_id), params, most=100, default=50)
 
 
 def positions(core: Core, account: Account, params: Params) -> Answer:
@@ -160,12 +177,14 @@ def positions(core: Core, account: Account, params: Params) -> Answer:
         found = [account.position(symbol, idx) for idx in indices]
     else:
         found = [position for position in account.open_positions() if wanted(position)]
-    rows, cursor = page(found, params, most=200, default=20)
-    wires = [
-        account.position_wire(row, core.instruments[row.symbol], core.quotes[row.symbol])
-        for row in rows
-    ]
+    rows, cursor = page(found, _opened, params, most=200, default=20)
+    wires = [position_wire(account, row, core.instruments, core.quotes) for row in rows]
     return {"category": "linear", "list": wires, "nextPageCursor": cursor}
+
+
+def _opened(position: Position) -> tuple[int, str]:
+    """The rows of one symbol stand in the order of their index."""
+    return (0 if position.idx else position.created), f"{position.symbol}-{2 - position.idx}"
 
 
 def symbol_info(core: Core, account: Account, params: Params) -> Answer:
@@ -177,7 +196,7 @@ def symbol_info(core: Core, account: Account, params: Params) -> Answer:
         raise parameter("Not supported symbols")
     symbols = [symbol] if symbol else sorted(core.instruments)
     rows = [
-        {"symbol": name, "leverage": str(account.leverage_of(name)), "positionIdx": idx}
+        {"symbol": name, "leverage": plain(account.leverage_of(name, idx)), "positionIdx": idx}
         for name in symbols
         for idx in ((1, 2) if account.is_hedge(name) else (0,))
     ]

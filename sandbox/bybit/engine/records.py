@@ -1,7 +1,6 @@
-"""The ledger's records and their shapes on the wire.
+"""Orders and executions, and their shapes on the wire.
 
-Shapes: https://bybit-exchange.github.io/docs/v5/order/open-order, /v5/order/execution,
-/v5/position, /v5/position/close-pnl.
+Shapes: https://bybit-exchange.github.io/docs/v5/order/open-order, /v5/order/execution.
 """
 
 from __future__ import annotations
@@ -30,7 +29,11 @@ class Exits:
 
     @property
     def any(self) -> bool:
-        return self.take_profit is not None or self.stop_loss is not None
+        return self.count > 0
+
+    @property
+    def count(self) -> int:
+        return sum(level is not None for level in (self.take_profit, self.stop_loss))
 
 
 @dataclass(slots=True, eq=False)
@@ -52,6 +55,7 @@ class Order:
     close_on_trigger: bool = False
     create_type: str = "CreateByUser"
     stop_order_type: str = ""
+    parent_id: str = ""  # of an exit: the entry that carried it
     parent_link_id: str = ""
     trigger_price: Decimal | None = None
     trigger_direction: int = 0
@@ -65,6 +69,9 @@ class Order:
     last_on_created: Decimal = ZERO
     pair: Order | None = None  # of partial exits: one cancels the other
     is_exit: bool = False  # a take profit, stop loss or trailing order of a position
+    was_triggered: bool = False
+    slippage_type: str = "UNKNOWN"
+    slippage: str = ""
 
     @property
     def leaves(self) -> Decimal:
@@ -75,13 +82,18 @@ class Order:
         return self.status in OPEN_STATUSES
 
     @property
+    def is_conditional(self) -> bool:
+        """A stop order until its condition is met; an order like any other afterwards."""
+        return bool(self.stop_order_type) and not self.was_triggered
+
+    @property
     def sign(self) -> int:
         return 1 if self.side == "Buy" else -1
 
     def wire(self) -> dict[str, Any]:
         leaves = self.leaves if self.is_open else ZERO
         exits = self.exits
-        average = plain(self.filled_value / self.filled) if self.filled else ""
+        average = plain(money(self.filled_value / self.filled)) if self.filled else ""
         return {
             "orderId": self.order_id,
             "orderLinkId": self.link_id,
@@ -121,8 +133,8 @@ class Order:
             "closeOnTrigger": self.close_on_trigger,
             "ocoTriggerBy": "",
             "placeType": "",
-            "slippageToleranceType": "UNKNOWN",
-            "slippageTolerance": "",
+            "slippageToleranceType": self.slippage_type,
+            "slippageTolerance": self.slippage,
             "lastPriceOnCreated": plain(self.last_on_created),
             "smpType": "None",
             "smpGroup": 0,
@@ -190,103 +202,3 @@ class Execution:
             "seq": self.seq,
             "extraFees": "",
         }
-
-
-@dataclass(slots=True)
-class ClosedPnl:
-    """The result of one closing order; it grows while the order fills."""
-
-    order: Order
-    leverage: Decimal
-    exec_type: str
-    size: Decimal = ZERO
-    entry_value: Decimal = ZERO
-    exit_value: Decimal = ZERO
-    open_fee: Decimal = ZERO
-    close_fee: Decimal = ZERO
-    pnl: Decimal = ZERO
-    fills: int = 0
-    created: int = 0
-    updated: int = 0
-
-    def add(
-        self,
-        qty: Decimal,
-        values: tuple[Decimal, Decimal],
-        fees: tuple[Decimal, Decimal],
-        pnl: Decimal,
-        time: int,
-    ) -> None:
-        """Add a closing fill: its quantity, (entry, exit) values, (open, close) fees and result."""
-        self.size += qty
-        self.entry_value += values[0]
-        self.exit_value += values[1]
-        self.open_fee += fees[0]
-        self.close_fee += fees[1]
-        self.pnl += pnl
-        self.fills += 1
-        self.updated = time
-
-    def wire(self) -> dict[str, Any]:
-        # Bybit's averages hold the fees: what was paid in, and what came out.
-        long = 1 if self.order.side == "Sell" else -1
-        average_in = (self.entry_value + long * self.open_fee) / self.size
-        average_out = (self.exit_value - long * self.close_fee) / self.size
-        return {
-            "symbol": self.order.symbol,
-            "orderId": self.order.order_id,
-            "side": self.order.side,
-            "qty": plain(self.order.qty),
-            "orderPrice": plain(self.order.price) or "0",
-            "orderType": self.order.order_type,
-            "execType": self.exec_type,
-            "closedSize": plain(self.size),
-            "cumEntryValue": plain(money(self.entry_value)),
-            "avgEntryPrice": plain(money(average_in)),
-            "cumExitValue": plain(money(self.exit_value)),
-            "avgExitPrice": plain(money(average_out)),
-            "closedPnl": plain(self.pnl),
-            "fillCount": str(self.fills),
-            "leverage": plain(self.leverage),
-            "openFee": plain(self.open_fee),
-            "closeFee": plain(self.close_fee),
-            "createdTime": str(self.created),
-            "updatedTime": str(self.updated),
-        }
-
-
-@dataclass(slots=True, eq=False)
-class Position:
-    """One side of a symbol: `size` positive, `side` empty while flat."""
-
-    symbol: str
-    idx: int
-    side: str = ""
-    size: Decimal = ZERO
-    value: Decimal = ZERO  # what was paid for `size`, at entry prices
-    open_fee: Decimal = ZERO  # of what is still open
-    realised: Decimal = ZERO
-    current_realised: Decimal = ZERO
-    created: int = 0
-    updated: int = 0
-    opened: int = 0
-    seq: int = 0
-    take_profit: Order | None = None  # full mode: one of each
-    stop_loss: Order | None = None
-    trailing: Order | None = None
-    trailing_distance: Decimal | None = None
-    trailing_active: Decimal | None = None
-    trailing_best: Decimal | None = None
-    partials: list[Order] = field(default_factory=list)
-
-    @property
-    def sign(self) -> int:
-        return {"Buy": 1, "Sell": -1}.get(self.side, 0)
-
-    @property
-    def average(self) -> Decimal:
-        return self.value / self.size if self.size else ZERO
-
-    def exits(self) -> list[Order]:
-        single = [self.take_profit, self.stop_loss, self.trailing]
-        return [order for order in [*single, *self.partials] if order is not None]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from sandbox.bybit.engine.errors import ApiError
-from sandbox.bybit.engine.instrument import Instrument, plain
+from sandbox.bybit.engine.instrument import Instrument, Quote, plain
 from sandbox.bybit.engine.records import Exits
 
 Params = dict[str, Any]
 LINK_ID = re.compile(r"[A-Za-z0-9_-]{1,36}")
+DIGITS = re.compile(r"-?[0-9]{1,18}")
+FIGURE = re.compile(r"[0-9]{1,40}(\.[0-9]{1,40})?")  # plain digits: 1E-7 is no price
 SIDES = {"Buy", "Sell"}
 TRIGGERS = {"LastPrice", "MarkPrice", "IndexPrice"}
 
@@ -32,23 +34,19 @@ def text(params: Params, name: str, *, required: bool = False) -> str:
 
 
 def number(params: Params, name: str, *, required: bool = False) -> Decimal | None:
-    """A figure travels as a string; "" and absence are the same."""
+    """A figure travels as a string of plain digits; "" and absence are the same."""
     value = text(params, name, required=required)
     if not value:
         return None
-    try:
-        figure = Decimal(value)
-    except InvalidOperation:
-        raise parameter(f"params error: {name} invalid") from None
-    if not figure.is_finite() or figure < 0:
+    if not FIGURE.fullmatch(value):
         raise parameter(f"params error: {name} invalid")
-    return figure
+    return Decimal(value)
 
 
 def integer(params: Params, name: str, default: int) -> int:
     """Bybit's integers are JSON numbers in a body and digits in a query."""
     value = params.get(name, default)
-    if isinstance(value, str) and value.lstrip("-").isdigit():
+    if isinstance(value, str) and DIGITS.fullmatch(value):
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise parameter(f"params error: {name} must be an integer")
@@ -126,17 +124,26 @@ def check_tick(price: Decimal, rules: Instrument, name: str = "price") -> None:
         raise parameter(f"params error: {name} invalid, tick size is {plain(rules.tick)}")
 
 
-def check_levels(side: str, exits: Exits, base: Decimal, rules: Instrument) -> None:
-    """A long's stop lies below and its target above the base price; a short's the other way."""
+def check_levels(
+    side: str, exits: Exits, quote: Quote, rules: Instrument, price: Decimal | None = None
+) -> None:
+    """A long's stop lies below and its target above the base price; a short's the other way.
+
+    The base is the order's own price if it has one, else the price that the trigger watches.
+    """
     rising = side == "Buy"
-    levels = [("sl", exits.stop_loss, not rising), ("tp", exits.take_profit, rising)]
-    for name, level, above in levels:
+    levels = [
+        ("sl", exits.stop_loss, exits.sl_trigger_by, not rising),
+        ("tp", exits.take_profit, exits.tp_trigger_by, rising),
+    ]
+    for name, level, by, above in levels:
         if level is None:
             continue
         check_tick(level, rules, name)
+        base = price or quote.by(by)
         if (level <= base) if above else (level >= base):
-            word = "higher than" if above else "lower than"
+            word = "greater" if above else "less"
             raise parameter(
                 f"{name}:{plain(level)} set for {side} position should {word} "
-                f"base_price:{plain(base)}??LastPrice"
+                f"base_price:{plain(base)}??{by}"
             )

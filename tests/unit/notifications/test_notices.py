@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from datetime import datetime, timedelta, timezone
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from notifications.domain import pairing
-from notifications.domain.routing import ALWAYS, TRADE, is_told, wait_after
+from notifications.domain.routing import ALWAYS, RELINKED, TRADE, is_told, wait_after
 from notifications.texts import TEXTS, render
+from sandbox.telegram.markup import visible_text
 
 HANGUL = re.compile(r"[가-힣]")
 PARAMS = {
+    "name": "<i>alice</i>",
     "symbol": "BTCUSDT",
     "side": "long",
     "leverage": "10",
@@ -32,7 +37,7 @@ PARAMS = {
 
 
 def test_every_told_code_has_a_text():
-    assert set(TEXTS) == TRADE | ALWAYS
+    assert set(TEXTS) == TRADE | ALWAYS | {RELINKED}
 
 
 @pytest.mark.parametrize("code", sorted(TEXTS))
@@ -45,6 +50,20 @@ def test_a_notice_is_in_one_language_and_escapes_what_it_is_given(code):
         assert "<i>" not in text
 
 
+@given(st.text(), st.sampled_from(sorted(TEXTS)), st.sampled_from(["ko", "en"]))
+def test_whatever_a_value_is_telegram_takes_the_notice(value, code, language):
+    params = {name: value for name in PARAMS if name != "side"} | {"side": "short"}
+    shown = visible_text(render(code, params, language), "HTML")
+    if code == "published":
+        assert value in shown
+
+
+def test_a_late_notice_says_since_when_it_is_true():
+    since = datetime(2026, 11, 21, 16, 5, tzinfo=timezone(timedelta(hours=9)))
+    assert "2026-11-21 07:05 UTC" in render("closed", PARAMS, "en", since)
+    assert "UTC" not in render("closed", PARAMS, "en")
+
+
 def test_trade_notices_can_be_switched_off_and_alarms_cannot():
     assert not is_told("entered", trade_notices=False)
     assert is_told("entered", trade_notices=True)
@@ -55,7 +74,7 @@ def test_trade_notices_can_be_switched_off_and_alarms_cannot():
 def test_waits_grow_and_end():
     waits = [wait_after(tries).total_seconds() for tries in range(1, 20)]
     assert waits == sorted(waits)
-    assert waits[-1] == 600
+    assert waits[-1] == 60
 
 
 def test_a_key_is_found_wherever_it_is_pasted():
@@ -76,6 +95,12 @@ def test_a_key_is_found_wherever_it_is_pasted():
 @pytest.mark.parametrize("text", ["", "hello", "인증:x:123", "/start", "/start abc"])
 def test_other_texts_hold_no_key(text):
     assert pairing.found_in(text) is None
+
+
+@pytest.mark.parametrize("text", ["인증:x:123", unicodedata.normalize("NFD", "인증:x:123")])
+def test_a_key_that_was_cut_off_is_still_meant_as_one(text):
+    assert pairing.looks_like_key(text)
+    assert not pairing.looks_like_key("안녕하세요")
 
 
 def test_tokens_are_not_guessed_and_not_stored():

@@ -8,52 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandbox.bybit.engine import ApiError, Exchange, Instrument, Quote
-
-BTC = {"category": "linear", "symbol": "BTCUSDT"}
-
-
-class Market:
-    """An exchange with one contract and one account."""
-
-    def __init__(self, balance="10000", **account):
-        self.now = 1_700_000_000_000
-        rules = Instrument(
-            "BTCUSDT", "BTC", D("0.1"), D("0.001"), D("0.001"), D(1190), D(500), D(100)
-        )
-        self.exchange = Exchange([rules], clock=lambda: self.now)
-        self.price("46000")
-        self.exchange.create_account("1", balance=D(balance), **account)
-
-    def price(self, last, size="1000000"):
-        last = D(last)
-        quote = Quote(last - D("0.1"), last, last, last, last, D(size), D(size))
-        self.exchange.set_quote("BTCUSDT", quote)
-
-    def order(self, side="Buy", qty="0.1", price=None, **more):
-        kind = {"orderType": "Limit", "price": price} if price else {"orderType": "Market"}
-        return self.exchange.create_order("1", {**BTC, "side": side, "qty": qty, **kind, **more})
-
-    def account(self):
-        return self.exchange.dump("1")["accounts"]["1"]
-
-    def find(self, **wanted):
-        (found,) = [
-            row
-            for row in self.account()["orders"]
-            if all(row[name] == value for name, value in wanted.items())
-        ]
-        return found
-
-    def position(self):
-        return self.exchange.positions("1", BTC)["list"][0]
-
-    def refusal(self, **order):
-        before = self.account()
-        with pytest.raises(ApiError) as refused:
-            self.order(**order)
-        assert self.account() == before
-        return refused.value.code
+from sandbox.bybit.engine import ApiError
+from tests.unit.sandbox.market import BTC, Market
 
 
 def test_a_market_order_takes_the_touch_and_pays_the_taker_fee():

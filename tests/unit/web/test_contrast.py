@@ -18,7 +18,7 @@ BUTTONS = [
     ("text", "hover"),
     ("loss", "loss-ground"),
 ]
-SHAPES = product(["edge", "idle", "gain", "warn", "loss", "accent"], ["ground", "surface"])
+SHAPES = [*product(["edge", "idle", "gain", "warn", "loss", "accent"], ["ground", "surface"])]
 
 
 def luminance(colour: str) -> float:

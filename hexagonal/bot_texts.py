@@ -1,0 +1,67 @@
+"""What the bot answers, in the active language, as Telegram's HTML."""
+
+from __future__ import annotations
+
+from django.utils.html import escape
+from django.utils.translation import gettext as _
+
+from accounts.eligibility import missing
+from accounts.models import User
+from exchanges.selectors import connections_of, has_connection
+from hexagonal.lib.numbers import plain
+from notifications.services import PairingOutcome
+from signals.models import LIVE_STATUSES
+from signals.selectors import copies_of
+
+MOST_ROWS = 20
+
+
+def welcome_text() -> str:
+    return _(
+        "Welcome to HEXAGONAL. Create a key on the site under API settings and paste it here to "
+        "link this chat. /status and /positions show how things stand."
+    )
+
+
+def not_linked_text() -> str:
+    return _("This chat is not linked. Create a key on the site and paste it here.")
+
+
+def pairing_text(outcome: PairingOutcome) -> str:
+    return {
+        PairingOutcome.PAIRED: _("✅ Verified. This chat is linked to your account."),
+        PairingOutcome.UNKNOWN: _("This key is not valid. Copy it from the site once more."),
+        PairingOutcome.EXPIRED: _("This key has expired. Create a new one; it lives 5 minutes."),
+        PairingOutcome.USED: _("This key has been used already. Create a new one."),
+        PairingOutcome.CHAT_TAKEN: _("This chat is linked to another account."),
+        PairingOutcome.SUSPENDED: _("This account is suspended."),
+        PairingOutcome.TOO_MANY_TRIES: _("Too many wrong keys. Try again in 10 minutes."),
+    }[outcome]
+
+
+def status_text(user: User) -> str:
+    gaps = missing(user, has_connection=has_connection(user))
+    state = _("Automatic trading is on.") if not gaps else _("Automatic trading is not possible:")
+    rows = [f"<b>{escape(user.nickname)}</b>", state, *(f"· {escape(gap)}" for gap in gaps)]
+    links = connections_of(user)
+    rows += [f"{escape(link.name)}: {escape(link.get_status_display())}" for link in links]
+    return "\n".join(rows)
+
+
+def positions_text(user: User) -> str:
+    live = copies_of(user).filter(status__in=LIVE_STATUSES)[:MOST_ROWS]
+    rows = [
+        f"#{escape(copy.symbol)} {copy.signal.get_side_display()} "
+        f"{plain(copy.signal.leverage)}x · {escape(copy.get_status_display())} · "
+        f"{plain(copy.entered_quantity or copy.quantity or copy.entered_quantity)}"
+        for copy in live
+    ]
+    return "\n".join(rows) or _("You have no trades in progress.")
+
+
+def failed_text() -> str:
+    return _("Something went wrong on our side. Nothing was changed half-way.")
+
+
+def switched_text() -> str:
+    return _("The language is English now.")

@@ -1,0 +1,194 @@
+"""Requests about orders: create, amend, cancel, and margin checks ahead of an order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from sandbox.bybit.engine import exits, matching, placing, queries, requests
+from sandbox.bybit.engine.account import Account
+from sandbox.bybit.engine.core import Core
+from sandbox.bybit.engine.errors import ApiError
+from sandbox.bybit.engine.records import Exits, Order
+from sandbox.bybit.engine.requests import Params, parameter
+
+Answer = dict[str, Any]
+ORDER_GONE = "order not exists or too late to "
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """What an amend request changes; None leaves as it is."""
+
+    qty: Decimal | None
+    price: Decimal | None
+    level: Decimal | None
+    exits: Exits | None
+
+    @property
+    def is_empty(self) -> bool:
+        return all(new is None for new in (self.qty, self.price, self.level, self.exits))
+
+
+def create(core: Core, account: Account, params: Params) -> Order:
+    order = placing.build(core, account, params)
+    placing.check_notional(core, order, core.instruments[order.symbol])
+    if order.status != "Untriggered":
+        placing.check_margin(core, account, order)
+    order.order_id = core.new_id()
+    core.submit(account, order)
+    return order
+
+
+def amend(core: Core, account: Account, params: Params) -> Order:
+    order = _live(core, account, params, "replace")
+    change = _read_amendment(core, account, order, params)
+    _check_amended(core, account, order, change)
+    order.qty, order.price = change.qty or order.qty, change.price or order.price
+    order.trigger_price = change.level or order.trigger_price
+    order.exits = change.exits or order.exits
+    order.updated = core.clock()
+    core.push(account, "order", order)
+    if order.status != "Untriggered":
+        matching.enter(core, account, order)
+    core.settle(account, order.symbol)
+    return order
+
+
+def _read_amendment(core: Core, account: Account, order: Order, params: Params) -> Amendment:
+    rules = core.instruments[order.symbol]
+    qty, price = requests.number(params, "qty"), requests.number(params, "price")
+    level = requests.number(params, "triggerPrice")
+    if qty is not None:
+        qty = _amended_qty(account, order, qty)
+        placing.check_quantity(qty, order, rules)
+    if price is not None:
+        if order.order_type != "Limit":
+            raise parameter("params error: a market order has no price")
+        requests.check_tick(price, rules)
+        price = placing.banded(price, order.side, rules, core)
+    if level is not None:
+        if order.status != "Untriggered":
+            raise parameter("params error: triggerPrice is for untriggered orders")
+        placing.check_trigger(order, level, core.quotes[order.symbol], rules)
+    change = Amendment(qty, price, level, _amended_exits(core, account, order, params))
+    if change.is_empty:
+        raise parameter("params error: nothing to amend")
+    return change
+
+
+def _amended_qty(account: Account, order: Order, qty: Decimal) -> Decimal:
+    if qty <= order.filled:
+        raise ApiError(110064, "The modified order quantity must exceed what is filled")
+    if order.reduce_only and order.status != "Untriggered":
+        position = account.position(order.symbol, order.position_idx)
+        return min(qty, order.filled + position.size)
+    return qty
+
+
+def _amended_exits(core: Core, account: Account, order: Order, params: Params) -> Exits | None:
+    """A zero takes a level away, absence leaves it."""
+    take, stop = requests.number(params, "takeProfit"), requests.number(params, "stopLoss")
+    if take is None and stop is None:
+        return None
+    if order.reduce_only:
+        raise parameter("TP/SL orders cannot be reduce-only")
+    old = order.exits
+    mode = requests.choice(params, "tpslMode", {"Full", "Partial"}, old.mode)
+    triggers = requests.TRIGGERS
+    wanted = Exits(
+        take_profit=old.take_profit if take is None else (take or None),
+        stop_loss=old.stop_loss if stop is None else (stop or None),
+        mode=mode,
+        tp_trigger_by=requests.choice(params, "tpTriggerBy", triggers, old.tp_trigger_by),
+        sl_trigger_by=requests.choice(params, "slTriggerBy", triggers, old.sl_trigger_by),
+        tp_limit=requests.number(params, "tpLimitPrice") or old.tp_limit,
+        sl_limit=requests.number(params, "slLimitPrice") or old.sl_limit,
+    )
+    if mode == "Full" and (wanted.tp_limit or wanted.sl_limit):
+        raise parameter("params error: Full mode exits are market orders")
+    if mode == "Partial":
+        more = wanted.count - (old.count if old.mode == "Partial" else 0)
+        exits.check_room(account, order.symbol, order.position_idx, more)
+    base = requests.number(params, "price") or order.price
+    base = base or requests.number(params, "triggerPrice") or order.trigger_price
+    rules, quote = core.instruments[order.symbol], core.quotes[order.symbol]
+    requests.check_levels(order.side, wanted, quote, rules, base)
+    return wanted
+
+
+def _check_amended(core: Core, account: Account, order: Order, change: Amendment) -> None:
+    """The amended order must be worth enough, and its margin covered beside what it holds."""
+    after = replace(order, qty=change.qty or order.qty, price=change.price or order.price)
+    rules, quotes = core.instruments[order.symbol], core.quotes
+    placing.check_notional(core, after, rules)
+    more = account.order_margin(after, rules, quotes) - account.order_margin(order, rules, quotes)
+    if more > 0 and more > account.figures(core.instruments, quotes)["available"]:
+        raise ApiError(110007, "ab not enough for new order")
+
+
+def cancel(core: Core, account: Account, params: Params) -> Order:
+    order = _live(core, account, params, "cancel")
+    _end(core, account, order)
+    return order
+
+
+def _end(core: Core, account: Account, order: Order) -> None:
+    status = "Deactivated" if order.status == "Untriggered" else "Cancelled"
+    core.end(account, order, status, "CancelByUser")
+
+
+def _live(core: Core, account: Account, params: Params, verb: str) -> Order:
+    """The open order that a request names; an order id wins over a link id."""
+    rules = placing.instrument_of(core, params)
+    found = queries.named(account, params)
+    if found is None:
+        raise parameter("params error: orderId or orderLinkId is required")
+    if not found or not found[0].is_open or found[0].symbol != rules.symbol:
+        raise ApiError(110001, ORDER_GONE + verb)
+    return found[0]
+
+
+def cancel_all(core: Core, account: Account, params: Params) -> list[Order]:
+    """At most 500 at once; without a filter it takes the exits of positions away too."""
+    wanted = queries.scope(params, needed=True)
+    filters = {"Order", "StopOrder", "OpenOrder", ""}
+    kind = requests.choice(params, "orderFilter", filters)
+    spares_exits = requests.text(params, "stopOrderType") == "Stop"
+    chosen = [
+        order
+        for order in account.active.values()
+        if wanted(order)
+        and (kind not in {"Order", "StopOrder"} or order.is_conditional == (kind == "StopOrder"))
+        and not (spares_exits and order.is_exit)
+    ]
+    for order in chosen[: placing.MOST_ACTIVE]:
+        _end(core, account, order)
+    return chosen[: placing.MOST_ACTIVE]
+
+
+def pre_check(core: Core, account: Account, params: Params) -> Answer:
+    """Margin rates before and after an order, in ten-thousandths; nothing is placed."""
+    if account.is_isolated:
+        raise parameter("pre-check is not for isolated margin")
+    order = placing.build(core, account, params)
+    if order.status == "Untriggered":
+        raise parameter("pre-check is not for conditional orders")
+    placing.check_notional(core, order, core.instruments[order.symbol])
+    placing.check_margin(core, account, order)
+    rules, quote = core.instruments[order.symbol], core.quotes[order.symbol]
+    figures = account.figures(core.instruments, core.quotes)
+    equity = figures["equity"] or Decimal(1)
+    initial = figures["position_im"] + figures["order_im"]
+    more = account.order_margin(order, rules, core.quotes)
+    price = order.price or quote.mark
+    opened = 0 if order.reduce_only else order.qty * price * rules.maintenance_rate
+    return {
+        "orderId": "",
+        "orderLinkId": order.link_id,
+        "preImrE4": int(initial / equity * 10_000),
+        "preMmrE4": int(figures["maintenance"] / equity * 10_000),
+        "postImrE4": int((initial + more) / equity * 10_000),
+        "postMmrE4": int((figures["maintenance"] + opened) / equity * 10_000),
+    }
