@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from sandbox.bybit.engine import band
 from sandbox.bybit.engine.account import Account
 from sandbox.bybit.engine.instrument import Quote
 from sandbox.bybit.engine.records import Order
@@ -17,19 +17,24 @@ MAKER_ONLY = {"PostOnly", "RPI"}
 
 def trigger(core: Core, account: Account, order: Order) -> None:
     """A condition is met: the order goes to the market, or rests at its limit."""
-    order.status, order.updated, order.was_triggered = "New", core.clock(), True
+    order.status, order.updated, order.was_triggered = "Triggered", core.clock(), True
+    core.push(account, "order", order)
+    order.status = "New"
     if order.pair is not None and order.pair.is_open:
         by = "TpCanceledBySl" if order.stop_order_type.endswith("StopLoss") else ("SlCanceledByTp")
         core.end(account, order.pair, "Deactivated", f"CancelByOCO{by}Triggered")
+    rules, quote = core.instruments[order.symbol], core.quotes[order.symbol]
+    if order.price is not None:
+        order.price = band.banded(order.price, order.side, rules, quote)
     position = account.position(order.symbol, order.position_idx)
     is_full = order.is_exit and not order.stop_order_type.startswith("Partial")
     if order.reduce_only and (is_full or not order.qty):
         # It closes all that is there now, whatever there was when it was set.
-        most = core.instruments[order.symbol].max_market_qty
-        order.qty = position.size if is_full else min(position.size, most)
+        order.qty = position.size if is_full else min(position.size, rules.max_market_qty)
     if _lacks_margin(core, account, order):
         core.end(account, order, "Cancelled", "UNKNOWN", "EC_Others")
         return
+    core.push(account, "order", order)
     enter(core, account, order)
 
 
@@ -63,8 +68,8 @@ def match(core: Core, account: Account, order: Order, *, is_maker: bool) -> bool
         return True
     depth = core.depth[order.symbol]
     touch = quote.ask if order.side == "Buy" else quote.bid
-    is_market = order.order_type == "Market"
-    if _in_band(core, order, touch) if is_market else crosses(order, quote):
+    is_market, rules = order.order_type == "Market", core.instruments[order.symbol]
+    if band.holds(touch, order.sign, rules, quote) if is_market else crosses(order, quote):
         price = order.price if is_maker and order.price is not None else touch
         qty = min(order.leaves, depth[order.side])
         if qty > 0:
@@ -75,12 +80,6 @@ def match(core: Core, account: Account, order: Order, *, is_maker: bool) -> bool
         core.end(account, order, "Cancelled", "UNKNOWN", "EC_NoImmediateQtyToFill")
         happened = True
     return happened
-
-
-def _in_band(core: Core, order: Order, touch: Decimal) -> bool:
-    """A market order is an IOC limit inside a band around the mark."""
-    rules, mark = core.instruments[order.symbol], core.quotes[order.symbol].mark
-    return (touch - mark) * order.sign <= mark * rules.price_limit_y
 
 
 def _shrink(core: Core, account: Account, order: Order) -> bool:

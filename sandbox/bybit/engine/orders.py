@@ -10,7 +10,7 @@ from sandbox.bybit.engine import exits, matching, placing, queries, requests
 from sandbox.bybit.engine.account import Account
 from sandbox.bybit.engine.core import Core
 from sandbox.bybit.engine.errors import ApiError
-from sandbox.bybit.engine.records import Exits, Order
+from sandbox.bybit.engine.records import ZERO, Exits, Order
 from sandbox.bybit.engine.requests import Params, parameter
 
 Answer = dict[str, Any]
@@ -24,11 +24,13 @@ class Amendment:
     qty: Decimal | None
     price: Decimal | None
     level: Decimal | None
+    trigger_by: str | None
     exits: Exits | None
 
     @property
     def is_empty(self) -> bool:
-        return all(new is None for new in (self.qty, self.price, self.level, self.exits))
+        given = (self.qty, self.price, self.level, self.trigger_by, self.exits)
+        return all(new is None for new in given)
 
 
 def create(core: Core, account: Account, params: Params) -> Order:
@@ -47,6 +49,7 @@ def amend(core: Core, account: Account, params: Params) -> Order:
     _check_amended(core, account, order, change)
     order.qty, order.price = change.qty or order.qty, change.price or order.price
     order.trigger_price = change.level or order.trigger_price
+    order.trigger_by = change.trigger_by or order.trigger_by
     order.exits = change.exits or order.exits
     order.updated = core.clock()
     core.push(account, "order", order)
@@ -59,7 +62,6 @@ def amend(core: Core, account: Account, params: Params) -> Order:
 def _read_amendment(core: Core, account: Account, order: Order, params: Params) -> Amendment:
     rules = core.instruments[order.symbol]
     qty, price = requests.number(params, "qty"), requests.number(params, "price")
-    level = requests.number(params, "triggerPrice")
     if qty is not None:
         qty = _amended_qty(account, order, qty)
         placing.check_quantity(qty, order, rules)
@@ -67,15 +69,39 @@ def _read_amendment(core: Core, account: Account, order: Order, params: Params) 
         if order.order_type != "Limit":
             raise parameter("params error: a market order has no price")
         requests.check_tick(price, rules)
-        price = placing.banded(price, order.side, rules, core)
-    if level is not None:
-        if order.status != "Untriggered":
-            raise parameter("params error: triggerPrice is for untriggered orders")
-        placing.check_trigger(order, level, core.quotes[order.symbol], rules)
-    change = Amendment(qty, price, level, _amended_exits(core, account, order, params))
+        price = placing.price_now(order, price, core)
+    level, by = _amended_condition(core, order, params)
+    change = Amendment(qty, price, level, by, _amended_exits(account, order, params))
     if change.is_empty:
         raise parameter("params error: nothing to amend")
+    _check_exits(core, order, change)
     return change
+
+
+def _amended_condition(
+    core: Core, order: Order, params: Params
+) -> tuple[Decimal | None, str | None]:
+    """A new trigger price and the price that it watches, which must not have passed it yet."""
+    level, by = requests.number(params, "triggerPrice"), requests.text(params, "triggerBy")
+    if level is None and not by:
+        return None, None
+    if order.status != "Untriggered":
+        raise parameter("params error: triggerPrice is for untriggered orders")
+    by = requests.choice(params, "triggerBy", requests.TRIGGERS, order.trigger_by)
+    after = replace(order, trigger_by=by)
+    wanted = order.trigger_price if level is None else level
+    rules, quote = core.instruments[order.symbol], core.quotes[order.symbol]
+    placing.check_trigger(after, wanted or ZERO, quote, rules)
+    return level, by
+
+
+def _check_exits(core: Core, order: Order, change: Amendment) -> None:
+    """What the amended order carries must lie on the right sides of its new price."""
+    if order.is_exit or not (change.exits or change.price or change.level):
+        return
+    base = change.price or order.price or change.level or order.trigger_price
+    rules, quote = core.instruments[order.symbol], core.quotes[order.symbol]
+    requests.check_levels(order.side, change.exits or order.exits, quote, rules, base)
 
 
 def _amended_qty(account: Account, order: Order, qty: Decimal) -> Decimal:
@@ -87,7 +113,7 @@ def _amended_qty(account: Account, order: Order, qty: Decimal) -> Decimal:
     return qty
 
 
-def _amended_exits(core: Core, account: Account, order: Order, params: Params) -> Exits | None:
+def _amended_exits(account: Account, order: Order, params: Params) -> Exits | None:
     """A zero takes a level away, absence leaves it."""
     take, stop = requests.number(params, "takeProfit"), requests.number(params, "stopLoss")
     if take is None and stop is None:
@@ -95,6 +121,8 @@ def _amended_exits(core: Core, account: Account, order: Order, params: Params) -
     if order.reduce_only:
         raise parameter("TP/SL orders cannot be reduce-only")
     old = order.exits
+    _check_watched(params, "tpTriggerBy", take, old.take_profit)
+    _check_watched(params, "slTriggerBy", stop, old.stop_loss)
     mode = requests.choice(params, "tpslMode", {"Full", "Partial"}, old.mode)
     triggers = requests.TRIGGERS
     wanted = Exits(
@@ -111,11 +139,13 @@ def _amended_exits(core: Core, account: Account, order: Order, params: Params) -
     if mode == "Partial":
         more = wanted.count - (old.count if old.mode == "Partial" else 0)
         exits.check_room(account, order.symbol, order.position_idx, more)
-    base = requests.number(params, "price") or order.price
-    base = base or requests.number(params, "triggerPrice") or order.trigger_price
-    rules, quote = core.instruments[order.symbol], core.quotes[order.symbol]
-    requests.check_levels(order.side, wanted, quote, rules, base)
     return wanted
+
+
+def _check_watched(params: Params, by: str, new: Decimal | None, old: Decimal | None) -> None:
+    """A level that an order is given for the first time needs the price that it watches."""
+    if new and old is None and not requests.text(params, by):
+        raise parameter(f"params error: {by} is required")
 
 
 def _check_amended(core: Core, account: Account, order: Order, change: Amendment) -> None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from sandbox.bybit.engine import exits, requests
 from sandbox.bybit.engine.account import Account
+from sandbox.bybit.engine.band import banded
 from sandbox.bybit.engine.core import Core
 from sandbox.bybit.engine.errors import ApiError
 from sandbox.bybit.engine.instrument import Instrument, Quote, plain
@@ -47,7 +48,7 @@ def build(core: Core, account: Account, params: Params) -> Order:
         side=side,
         order_type=kind,
         qty=ZERO,
-        price=_price(params, rules, core, side) if kind == "Limit" else None,
+        price=_price(params, rules) if kind == "Limit" else None,
         time_in_force=force,
         position_idx=_position_idx(account, rules, params),
         created=now,
@@ -60,6 +61,8 @@ def build(core: Core, account: Account, params: Params) -> Order:
     if is_closing_leg(order):
         order.reduce_only = True  # a leg in hedge mode can be closed, never turned around
     _condition(core, order, params)
+    if order.price is not None:
+        order.price = price_now(order, order.price, core)
     _slippage(order, params)
     _quantity(account, order, params, rules)
     _exits(core, order, rules)
@@ -67,18 +70,17 @@ def build(core: Core, account: Account, params: Params) -> Order:
     return order
 
 
-def _price(params: Params, rules: Instrument, core: Core, side: str) -> Decimal:
+def _price(params: Params, rules: Instrument) -> Decimal:
     price = requests.number(params, "price", required=True) or ZERO
     requests.check_tick(price, rules)
-    return banded(price, side, rules, core)
+    return price
 
 
-def banded(price: Decimal, side: str, rules: Instrument, core: Core) -> Decimal:
-    """Futures move a price beyond the band to its edge, silently (unlike spot)."""
-    mark = core.quotes[rules.symbol].mark
-    edge = mark * (1 + (rules.price_limit_y if side == "Buy" else -rules.price_limit_y))
-    edge -= edge % rules.tick
-    return min(price, edge) if side == "Buy" else max(price, edge)
+def price_now(order: Order, price: Decimal, core: Core) -> Decimal:
+    """A condition's limit meets the band with its trigger, any other's at once."""
+    if order.status == "Untriggered":
+        return price
+    return banded(price, order.side, core.instruments[order.symbol], core.quotes[order.symbol])
 
 
 def _position_idx(account: Account, rules: Instrument, params: Params) -> int:
@@ -192,7 +194,7 @@ def _counts(account: Account, order: Order) -> None:
     there = account.orders_on(order.symbol)
     conditional = sum(1 for o in there if o.status == "Untriggered" and not o.is_exit)
     if order.status == "Untriggered" and conditional >= MOST_CONDITIONAL:
-        raise ApiError(110009, "The number of stop orders exceeds maximum limit allowed")
+        raise ApiError(110009, "already had 10 working normal stop orders")
     if sum(1 for o in there if o.status != "Untriggered") >= MOST_ACTIVE:
         raise ApiError(110020, "You can't have more than 500 active orders")
 

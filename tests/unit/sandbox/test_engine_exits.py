@@ -81,7 +81,8 @@ def test_more_than_twenty_partial_exits_are_refused_before_they_can_come():
     more = {"price": "45900", "qty": "0.01", "tpslMode": "Partial", "stopLoss": "45000"}
     assert market.refusal(**more) == 110061
     market.order(price="45900", qty="0.01", orderLinkId="plain")
-    amended = {"orderLinkId": "plain", "stopLoss": "45000", "tpslMode": "Partial"}
+    amended = {"orderLinkId": "plain", "stopLoss": "45000", "slTriggerBy": "LastPrice"}
+    amended["tpslMode"] = "Partial"
     assert market.refused("amend_order", **amended) == 110061
     market.price("45900")
     assert len(untriggered(market)) == 20

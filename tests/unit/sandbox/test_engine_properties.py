@@ -57,7 +57,8 @@ STEP = st.one_of(
     st.tuples(
         st.just("amend_order"),
         st.fixed_dictionaries(
-            {"orderLinkId": LINK}, optional={"price": LEVEL, "qty": QTY, "stopLoss": LEVEL}
+            {"orderLinkId": LINK, "slTriggerBy": st.just("LastPrice")},
+            optional={"price": LEVEL, "qty": QTY, "stopLoss": LEVEL, "triggerPrice": LEVEL},
         ),
     ),
     st.tuples(st.just("cancel_order"), st.fixed_dictionaries({"orderLinkId": LINK})),
