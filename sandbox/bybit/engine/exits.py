@@ -127,7 +127,7 @@ def _exit(
     position: Position,
     kind: str,
     qty: Decimal,
-    level: Decimal,
+    level: Decimal | None,
     by: str,
     limit: Decimal | None = None,
 ) -> Order:
@@ -176,15 +176,22 @@ def set_trailing(
     distance: Decimal,
     active: Decimal | None,
 ) -> None:
-    clear_one(core, account, position.trailing)
-    position.trailing_distance, position.trailing_active = distance, active
+    """Set the one trailing stop or change it; without an activation price it works at once.
+
+    One that already works goes on doing so, from the last price with its new distance.
+    """
+    works = position.trailing_best is not None and active == position.trailing_active
     last = core.quotes[position.symbol].last
-    position.trailing_best = last if active is None else None
-    level = last - distance * position.sign
+    position.trailing_distance, position.trailing_active = distance, active
+    position.trailing_best = last if works or active is None else None
+    level = None if position.trailing_best is None else last - distance * position.sign
+    order = position.trailing
+    if order is not None:
+        order.trigger_price, order.updated = level, core.clock()
+        core.push(account, "order", order)
+        return
     order = _exit(core, account, position, "TrailingStop", position.size, level, "LastPrice")
     order.trigger_direction = 2 if position.side == "Buy" else 1
-    if active is not None:
-        order.trigger_price = None
     position.trailing = order
     core.add(account, order)
 

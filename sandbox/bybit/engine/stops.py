@@ -47,6 +47,8 @@ def _add_partial(
 ) -> None:
     given = [requests.number(params, name) for name in ("tpSize", "slSize")]
     sizes = {size for size in given if size is not None}
+    if requests.number(params, "trailingStop") is not None:
+        raise parameter("params error: trailingStop is for the whole position")
     if len(sizes) != 1 or not wanted.any:
         raise parameter("tpSize and slSize must be equal")
     size = sizes.pop()
@@ -85,20 +87,31 @@ def _is_change(position: Position, params: Params, name: str, kind: str, by: str
 def _wanted_trailing(
     core: Core, position: Position, params: Params
 ) -> tuple[Decimal, Decimal | None] | None:
-    """The distance and activation price asked for; None when they change nothing."""
-    distance = requests.number(params, "trailingStop")
-    active = requests.number(params, "activePrice") or None
+    """The distance and activation price asked for; None when they change nothing.
+
+    What is not given stays: a new distance keeps the activation price that is still waited for.
+    """
+    distance, active = requests.number(params, "trailingStop"), _activation(position, params)
+    if distance is None:
+        distance = position.trailing_distance
+        if distance is None and requests.number(params, "activePrice") is not None:
+            raise parameter("params error: activePrice is for a trailing stop")
     there = (position.trailing_distance, position.trailing_active)
     if distance is None or (distance, active) == there or (not distance and there[0] is None):
         return None
     rules, last = core.instruments[position.symbol], core.quotes[position.symbol].last
     if distance and (distance % rules.tick or distance >= last):
         raise parameter("params error: trailingStop invalid")
-    if active is not None:
+    if distance and active is not None and active != there[1]:
         requests.check_tick(active, rules, "activePrice")
         if (active - last) * position.sign <= 0:
             raise parameter("params error: activePrice is on the wrong side of the price")
     return distance, active
+
+
+def _activation(position: Position, params: Params) -> Decimal | None:
+    given = requests.number(params, "activePrice")
+    return position.trailing_active if given is None else given or None
 
 
 def _set_trailing(
