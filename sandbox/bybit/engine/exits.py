@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from sandbox.bybit.engine import reducing
 from sandbox.bybit.engine.account import Account
 from sandbox.bybit.engine.errors import ApiError
 from sandbox.bybit.engine.instrument import Quote
@@ -230,6 +231,7 @@ def resize(core: Core, account: Account, position: Position) -> None:
         for order in (position.take_profit, position.stop_loss, position.trailing):
             if order is not None and order.status == "Untriggered":
                 order.qty = position.size
+        reducing.trim(core, account, position)
         return
     clear(core, account, position)
     for order in account.orders_on(position.symbol):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from sandbox.bybit.engine import exits, matching, placing, queries, requests
+from sandbox.bybit.engine import exits, matching, placing, queries, reducing, requests
 from sandbox.bybit.engine.account import Account
 from sandbox.bybit.engine.core import Core
 from sandbox.bybit.engine.errors import ApiError
@@ -109,7 +109,9 @@ def _amended_qty(account: Account, order: Order, qty: Decimal) -> Decimal:
         raise ApiError(110064, "The modified order quantity must exceed what is filled")
     if order.reduce_only and order.status != "Untriggered":
         position = account.position(order.symbol, order.position_idx)
-        return min(qty, order.filled + position.size)
+        qty = min(qty, order.filled + reducing.room(account, position, besides=order))
+        if qty <= order.filled:
+            raise ApiError(110017, "orderQty will be truncated to zero.")
     return qty
 
 

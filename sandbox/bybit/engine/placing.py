@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from sandbox.bybit.engine import exits, requests
+from sandbox.bybit.engine import exits, reducing, requests
 from sandbox.bybit.engine.account import Account
 from sandbox.bybit.engine.band import banded
 from sandbox.bybit.engine.core import Core
@@ -144,7 +144,8 @@ def _quantity(account: Account, order: Order, params: Params, rules: Instrument)
         position = account.position(rules.symbol, order.position_idx)
         if position.sign != -order.sign:
             raise ApiError(110017, "current position is zero, cannot fix reduce-only order qty")
-        most = position.size
+        is_market = order.order_type == "Market"
+        most = position.size if is_market else reducing.room(account, position)
         if closes_all:
             most = qty = min(most, most_allowed(order, rules))
         qty = min(qty, most)

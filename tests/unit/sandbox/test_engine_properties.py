@@ -51,6 +51,7 @@ STEP = st.one_of(
                 "tpSize": QTY,
                 "slSize": QTY,
                 "trailingStop": st.sampled_from(["0", "100", "900.5"]),
+                "activePrice": LEVEL,
             },
         ),
     ),
@@ -165,6 +166,8 @@ def test_what_a_position_shows_is_what_protects_it(hedge, run):
             assert levels == ([position[shown]] if position[shown] else [])
             sizes = {row["qty"] for row in mine if row["stopOrderType"] == kind}
             assert sizes <= {position["size"]}
+        resting = [row for row in mine if row["reduceOnly"] and row["orderStatus"] != "Untriggered"]
+        assert sum(D(row["leavesQty"]) for row in resting) <= D(position["size"])
         exits = [row for row in mine if row["stopOrderType"] not in {"", "Stop"}]
         assert position["size"] != "0" or not exits
         assert sum(row["stopOrderType"].startswith("Partial") for row in exits) <= 20
