@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from sandbox.bybit.acts import Acts
 from sandbox.bybit.app import Sandbox, Server, make_sandbox
 from sandbox.bybit.control import Control, explain
 from sandbox.bybit.feeds import MONTH, generate_candles, read_candles
@@ -61,7 +62,7 @@ def configure(options: argparse.Namespace) -> Sandbox:
 async def run(options: argparse.Namespace) -> None:
     box = configure(options)
     app = web.Application(middlewares=[explain], client_max_size=4 * 1024 * 1024)
-    app.add_routes(Control(box).routes())
+    app.add_routes([*Control(box).routes(), *Acts(box).routes()])
     app.router.add_route("*", "/{path:.*}", Server(box).handle)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

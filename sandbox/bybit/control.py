@@ -28,8 +28,6 @@ class Control:
             web.post("/_control/reset", self.reset),
             web.post("/_control/accounts", self.create_account),
             web.post("/_control/accounts/{uid}", self.change_account),
-            web.post("/_control/accounts/{uid}/close", self.user_close),
-            web.post("/_control/accounts/{uid}/order", self.user_order),
             web.post("/_control/keys/{api_key}", self.change_key),
             web.post("/_control/price", self.price),
             web.post("/_control/path", self.path),
@@ -60,10 +58,10 @@ class Control:
             setattr(self.box, field.name, getattr(fresh, field.name))
         self.box.exchange.clock = self.box.clock
         self.box.feed.mode, self.box.feed.candles = "manual", candles
-        return _done()
+        return done()
 
     async def create_account(self, request: web.Request) -> web.Response:
-        box, spec = self.box, await _body(request)
+        box, spec = self.box, await read_body(request)
         uid = str(spec.pop("uid", "") or box.next_uid)
         box.next_uid = max(box.next_uid, int(uid)) + 1
         api_key = spec.pop("api_key", None) or _random(18)
@@ -84,7 +82,10 @@ class Control:
         return web.json_response({"uid": uid, "api_key": api_key, "api_secret": secret})
 
     async def change_account(self, request: web.Request) -> web.Response:
-        account, spec = self.box.exchange.accounts[request.match_info["uid"]], await _body(request)
+        account, spec = (
+            self.box.exchange.accounts[request.match_info["uid"]],
+            await read_body(request),
+        )
         if "balance" in spec:
             self.box.exchange.set_balance(account.uid, Decimal(str(spec["balance"])))
         if "hedge" in spec:
@@ -93,23 +94,14 @@ class Control:
         if "margin_mode" in spec:
             account.margin_mode = str(spec["margin_mode"])
         account.leverage |= _decimals(spec.get("leverage", {}))
-        return _done()
-
-    async def user_close(self, request: web.Request) -> web.Response:
-        spec = await _body(request)
-        self.box.exchange.user_close(request.match_info["uid"], spec["symbol"])
-        return _done()
-
-    async def user_order(self, request: web.Request) -> web.Response:
-        spec = {"category": "linear", **await _body(request)}
-        return web.json_response(self.box.exchange.create_order(request.match_info["uid"], spec))
+        return done()
 
     async def change_key(self, request: web.Request) -> web.Response:
-        _change(self.box.keys[request.match_info["api_key"]], await _body(request))
-        return _done()
+        _change(self.box.keys[request.match_info["api_key"]], await read_body(request))
+        return done()
 
     async def price(self, request: web.Request) -> web.Response:
-        spec = await _body(request)
+        spec = await read_body(request)
         numbers = {
             name: Decimal(str(spec[name]))
             for name in ("bid", "ask", "mark", "bid_size", "ask_size")
@@ -121,19 +113,19 @@ class Control:
             spread_ticks=int(spec.get("spread_ticks", 1)),
             **numbers,
         )
-        return _done()
+        return done()
 
     async def path(self, request: web.Request) -> web.Response:
-        spec = await _body(request)
+        spec = await read_body(request)
         for price in spec["prices"]:
             self.box.feed.set_price(spec["symbol"], Decimal(str(price)))
-        return _done()
+        return done()
 
     async def feed(self, request: web.Request) -> web.Response:
         return web.json_response(self.box.feed.state())
 
     async def change_feed(self, request: web.Request) -> web.Response:
-        spec, feed = await _body(request), self.box.feed
+        spec, feed = await read_body(request), self.box.feed
         if spec.get("mode", "manual") not in {"manual", "generator", "candles"}:
             raise ValueError("mode")
         for name in ("mode", "speed", "paused", "position"):
@@ -153,23 +145,23 @@ class Control:
         )
 
     async def advance(self, request: web.Request) -> web.Response:
-        self.box.feed.advance(int((await _body(request)).get("minutes", 1)))
+        self.box.feed.advance(int((await read_body(request)).get("minutes", 1)))
         return web.json_response(self.box.feed.state())
 
     async def add_fault(self, request: web.Request) -> web.Response:
-        return web.json_response({"id": self.box.faults.add(await _body(request))})
+        return web.json_response({"id": self.box.faults.add(await read_body(request))})
 
     async def remove_faults(self, request: web.Request) -> web.Response:
         one = request.match_info.get("id")
         self.box.faults.remove(int(one) if one else None)
-        return _done()
+        return done()
 
     async def latency(self, request: web.Request) -> web.Response:
-        self.box.faults.latency_ms = int((await _body(request))["ms"])
-        return _done()
+        self.box.faults.latency_ms = int((await read_body(request))["ms"])
+        return done()
 
     async def limits(self, request: web.Request) -> web.Response:
-        spec = await _body(request)
+        spec = await read_body(request)
         names = {
             "uid": "by_uid",
             "ip": "by_address",
@@ -178,29 +170,27 @@ class Control:
             "ban_ms": "ban_ms",
         }
         self.box.limits.configure(**{names[name]: value for name, value in spec.items()})
-        return _done()
+        return done()
 
     async def clock(self, request: web.Request) -> web.Response:
-        self.box.offset_ms = int((await _body(request))["offset_ms"])
-        return _done()
+        self.box.offset_ms = int((await read_body(request))["offset_ms"])
+        return done()
 
     async def restart_cache(self, request: web.Request) -> web.Response:
         self.box.exchange.wipe_closed_cache()
-        return _done()
+        return done()
 
     async def funding(self, request: web.Request) -> web.Response:
-        spec = await _body(request)
+        spec = await read_body(request)
         self.box.exchange.charge_funding(spec["symbol"], Decimal(str(spec["rate"])))
-        return _done()
+        return done()
 
     async def instrument(self, request: web.Request) -> web.Response:
-        symbol, spec = request.match_info["symbol"], await _body(request)
+        symbol, spec = request.match_info["symbol"], await read_body(request)
         rules = self.box.exchange.instruments[symbol]
-        changes: dict[str, Any] = {
-            name: value if name == "status" else Decimal(str(value)) for name, value in spec.items()
-        }
+        changes = {name: _rule(name, value) for name, value in spec.items()}
         self.box.exchange.set_instrument(dataclasses.replace(rules, **changes))
-        return _done()
+        return done()
 
     async def ledger(self, request: web.Request) -> web.Response:
         return web.json_response(self.box.exchange.dump(request.query.get("uid")))
@@ -218,8 +208,16 @@ class Control:
         )
 
 
-def _done() -> web.Response:
+def done() -> web.Response:
     return web.json_response({"ok": True})
+
+
+def _rule(name: str, value: object) -> Any:
+    """One of an instrument's figures; times, intervals and numbers are whole."""
+    if name == "status":
+        return str(value)
+    whole = {"launch_time", "delivery_time", "funding_interval", "symbol_id"}
+    return int(str(value)) if name in whole else Decimal(str(value))
 
 
 def _random(length: int) -> str:
@@ -238,7 +236,7 @@ def _change(key: Key, spec: dict[str, Any]) -> None:
         setattr(key, name, value)
 
 
-async def _body(request: web.Request) -> dict[str, Any]:
+async def read_body(request: web.Request) -> dict[str, Any]:
     spec = json.loads(await request.read() or b"{}")
     if not isinstance(spec, dict):
         raise ValueError("an object is expected")  # noqa: TRY004 - answered like other bad input

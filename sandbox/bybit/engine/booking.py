@@ -23,12 +23,15 @@ class Print:
     seq: int
     exec_id: str
     exec_type: str = "Trade"
+    rate: Decimal | None = None  # of the fee; the role decides unless it is given
 
 
 def book(account: Account, order: Order, match: Print, rules: Instrument) -> Execution:
     """Book one match of an order; conserves: wallet = start + closed PnL - open fees + funding."""
     position = account.position(order.symbol, order.position_idx)
-    rate = rules.maker_fee if match.is_maker else rules.taker_fee
+    rate = match.rate
+    if rate is None:
+        rate = rules.maker_fee if match.is_maker else rules.taker_fee
     fee = money(match.qty * match.price * rate)
     closing = min(match.qty, position.size) if position.sign == -order.sign else ZERO
     order.filled += match.qty

@@ -28,6 +28,7 @@ class Core:
         self.clock = clock
         self.quotes: dict[str, Quote] = {}
         self.depth: dict[str, dict[str, Decimal]] = {}  # what is left of a quote's size, by side
+        self.updates: dict[str, int] = {}  # how often a book was renewed
         self.accounts: dict[str, Account] = {}
         self.listeners: list[Listener] = []
         self.fill_delay_ms = 0  # between an acknowledgement and the order's first match
@@ -50,6 +51,7 @@ class Core:
         self.advance(self.clock())
         before = self.quotes.get(symbol, quote)
         self.quotes[symbol] = quote
+        self.updates[symbol] = self.updates.get(symbol, 0) + 1
         self.depth[symbol] = {"Buy": quote.ask_size, "Sell": quote.bid_size}
         self._trail(symbol, quote)
         for _ in range(MOST_ROUNDS):
@@ -157,6 +159,7 @@ class Core:
         *,
         is_maker: bool,
         exec_type: str = "Trade",
+        rate: Decimal | None = None,
     ) -> None:
         match = Print(
             qty=qty,
@@ -167,6 +170,7 @@ class Core:
             seq=next(self.sequence),
             exec_id=self.new_id(),
             exec_type=exec_type,
+            rate=rate,
         )
         execution = book(account, order, match, self.instruments[order.symbol])
         self._holders[order.symbol].add(account.uid)
@@ -179,7 +183,8 @@ class Core:
             exits.attach(self, account, order, position, qty - execution.closed)
         exits.resize(self, account, position)
         self.push(account, "execution", execution)
-        self.push(account, "order", order)
+        if order.order_id in account.orders:  # a settlement is none
+            self.push(account, "order", order)
         self.push_position(account, position)
 
     def end(

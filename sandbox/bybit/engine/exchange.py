@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from sandbox.bybit.engine import batches, funding, orders, queries, requests, settings, stops
+from sandbox.bybit.engine import (
+    batches,
+    forced,
+    funding,
+    orders,
+    queries,
+    requests,
+    settings,
+    stops,
+    trader,
+)
 from sandbox.bybit.engine.account import Account
 from sandbox.bybit.engine.balances import position_wire, wallet_wire
 from sandbox.bybit.engine.core import Core
@@ -170,12 +180,40 @@ class Exchange(Core):
         for account in self.accounts.values():
             account.recent.clear()
 
-    def user_close(self, uid: str, symbol: str, side: str = "") -> None:
+    def user_close(
+        self,
+        uid: str,
+        symbol: str,
+        side: str = "",
+        *,
+        qty: Decimal | None = None,
+        price: Decimal | None = None,
+    ) -> Answer:
         """The user closes a symbol's positions (or those of one side) in the exchange's app."""
+        closing = trader.close(self, self._asking(uid), symbol, side, qty=qty, price=price)
+        return {"list": [_ids(order) for order in closing]}
+
+    def deleverage(
+        self,
+        uid: str,
+        symbol: str,
+        side: str = "",
+        *,
+        qty: Decimal | None = None,
+        price: Decimal | None = None,
+    ) -> None:
+        """The exchange takes profitable positions away to cover a bankrupt one's loss."""
         account = self._asking(uid)
-        for position in account.open_positions():
-            if position.symbol == symbol and side in {"", position.side}:
-                self.submit(account, self.exit_order(account, position, "CreateByClosing"))
+        found = trader.held(account, symbol, side)
+        if not found:
+            raise ValueError("there is no such position")
+        for position in found:
+            forced.deleverage(self, account, position, qty=qty, price=price)
+
+    def delist(self, symbol: str, price: Decimal | None = None) -> None:
+        """The contract's end; announced before by its `delivery_time`."""
+        self.advance(self.clock())
+        forced.delist(self, symbol, price=price)
 
     def charge_funding(self, symbol: str, rate: Decimal) -> None:
         funding.charge(self, symbol, rate)

@@ -33,8 +33,10 @@ class Amendment:
         return all(new is None for new in given)
 
 
-def create(core: Core, account: Account, params: Params) -> Order:
+def create(core: Core, account: Account, params: Params, *, create_type: str = "") -> Order:
+    """Place an order; `create_type` tells of one that did not come over the API."""
     order = placing.build(core, account, params)
+    order.create_type = create_type or order.create_type
     placing.check_notional(core, order, core.instruments[order.symbol])
     if order.status != "Untriggered":
         placing.check_margin(core, account, order)

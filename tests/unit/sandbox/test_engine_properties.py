@@ -66,6 +66,7 @@ STEP = st.one_of(
     st.tuples(st.just("cancel_all"), st.just({})),
     st.tuples(st.just("funding"), st.sampled_from(["0.0001", "-0.00075"])),
     st.tuples(st.just("close"), st.just(None)),
+    st.tuples(st.just("adl"), st.sampled_from(["Buy", "Sell"])),
 )
 RUN = st.lists(STEP, min_size=1, max_size=40)
 MODES = pytest.mark.parametrize("hedge", [False, True])
@@ -88,6 +89,9 @@ def step(market, name, what):
         market.exchange.charge_funding("BTCUSDT", D(what))
     elif name == "close":
         market.exchange.user_close("1", "BTCUSDT")
+    elif name == "adl":
+        if any(row["side"] == what for row in market.account()["positions"]):
+            market.exchange.deleverage("1", "BTCUSDT", what)
     elif name == "order":
         market.order(**what)
     elif name == "stop":
