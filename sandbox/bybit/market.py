@@ -1,7 +1,8 @@
-"""Public endpoints: time, instruments, tickers, candles and notices."""
+"""Public endpoints: time, instruments, tickers, books, candles and notices."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from sandbox.bybit.engine import ApiError, Instrument, Quote
@@ -45,6 +46,15 @@ def _chosen(box: Sandbox, params: Params) -> list[Instrument]:
             raise ApiError(10001, "Not supported symbols")
         return found
     return [item for item in rules if not base or item.base == base]
+
+
+def _one(box: Sandbox, params: Params) -> Instrument:
+    if not params.get("symbol"):
+        raise ApiError(10001, "params error: symbol is required")
+    chosen = _chosen(box, params)
+    if not chosen:
+        raise ApiError(10001, "Not supported symbols")
+    return chosen[0]
 
 
 def time(box: Sandbox, params: Params) -> Answer:
@@ -116,7 +126,8 @@ def _instrument(rules: Instrument) -> Answer:
 
 
 def tickers(box: Sandbox, params: Params) -> Answer:
-    rows = [_ticker(rules, box.exchange.quotes[rules.symbol]) for rules in _chosen(box, params)]
+    chosen = [rules for rules in _chosen(box, params) if rules.status != "Closed"]
+    rows = [_ticker(rules, box.exchange.quotes[rules.symbol]) for rules in chosen]
     return {"category": params["category"], "list": rows}
 
 
@@ -155,11 +166,30 @@ def _ticker(rules: Instrument, quote: Quote) -> Answer:
     }
 
 
+def orderbook(box: Sandbox, params: Params) -> Answer:
+    """The book as it is here: one price on each side, with what is left of its size."""
+    rules = _one(box, params)
+    _limit(params, 25, 500)
+    exchange, now = box.exchange, box.clock()
+    quote, depth = exchange.quotes[rules.symbol], exchange.depth[rules.symbol]
+    return {
+        "s": rules.symbol,
+        "b": _side(quote.bid, depth["Sell"]),
+        "a": _side(quote.ask, depth["Buy"]),
+        "ts": now,
+        "u": exchange.updates[rules.symbol],
+        "seq": exchange.updates[rules.symbol],
+        "cts": now,
+    }
+
+
+def _side(price: Decimal, size: Decimal) -> list[list[str]]:
+    return [[plain(price), plain(size)]] if size else []
+
+
 def kline(box: Sandbox, params: Params) -> Answer:
     """Candles of the prices that were fed, newest first, by the API's own clock."""
-    rules = _chosen(box, params)[0]
-    if not params.get("symbol"):
-        raise ApiError(10001, "params error: symbol is required")
+    rules = _one(box, params)
     interval = INTERVALS.get(str(params.get("interval")))
     if interval is None:
         raise ApiError(10001, "params error: interval invalid")
@@ -200,7 +230,7 @@ def risk_limit(box: Sandbox, params: Params) -> Answer:
 
 
 def price_limit(box: Sandbox, params: Params) -> Answer:
-    rules = _chosen(box, params)[0]
+    rules = _one(box, params)
     mark = box.exchange.quotes[rules.symbol].mark
     return {
         "symbol": rules.symbol,
@@ -224,6 +254,7 @@ ROUTES = {
     "/v5/market/time": time,
     "/v5/market/instruments-info": instruments_info,
     "/v5/market/tickers": tickers,
+    "/v5/market/orderbook": orderbook,
     "/v5/market/kline": kline,
     "/v5/market/risk-limit": risk_limit,
     "/v5/market/price-limit": price_limit,

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.bybit import coins
 from sandbox.bybit.engine import ApiError, Exchange
 from sandbox.bybit.keys import Key
 
@@ -38,6 +39,7 @@ ENDPOINTS: dict[str, Endpoint] = {
     "/v5/account/info": _get(Exchange.account_info),
     "/v5/account/wallet-balance": _get(Exchange.wallet_balance),
     "/v5/account/fee-rate": _get(Exchange.fee_rate, 5),
+    "/v5/asset/coin/query-info": _get(coins.query_info, 2),
     "/v5/position/list": _get(Exchange.positions),
     "/v5/position/symbol-info": _get(Exchange.symbol_info),
     "/v5/position/closed-pnl": _get(Exchange.closed_pnl),
