@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.bybit.engine import band
+from sandbox.bybit.engine import band, reducing
 from sandbox.bybit.engine.account import Account
 from sandbox.bybit.engine.instrument import Quote
 from sandbox.bybit.engine.records import Order
@@ -31,6 +31,9 @@ def trigger(core: Core, account: Account, order: Order) -> None:
     if order.reduce_only and (is_full or not order.qty):
         # It closes all that is there now, whatever there was when it was set.
         order.qty = position.size if is_full else min(position.size, rules.max_market_qty)
+    if not reducing.fit(account, order, position):
+        core.end(account, order, "Cancelled", "CancelByReduceOnly")
+        return
     if _lacks_margin(core, account, order):
         core.end(account, order, "Cancelled", "UNKNOWN", "EC_Others")
         return

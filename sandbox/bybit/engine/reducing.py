@@ -39,6 +39,15 @@ def room(account: Account, position: Position, besides: Order | None = None) -> 
     return max(position.size - sum(claims, ZERO), ZERO)
 
 
+def fit(account: Account, order: Order, position: Position) -> bool:
+    """Cut an order that is about to rest to what the others leave; False when that is nothing."""
+    if not order.reduce_only or order.time_in_force in PASSING:
+        return True
+    most = room(account, position, besides=order)
+    order.qty = min(order.qty, most) if most else order.qty
+    return most > 0
+
+
 def trim(core: Core, account: Account, position: Position) -> None:
     """Cut or cancel what exceeds a position that has shrunk or turned around."""
     left = position.size

@@ -86,6 +86,19 @@ def test_conditions_and_market_orders_claim_nothing(market):
     assert market.open_orders() == []
 
 
+def test_a_triggered_limit_is_cut_to_what_the_resting_ones_leave(market):
+    late = {"triggerPrice": "45500", "triggerDirection": 2, "price": "47000", **CLOSE}
+    market.order(qty="0.1", orderLinkId="t1", **late)
+    market.order(qty="0.06", price="46300", orderLinkId="t2", **CLOSE)
+    market.order(qty="0.1", orderLinkId="t3", **late)
+    market.price("45500")
+    assert targets(market) == {
+        "t1": ("New", "0.04"),
+        "t2": ("New", "0.06"),
+        "t3": ("Cancelled", "0.1"),
+    }
+
+
 def test_a_turned_position_cancels_what_was_to_reduce_the_old_side(market):
     market.order(qty="0.05", price="46300", orderLinkId="t1", **CLOSE)
     market.order(side="Sell", qty="0.2")
