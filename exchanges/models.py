@@ -100,6 +100,7 @@ class Instrument(models.Model):
     min_leverage = NumberField()
     max_leverage = NumberField()
     leverage_step = NumberField()
+    delivery_at = models.DateTimeField(null=True, blank=True)  # an announced delisting
     refreshed_at = models.DateTimeField()
 
     bid = NumberField(null=True, blank=True)

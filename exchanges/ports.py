@@ -63,6 +63,19 @@ class Exchange(Protocol):
     ) -> None:
         """Set the whole position's stop and target (None leaves it); unchanged is success."""
 
+    def set_trailing_stop(
+        self,
+        symbol: str,
+        position_index: int,
+        *,
+        distance: Decimal,
+        activation: Decimal | None,
+    ) -> None:
+        """Let a stop trail the whole position by `distance` in quote units, from `activation` on.
+
+        None: from now on. The fixed stop stays beside it; unchanged is success.
+        """
+
     def find_order(self, symbol: str, link_id: str) -> OrderFacts | None:
         """Look an order up by link id: open and recent, then history, then its executions."""
 

@@ -70,4 +70,5 @@ def facts_of(row: Instrument) -> InstrumentFacts:
         min_leverage=row.min_leverage,
         max_leverage=row.max_leverage,
         leverage_step=row.leverage_step,
+        delivery_at=row.delivery_at,
     )

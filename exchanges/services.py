@@ -351,6 +351,7 @@ def waiting_for_verification(*, now: datetime) -> list[int]:
 RULES = [
     *("base", "quote", "status", "tick", "step", "min_quantity", "max_quantity"),
     *("max_market_quantity", "min_notional", "min_leverage", "max_leverage", "leverage_step"),
+    "delivery_at",
 ]
 PRICES = ["bid", "ask", "last", "mark", "priced_at"]
 

@@ -193,6 +193,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "exchanges.refresh_instruments",
         "schedule": crontab(minute=7),
     },
+    "signals.keep_time": {
+        "task": "signals.keep_time",
+        "schedule": 2.0,
+        "options": {"expires": 2},
+    },
     "signals.follow_prices": {
         "task": "signals.follow_prices",
         "schedule": 3.0,

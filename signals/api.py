@@ -29,7 +29,7 @@ from signals.choices import SignalSide
 from signals.domain.direction import Direction
 from signals.domain.draft import MOST_TARGETS, Draft, TargetDraft
 from signals.domain.reasons import Reason
-from signals.forms import message_of
+from signals.forms.fields import message_of
 from signals.models import Copy, Signal, Target
 from signals.services import copying, publishing
 

@@ -15,13 +15,49 @@ class SignalSide(models.TextChoices):
 
 class SignalStatus(models.TextChoices):
     DRAFT = "draft", _("Draft")
+    SCHEDULED = "scheduled", _("Scheduled")
     OPEN = "open", _("In progress")
     CLOSED = "closed", _("Completed")
 
 
 class Sizing(models.TextChoices):
     FIXED_MARGIN = "fixed_margin", _("Fixed margin in USDT")
-    EQUITY_PERCENT = "equity_percent", _("Percentage of equity")
+    FIXED_NOTIONAL = "fixed_notional", _("Fixed position in USDT")
+    EQUITY_PERCENT = "equity_percent", _("Percentage of equity as margin")
+    RISK_PERCENT = "risk_percent", _("Percentage of equity lost at the stop")
+
+
+class Sides(models.TextChoices):
+    """Which signals a follower takes."""
+
+    BOTH = "", _("Long and short")
+    LONG = "long", _("Long only")
+    SHORT = "short", _("Short only")
+
+
+class EntryKinds(models.TextChoices):
+    """The words for `signals.domain.draft.EntryKind`."""
+
+    AUTO = "auto", _("Standard: market inside the range, else a limit")
+    MARKET = "market", _("Market, only inside the range")
+    LIMIT = "limit", _("Limit at the near edge")
+    LADDER = "ladder", _("Ladder over the range")
+    TRIGGER = "trigger", _("Wait for a trigger")
+
+
+class Weightings(models.TextChoices):
+    EQUAL = "equal", _("Equal")
+    LINEAR = "linear", _("More at the better prices")
+    CUSTOM = "custom", _("Custom")
+
+
+class StopKinds(models.TextChoices):
+    """The words for `signals.domain.draft.StopKind`."""
+
+    FIXED = "fixed", _("Fixed")
+    BREAK_EVEN = "break_even", _("To break-even after a target")
+    FOLLOW = "follow", _("Follow the targets")
+    TRAILING = "trailing", _("Trailing")
 
 
 class OrderStatus(models.TextChoices):

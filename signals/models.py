@@ -14,6 +14,7 @@ from hexagonal.lib.fields import NumberField
 from signals.choices import (
     COPY_STATUS_CHOICES,
     OrderStatus,
+    Sides,
     SignalSide,
     SignalStatus,
     Sizing,
@@ -24,18 +25,42 @@ LIVE_STATUSES = sorted(status.value for status in LIVE)
 
 
 class CopySettings(models.Model):
-    """How much a connection puts into each trade."""
+    """What a connection puts into each trade, and what it never does; null: no such limit."""
 
     connection = models.OneToOneField(
         Connection, on_delete=models.CASCADE, related_name="copy_settings"
     )
     sizing = models.CharField(max_length=16, choices=Sizing.choices, default=Sizing.EQUITY_PERCENT)
     amount = NumberField(default=Decimal(5))  # USDT, or percent of equity
-    is_enabled = models.BooleanField(default=True)
+    multiplier = NumberField(default=Decimal(1))
+    is_enabled = models.BooleanField(default=True)  # False: paused by the trader
+
+    max_leverage = NumberField(null=True, blank=True)
+    max_notional = NumberField(null=True, blank=True)  # USDT, per trade
+    max_exposure = NumberField(null=True, blank=True)  # USDT of notional, all copies together
+    max_copies = models.PositiveSmallIntegerField(null=True, blank=True)
+    min_equity = NumberField(null=True, blank=True)  # USDT: below it nothing is entered
+    max_equity = NumberField(null=True, blank=True)  # USDT: above it neither
+    allowed_symbols = models.JSONField(default=list, blank=True)  # empty: all
+    denied_symbols = models.JSONField(default=list, blank=True)
+    only_side = models.CharField(max_length=5, choices=Sides.choices, blank=True)
+    authors = models.ManyToManyField(settings.AUTH_USER_MODEL, blank=True, related_name="+")
+    max_slippage_percent = NumberField(null=True, blank=True)
+    joins_open = models.BooleanField(default=False)  # open signals that are not entered yet
+
+    daily_loss = NumberField(null=True, blank=True)  # USDT
+    weekly_loss = NumberField(null=True, blank=True)  # USDT
+    loss_streak = models.PositiveSmallIntegerField(null=True, blank=True)
+    drawdown_percent = NumberField(null=True, blank=True)
+    halted_reason = models.CharField(max_length=24, blank=True)  # the brake that is on
+    halted_at = models.DateTimeField(null=True, blank=True)
+    counts_from = models.DateTimeField(null=True, blank=True)  # brakes count what ended since
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(amount__gt=0), name="copy_amount_positive")
+            models.CheckConstraint(
+                condition=models.Q(amount__gt=0, multiplier__gt=0), name="copy_amount_positive"
+            )
         ]
 
 
@@ -53,12 +78,16 @@ class Signal(models.Model):
     entry_high = NumberField()
     stop = NumberField()
     note = models.CharField(max_length=500, blank=True)
+    terms = models.JSONField(default=dict)  # signals.domain.terms: entry, stop rule, runner, expiry
     status = models.CharField(
-        max_length=8, choices=SignalStatus.choices, default=SignalStatus.DRAFT
+        max_length=9, choices=SignalStatus.choices, default=SignalStatus.DRAFT
     )
     revision = models.PositiveIntegerField(default=0)  # 0 while it is a draft
     wants_entry = models.BooleanField(default=True)  # False: entries are withdrawn
     wants_position = models.BooleanField(default=True)  # False: close everything
+    lapse_reason = models.CharField(max_length=24, blank=True)  # why unfilled entries ran out
+    publish_at = models.DateTimeField(null=True, blank=True)  # while it is scheduled
+    accepted_warnings = models.JSONField(default=list)  # ticked by whoever scheduled it
     idempotency_key = models.CharField(max_length=255, blank=True)
     request_digest = models.CharField(max_length=64, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -68,8 +97,13 @@ class Signal(models.Model):
     # The nominal result follows public prices, not any account.
     entered_at = models.DateTimeField(null=True, blank=True)
     entered_price = NumberField(null=True, blank=True)
+    steps_reached = models.PositiveSmallIntegerField(default=0)
+    peak_price = NumberField(null=True, blank=True)  # the best since the entry
+    left_percent = NumberField(default=Decimal(100))
+    gain = NumberField(default=Decimal(0))  # sum of (exit - entry) x percent
     targets_hit = models.PositiveSmallIntegerField(default=0)
-    outcome = models.CharField(max_length=8, blank=True)  # target, stop, closed, or not entered
+    # target, stop, closed; cancelled or expired: never entered
+    outcome = models.CharField(max_length=12, blank=True)
     outcome_price = NumberField(null=True, blank=True)
     result_percent = NumberField(null=True, blank=True)  # leveraged, on margin
 
@@ -118,14 +152,22 @@ class Target(models.Model):
 
 
 class SignalRevision(models.Model):
-    """What a signal said at one revision; append-only."""
+    """What a signal said at one revision; append-only, and chained by hashes.
 
-    signal = models.ForeignKey(Signal, on_delete=models.CASCADE, related_name="revisions")
+    A trigger in the database refuses every UPDATE and DELETE.
+    """
+
+    signal = models.ForeignKey(Signal, on_delete=models.PROTECT, related_name="revisions")
     number = models.PositiveIntegerField()
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
-    action = models.CharField(max_length=16)  # publish, amend, cancel_entries, close
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.PROTECT
+    )  # null: the signal's own terms
+    # publish, amend, cancel_entries, reduce, close, note, lapse
+    action = models.CharField(max_length=16)
     content = models.JSONField()
     at = models.DateTimeField()
+    previous_hash = models.CharField(max_length=64, default="")
+    hash = models.CharField(max_length=64, default="")
 
     class Meta:
         ordering = ["number"]
@@ -149,6 +191,7 @@ class Copy(models.Model):
     )
     reason = models.CharField(max_length=24, blank=True)  # signals.domain.reasons.Reason
     reason_params = models.JSONField(default=dict)
+    wants_entry = models.BooleanField(default=True)  # False: only its entry is withdrawn
     wants_position = models.BooleanField(default=True)  # False: this copy is to be closed
     close_reason = models.CharField(max_length=24, blank=True)  # why wants_position is False
     applied_revision = models.PositiveIntegerField(default=0)
@@ -156,6 +199,7 @@ class Copy(models.Model):
     # Fixed when the entry was planned, and used by every attempt (never sized twice).
     quantity = NumberField(null=True, blank=True)
     margin = NumberField(null=True, blank=True)  # USDT
+    leverage = NumberField(null=True, blank=True)  # the signal's, or the follower's cap
     position_index = models.PositiveSmallIntegerField(null=True, blank=True)
 
     # What the exchange's fills add up to.
@@ -164,8 +208,16 @@ class Copy(models.Model):
     exited_quantity = NumberField(default=Decimal(0))
     exit_average = NumberField(null=True, blank=True)
     fees = NumberField(default=Decimal(0))  # USDT, funding included
-    pnl = NumberField(default=Decimal(0))  # USDT, net, as the exchange books it
+    funding = NumberField(default=Decimal(0))  # USDT, positive is paid
+    pnl = NumberField(default=Decimal(0))  # USDT, as the exchange books it: fees off, funding not
     has_stop = models.BooleanField(default=False)  # seen at the exchange
+
+    # Levels of the position, as strings of numbers: what is none of these, the trader set.
+    stops_asked = models.JSONField(default=list)
+    targets_asked = models.JSONField(default=list)
+    own_stop = NumberField(null=True, blank=True)  # set by the trader in the exchange's app
+    own_stop_over = NumberField(null=True, blank=True)  # the signal's level that it replaced
+    trail_refused = models.BooleanField(default=False)
 
     # The lease: whoever holds the token works on the copy; the database's clock decides.
     shuffle = models.IntegerField(default=0)  # order among accounts, drawn anew for each signal
@@ -207,13 +259,19 @@ class Copy(models.Model):
     def __str__(self) -> str:
         return f"copy {self.public_id}"
 
+    @property
+    def net(self) -> Decimal:
+        """USDT that the trade brought, fees and funding taken off."""
+        return self.pnl - self.funding
+
 
 class Order(models.Model):
     """An order of a copy: ours by link id, or a stop or target that the exchange made of it."""
 
     copy = models.ForeignKey(Copy, on_delete=models.CASCADE, related_name="orders")
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
-    leg = models.CharField(max_length=12)  # entry, target-1 …, close; stop, target: attached
+    # entry, entry-2 …, target-1 …, reduce-3 …, close; stop, target, trailing: the exchange's own
+    leg = models.CharField(max_length=12)
     generation = models.PositiveSmallIntegerField(default=0)
     link_id = models.CharField(max_length=36, blank=True)  # empty: made by the exchange
     exchange_id = models.CharField(max_length=64, blank=True)
@@ -225,6 +283,7 @@ class Order(models.Model):
     stop = NumberField(null=True, blank=True)
     target = NumberField(null=True, blank=True)
     trigger_price = NumberField(null=True, blank=True)
+    trigger_rises = models.BooleanField(default=False)
     reduce_only = models.BooleanField(default=False)
     position_index = models.PositiveSmallIntegerField(default=0)
     status = models.CharField(max_length=10, choices=OrderStatus.choices)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from signals.domain.draft import Problem
+from signals.domain.linting import Problem
 from signals.domain.reasons import Reason
 
 REASONS: dict[str, str | Promise] = {
@@ -23,6 +23,18 @@ REASONS: dict[str, str | Promise] = {
     Reason.SIZE_TOO_LARGE: _("The size is above the exchange's maximum order."),
     Reason.LEVERAGE_TOO_HIGH: _("The leverage is higher than the exchange allows here."),
     Reason.STOP_PASSED: _("The price has already passed the stop."),
+    Reason.PRICE_OUTSIDE: _("The price is not inside the entry range."),
+    Reason.SEED_LIMIT: _("SEED LIMIT: the balance is outside the limits that you set."),
+    Reason.SYMBOL_NOT_WANTED: _("Your settings leave this symbol out."),
+    Reason.SIDE_NOT_WANTED: _("Your settings leave this side out."),
+    Reason.AUTHOR_NOT_FOLLOWED: _("You do not follow this author."),
+    Reason.TOO_MANY_COPIES: _("As many trades are open as your settings allow."),
+    Reason.EXPOSURE_FULL: _("It would exceed the total exposure that you allow."),
+    Reason.PRICE_AWAY: _("The price had run further from the entry than you allow."),
+    Reason.DAILY_LOSS: _("Your daily loss limit is reached; new entries are paused."),
+    Reason.WEEKLY_LOSS: _("Your weekly loss limit is reached; new entries are paused."),
+    Reason.LOSS_STREAK: _("Too many losses in a row; new entries are paused."),
+    Reason.DRAWDOWN: _("Your draw-down limit is reached; new entries are paused."),
     Reason.KEY_INVALID: _("The exchange says that the API key is wrong."),
     Reason.KEY_EXPIRED: _("The API key has expired."),
     Reason.PERMISSION_MISSING: _("The API key may not trade contracts."),
@@ -35,12 +47,21 @@ REASONS: dict[str, str | Promise] = {
     Reason.TOO_LATE: _("The order could not be placed in time, so it was not sent."),
     Reason.NOT_FILLED: _("The order found no counterpart and was not filled."),
     Reason.ENTRY_CANCELLED: _("The author withdrew the entry before it was filled."),
+    Reason.ENTRY_EXPIRED: _("The time for the entry ran out."),
+    Reason.TARGET_FIRST: _("The first target was reached before the entry."),
+    Reason.RANGE_LEFT: _("The price ran away from the entry range."),
+    Reason.OPTED_OUT: _("You left this signal out."),
+    Reason.AMENDMENT_REFUSED: _("The exchange refused to change the entry, so it was withdrawn."),
     Reason.ENTRY_CANCELLED_BY_HAND: _("The entry was cancelled at the exchange."),
     Reason.TARGET: _("The target was reached."),
     Reason.STOP: _("The stop was hit."),
+    Reason.TRAILING_STOP: _("The trailing stop was hit."),
     Reason.CLOSED_BY_AUTHOR: _("Closed by the author."),
     Reason.CLOSED_BY_TRADER: _("Closed by the trader."),
     Reason.CLOSED_BY_HAND: _("Closed by hand at the exchange."),
+    Reason.HANDED_OVER: _(
+        "You added to the position at the exchange: it is yours from now on, its stop stays."
+    ),
     Reason.STOP_MISSING: _("Closed at once, because the exchange refused the stop."),
     Reason.LIQUIDATED: _("The exchange liquidated the position."),
     Reason.DELEVERAGED: _("The exchange reduced the position (auto-deleveraging)."),
@@ -50,7 +71,13 @@ REASONS: dict[str, str | Promise] = {
 REFUSALS: dict[str, str | Promise] = {
     "signal_not_draft": _("This signal was published before."),
     "signal_not_open": _("This signal is not in progress."),
-    "signal_fixed_fields": _("Symbol, side and leverage cannot be changed any more."),
+    "signal_fixed_fields": _("Symbol, side, leverage and kind of entry stay as published."),
+    "signal_not_scheduled": _("This signal is not scheduled."),
+    "schedule_past": _("The time of publication must lie in the future."),
+    "schedule_late": _("Its time had passed by too much."),
+    "percent_wrong": _("The percentage must be between 0 and 100."),
+    "price_unknown": _("No price of this symbol is known yet. Try again in a moment."),
+    "note_empty": _("The note is empty."),
 }
 
 PROBLEMS: dict[str, str | Promise] = {
@@ -68,4 +95,24 @@ PROBLEMS: dict[str, str | Promise] = {
     Problem.TARGETS_TOO_MANY: _("At most %(most)s targets are possible."),
     Problem.SHARE_NOT_POSITIVE: _("A target's share must be greater than zero."),
     Problem.SHARES_NOT_WHOLE: _("The shares must sum to 100 %%, they sum to %(total)s %%."),
+    Problem.STEPS_OUT_OF_RANGE: _("A ladder has 2 to %(most)s steps."),
+    Problem.WEIGHTS_WRONG: _("Give %(steps)s weights greater than zero, one for each step."),
+    Problem.TRIGGER_MISSING: _("Give the price that the entry waits for."),
+    Problem.STOP_AFTER_WRONG: _(
+        "The stop can move after target 1 to %(most)s; the last target leaves nothing to protect."
+    ),
+    Problem.TRAIL_WRONG: _("Give either a distance or a percentage below 100, above zero."),
+    Problem.TRAIL_TWICE: _("Either the last target trails or the stop does, not both."),
+    Problem.EXPIRY_WRONG: _("An expiry must be greater than zero."),
+    Problem.STOP_TOO_NEAR: _("The stop is nearer than fees and spread (%(costs)s)."),
+    Problem.STOP_BEYOND_LIQUIDATION: _(
+        "With isolated margin the position is liquidated before the stop: at this leverage after "
+        "about %(percent)s %%."
+    ),
+    Problem.REWARD_BELOW_RISK: _(
+        "The targets bring less than the stop costs, fees included: %(ratio)s to 1."
+    ),
+    Problem.SIGNAL_TWICE: _("A signal on this symbol and side is in progress already."),
+    Problem.DELISTING_NEAR: _("The exchange delists this symbol in %(days)s days."),
+    Problem.PRICE_FAR: _("The price, %(price)s, is %(percent)s %% away from the entry range."),
 }

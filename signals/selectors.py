@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC
 from decimal import Decimal
+from statistics import median
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Avg, Count, Prefetch, Q, QuerySet, Sum
 from django.http import Http404
 
 from accounts.models import User
-from exchanges.models import Connection
+from exchanges.domain.trading import Ticker
+from exchanges.models import Connection, Instrument
+from exchanges.selectors import cached_ticker
 from signals.choices import SignalStatus
 from signals.domain.direction import Direction
 from signals.domain.draft import Draft, TargetDraft
-from signals.models import LIVE_STATUSES, Copy, Order, Signal
+from signals.domain.lifecycle import CopyStatus
+from signals.domain.nominal import Progress
+from signals.domain.terms import entry_from, expiry_from, stop_rule_from, trail_from
+from signals.models import LIVE_STATUSES, Copy, Order, Signal, SignalRevision
 
 PUBLISH = "signals.publish_signal"
 
@@ -23,6 +31,15 @@ PUBLISH = "signals.publish_signal"
 def may_publish(user: Any) -> bool:
     """Whether this person writes signals (admins, and users with the permission)."""
     return bool(user.is_authenticated and user.is_active and user.has_perm(PUBLISH))
+
+
+def authors() -> QuerySet[User]:
+    """Everybody whose signals can be followed."""
+    allowed = Q(user_permissions__codename="publish_signal") | Q(
+        groups__permissions__codename="publish_signal"
+    )
+    found = User.objects.filter(Q(is_superuser=True) | allowed | Q(signals__isnull=False))
+    return found.filter(is_active=True).distinct().order_by("nickname")
 
 
 def draft_of(signal: Signal) -> Draft:
@@ -36,7 +53,52 @@ def draft_of(signal: Signal) -> Draft:
         stop=signal.stop,
         targets=tuple(TargetDraft(target.price, target.share) for target in signal.targets.all()),
         note=signal.note,
+        entry=entry_from(signal.terms),
+        stop_rule=stop_rule_from(signal.terms),
+        runner=trail_from(signal.terms.get("runner")),
+        expiry=expiry_from(signal.terms),
     )
+
+
+def progress_of(signal: Signal) -> Progress:
+    """How far the signal's nominal account has come."""
+    return Progress(
+        entered=signal.entered_price,
+        steps=signal.steps_reached,
+        targets_hit=signal.targets_hit,
+        peak=signal.peak_price,
+        left=signal.left_percent,
+        gain=signal.gain,
+        outcome=signal.outcome,
+        exit_price=signal.outcome_price,
+        result_percent=signal.result_percent,
+    )
+
+
+def ticker_of(symbol: str) -> Ticker | None:
+    """The last prices that were read where signals are written for."""
+    found = Instrument.objects.filter(environment=settings.SIGNAL_ENVIRONMENT, symbol=symbol)
+    instrument = found.first()
+    return cached_ticker(instrument) if instrument is not None else None
+
+
+def chain_entry(revision: SignalRevision) -> dict[str, Any]:
+    """A revision as it is exported; `signals.domain.chain` hashes it."""
+    return {
+        "signal": str(revision.signal.public_id),
+        "number": revision.number,
+        "action": revision.action,
+        "author": str(revision.author_id or ""),
+        "at": revision.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "content": revision.content,
+        "previous": revision.previous_hash,
+    }
+
+
+def chain_of(signal: Signal) -> list[dict[str, Any]]:
+    """The signal's whole log, to be kept and checked by anybody."""
+    revisions = signal.revisions.select_related("signal").order_by("number")
+    return [chain_entry(revision) | {"hash": revision.hash} for revision in revisions]
 
 
 def signals_open() -> QuerySet[Signal]:
@@ -90,6 +152,42 @@ def copy_of(user: User, public_id: UUID) -> Copy:
     if copy is None:
         raise Http404
     return copy
+
+
+@dataclass(frozen=True, slots=True)
+class RealResult:
+    """What a signal brought its followers, net of fees and funding, in percent of their margin."""
+
+    closed: int
+    winners: int
+    skipped: int
+    rejected: int
+    expired: int
+    live: int
+    median_percent: Decimal | None
+    lowest_percent: Decimal | None
+    highest_percent: Decimal | None
+    net: Decimal  # USDT, of all together
+
+
+def real_result(signal: Signal) -> RealResult:
+    """Beside the nominal result: everybody who was asked is counted, not only who won."""
+    copies = list(signal.copies.only("status", "pnl", "funding", "margin"))
+    closed = [copy for copy in copies if copy.status == CopyStatus.CLOSED.value]
+    percents = sorted(copy.net / copy.margin * 100 for copy in closed if copy.margin)
+    counted = {status: sum(1 for c in copies if c.status == status.value) for status in CopyStatus}
+    return RealResult(
+        closed=len(closed),
+        winners=sum(1 for copy in closed if copy.net > 0),
+        skipped=counted[CopyStatus.SKIPPED],
+        rejected=counted[CopyStatus.REJECTED],
+        expired=counted[CopyStatus.EXPIRED],
+        live=sum(1 for copy in copies if copy.status in LIVE_STATUSES),
+        median_percent=median(percents) if percents else None,
+        lowest_percent=percents[0] if percents else None,
+        highest_percent=percents[-1] if percents else None,
+        net=sum((copy.net for copy in closed), Decimal(0)),
+    )
 
 
 def has_live_copies(link: Connection) -> bool:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from hexagonal.lib.jobs import enqueue
-from signals.services import nominal, working
+from signals.services import enrolling, nominal, publishing, working
 from signals.services.claiming import count_due
 
 DRAIN_SECONDS = 20.0  # a doorbell works on while there is work; far below the task's time limit
@@ -35,3 +35,10 @@ def ring() -> None:
 @shared_task(name="signals.follow_prices")
 def follow_prices() -> None:
     nominal.follow_prices(now=timezone.now())
+
+
+@shared_task(name="signals.keep_time")
+def keep_time() -> None:
+    """Publish what is scheduled for now, and let those who asked for it join open signals."""
+    publishing.publish_due(now=timezone.now())
+    enrolling.enrol_late(now=timezone.now())

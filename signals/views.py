@@ -20,8 +20,9 @@ from accounts.wording import text_of
 from exchanges.selectors import connection_of, instruments_of
 from signals import selectors
 from signals.domain.reasons import Reason
-from signals.forms import SignalForm, SizingForm, initial_of
-from signals.models import LIVE_STATUSES, Signal
+from signals.forms.following import RulesForm
+from signals.forms.signal import SignalForm, initial_of
+from signals.models import LIVE_STATUSES, CopySettings, Signal
 from signals.services import copying, publishing
 from signals.services.preview import preview as preview_draft
 
@@ -109,7 +110,7 @@ def preview(request: SignedInRequest) -> HttpResponse:
     form = SignalForm(request.POST)
     rows = None
     if form.is_valid() and form.draft is not None:
-        rows = preview_draft(form.draft, now=timezone.now())
+        rows = preview_draft(form.draft, author=request.user, now=timezone.now())
     return render(request, "signals/_preview.html", {"form": form, "preview": rows})
 
 
@@ -191,18 +192,14 @@ def close_copy(request: SignedInRequest, public_id: UUID) -> HttpResponse:
 @require_http_methods(["GET", "POST"])
 def sizing(request: SignedInRequest, public_id: UUID) -> HttpResponse:
     link = connection_of(request.user, public_id)
-    rules = getattr(link, "copy_settings", None)
-    initial: dict[str, object] = (
-        {"sizing": rules.sizing, "amount": f"{rules.amount:f}".rstrip("0").rstrip(".")}
-        if rules is not None
-        else {"sizing": "equity_percent", "amount": "5"}
-    )
-    initial["is_enabled"] = rules.is_enabled if rules is not None else True
-    form = SizingForm(request.POST or None, initial=initial)
+    rules = getattr(link, "copy_settings", None) or CopySettings(connection=link)
+    form = RulesForm(request.POST or None, instance=rules)
     if request.method == "POST" and form.is_valid():
-        copying.set_sizing(link, **form.cleaned_data)
+        data = dict(form.cleaned_data)
+        chosen = data.pop("authors")
+        copying.set_rules(link, fields=data, authors=chosen)
         messages.success(request, _("Saved."))
         return redirect("settings")
-    context = {"form": form, "title": _("Size of each trade"), "subtitle": link.name}
+    context = {"form": form, "link": link, "rules": rules}
     status = 422 if form.is_bound else 200
-    return render(request, "accounts/form.html", context, status=status)
+    return render(request, "signals/rules.html", context, status=status)

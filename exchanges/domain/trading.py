@@ -105,6 +105,7 @@ class InstrumentFacts:
     min_leverage: Decimal
     max_leverage: Decimal
     leverage_step: Decimal
+    delivery_at: datetime | None = None  # an announced delisting
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,8 @@ class NewOrder:
     """An order to place.
 
     `price` is None for a market order; `stop` and `target` are attached trigger prices (never on a
-    reduce-only order); `position_index` is 0 one-way, 1 long, 2 short.
+    reduce-only order); `position_index` is 0 one-way, 1 long, 2 short. With a `trigger` the order
+    waits until the last price has risen (or fallen) to it.
     """
 
     link_id: str
@@ -143,6 +145,8 @@ class NewOrder:
     stop: Decimal | None = None
     target: Decimal | None = None
     reduce_only: bool = False
+    trigger: Decimal | None = None
+    trigger_rises: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,3 +241,4 @@ class PositionFacts:
     leverage: Decimal | None
     stop: Decimal | None
     target: Decimal | None
+    trailing: Decimal | None = None  # the distance that a trailing stop keeps

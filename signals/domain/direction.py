@@ -34,3 +34,7 @@ class Direction(StrEnum):
     def is_beyond(self, price: Decimal, level: Decimal) -> bool:
         """Whether `price` is at or past `level` on the winning side."""
         return (price - level) * self.sign >= 0
+
+    def better(self, one: Decimal, other: Decimal) -> Decimal:
+        """The one of two prices that lies further on the winning side."""
+        return max(one, other) if self is Direction.LONG else min(one, other)

@@ -1,18 +1,87 @@
-"""What an author writes, and what is wrong with it before anybody trades it."""
+"""What an author writes: a signal as a value."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 
-from exchanges.domain.trading import InstrumentFacts
 from signals.domain.direction import Direction
 
 MOST_TARGETS = 10
+MOST_STEPS = 10
 WHOLE = Decimal(100)
+
+
+class EntryKind(StrEnum):
+    """How a signal is entered; nobody ever pays more than the range's near edge."""
+
+    AUTO = "auto"  # at the market while the price is inside the range, else as LIMIT
+    MARKET = "market"  # at the market while the price is inside the range, else not at all
+    LIMIT = "limit"  # one order at the near edge
+    LADDER = "ladder"  # several orders from the near edge to the far one
+    TRIGGER = "trigger"  # as LIMIT, but only once the price has crossed a level
+
+
+class Weighting(StrEnum):
+    """How a ladder's money is spread over its steps, nearest first."""
+
+    EQUAL = "equal"
+    LINEAR = "linear"  # 1, 2, 3 …: more at the better prices
+    CUSTOM = "custom"
+
+
+class StopKind(StrEnum):
+    FIXED = "fixed"
+    BREAK_EVEN = "break_even"  # after target `after`: to the entry's average plus fees
+    FOLLOW = "follow"  # from target `after` on: to the target before the last one reached
+    TRAILING = "trailing"  # behind the best price, by `trail`
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The way in; `weights` for CUSTOM only, `trigger` in quote units for TRIGGER only.
+
+    `trigger_rises` says from which side the level is crossed: it is fixed when the signal is
+    published, so that an account that comes later waits for the same crossing.
+    """
+
+    kind: EntryKind = EntryKind.AUTO
+    steps: int = 1
+    weighting: Weighting = Weighting.EQUAL
+    weights: tuple[Decimal, ...] = ()
+    trigger: Decimal | None = None
+    trigger_rises: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """A distance that a stop keeps behind the best price: in quote units, or in percent.
+
+    Exactly one of the two is given. `activation` is the price from which on it trails; None means
+    from the entry on.
+    """
+
+    distance: Decimal | None = None
+    percent: Decimal | None = None
+    activation: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StopRule:
+    kind: StopKind = StopKind.FIXED
+    after: int = 1  # the target that sets the move off, 1 being the nearest
+    trail: Trail | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Expiry:
+    """When what is not filled is withdrawn; what is filled goes on."""
+
+    after: timedelta | None = None  # since the publication
+    at_first_target: bool = True  # when the first target is reached before the entry
+    beyond_percent: Decimal | None = None  # when the price has left the near edge by this much
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +94,10 @@ class TargetDraft:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A signal as written; prices in quote units. The range may be written high-first."""
+    """A signal as written; prices in quote units. The range may be written high-first.
+
+    With a `runner` the last target is not taken at its price: from there on its share trails.
+    """
 
     symbol: str
     direction: Direction
@@ -35,6 +107,10 @@ class Draft:
     stop: Decimal
     targets: tuple[TargetDraft, ...]
     note: str = ""
+    entry: Entry = field(default_factory=Entry)
+    stop_rule: StopRule = field(default_factory=StopRule)
+    runner: Trail | None = None
+    expiry: Expiry = field(default_factory=Expiry)
 
     def ordered(self) -> Draft:
         """The same signal with its range low-first and its targets nearest-first."""
@@ -51,94 +127,13 @@ class Draft:
     def far_edge(self) -> Decimal:
         return self.entry_low if self.direction is Direction.LONG else self.entry_high
 
+    @property
+    def limit_targets(self) -> tuple[TargetDraft, ...]:
+        """The targets that are taken at their price: all but a runner."""
+        return self.targets[:-1] if self.runner is not None else self.targets
 
-class Problem(StrEnum):
-    """Why a draft is refused; the texts stand in `signals.reasons`."""
-
-    SYMBOL_UNKNOWN = "draft_symbol_unknown"
-    SYMBOL_NOT_TRADABLE = "draft_symbol_not_tradable"
-    LEVERAGE_OUT_OF_RANGE = "draft_leverage_out_of_range"
-    LEVERAGE_OFF_STEP = "draft_leverage_off_step"
-    PRICE_NOT_POSITIVE = "draft_price_not_positive"
-    PRICE_OFF_TICK = "draft_price_off_tick"
-    STOP_INSIDE_RANGE = "draft_stop_inside_range"
-    STOP_WRONG_SIDE = "draft_stop_wrong_side"
-    TARGET_WRONG_SIDE = "draft_target_wrong_side"
-    TARGET_TWICE = "draft_target_twice"
-    TARGETS_MISSING = "draft_targets_missing"
-    TARGETS_TOO_MANY = "draft_targets_too_many"
-    SHARE_NOT_POSITIVE = "draft_share_not_positive"
-    SHARES_NOT_WHOLE = "draft_shares_not_whole"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A problem, the field it is about, and the figures that its text names."""
-
-    problem: Problem
-    field: str
-    params: dict[str, Decimal] = dataclasses.field(default_factory=dict)
-
-
-def findings(draft: Draft, instrument: InstrumentFacts | None) -> list[Finding]:
-    """Everything that refuses this draft; an empty list means that it may be published."""
-    draft = draft.ordered()
-    if instrument is None:
-        return [Finding(Problem.SYMBOL_UNKNOWN, "symbol")]
-    found = list(_symbol(draft, instrument))
-    found += _prices(draft, instrument)
-    found += _stop(draft)
-    found += _targets(draft)
-    return found
-
-
-def _symbol(draft: Draft, instrument: InstrumentFacts) -> Iterator[Finding]:
-    if instrument.status != "Trading":
-        yield Finding(Problem.SYMBOL_NOT_TRADABLE, "symbol")
-    low, high = instrument.min_leverage, instrument.max_leverage
-    if not low <= draft.leverage <= high:
-        yield Finding(Problem.LEVERAGE_OUT_OF_RANGE, "leverage", {"low": low, "high": high})
-    elif draft.leverage % instrument.leverage_step:
-        step = instrument.leverage_step
-        yield Finding(Problem.LEVERAGE_OFF_STEP, "leverage", {"step": step})
-
-
-def _prices(draft: Draft, instrument: InstrumentFacts) -> Iterator[Finding]:
-    named = [
-        ("entry_low", draft.entry_low),
-        ("entry_high", draft.entry_high),
-        ("stop", draft.stop),
-    ]
-    named += [("targets", target.price) for target in draft.targets]
-    for name, price in named:
-        if price <= 0:
-            yield Finding(Problem.PRICE_NOT_POSITIVE, name)
-        elif price % instrument.tick:
-            params = {"price": price, "tick": instrument.tick}
-            yield Finding(Problem.PRICE_OFF_TICK, name, params)
-
-
-def _stop(draft: Draft) -> Iterator[Finding]:
-    if draft.entry_low <= draft.stop <= draft.entry_high:
-        yield Finding(Problem.STOP_INSIDE_RANGE, "stop")
-    elif draft.direction.is_beyond(draft.stop, draft.far_edge):
-        yield Finding(Problem.STOP_WRONG_SIDE, "stop")
-
-
-def _targets(draft: Draft) -> Iterator[Finding]:
-    if not draft.targets:
-        yield Finding(Problem.TARGETS_MISSING, "targets")
-        return
-    if len(draft.targets) > MOST_TARGETS:
-        yield Finding(Problem.TARGETS_TOO_MANY, "targets", {"most": Decimal(MOST_TARGETS)})
-    prices = [target.price for target in draft.targets]
-    for price in prices:
-        if draft.direction.is_beyond(draft.near_edge, price):
-            yield Finding(Problem.TARGET_WRONG_SIDE, "targets", {"price": price})
-    if len(set(prices)) < len(prices):
-        yield Finding(Problem.TARGET_TWICE, "targets")
-    if any(target.share <= 0 for target in draft.targets):
-        yield Finding(Problem.SHARE_NOT_POSITIVE, "targets")
-    total = sum((target.share for target in draft.targets), Decimal(0))
-    if total != WHOLE:
-        yield Finding(Problem.SHARES_NOT_WHOLE, "targets", {"total": total})
+    @property
+    def attached_target(self) -> Decimal | None:
+        """A single target rides on the entry order; several are orders of their own."""
+        single = len(self.targets) == 1 and self.runner is None
+        return self.targets[0].price if single else None

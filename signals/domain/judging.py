@@ -85,20 +85,23 @@ class Evidence:
     exit_is_target: bool  # by an order of our own target legs
     close_reason: Reason
     wants_entry: bool
+    lapse: Reason  # the signal's own terms for unfilled entries, when they have run out
+    cancelled_by_hand: bool  # the entry, in the exchange's app
 
 
 def judge(status: CopyStatus, evidence: Evidence) -> tuple[CopyStatus, Reason]:
     """Say where a copy stands; a final state always has a reason."""
     totals = evidence.totals
-    if evidence.entry is EntryState.UNRESOLVED:
+    is_going_on = evidence.entry in {EntryState.OPEN, EntryState.UNRESOLVED}
+    if evidence.entry is EntryState.UNRESOLVED and totals.entered == 0:
         return CopyStatus.UNKNOWN, Reason.NONE
     if totals.entered > 0:
-        over = evidence.entry is not EntryState.OPEN and totals.held <= 0
+        over = not is_going_on and totals.held <= 0
         if over and evidence.is_booked:
             return CopyStatus.CLOSED, exit_reason(evidence)
         return CopyStatus.FILLED, Reason.NONE
     match evidence.entry:
-        case EntryState.OPEN | EntryState.DONE:
+        case EntryState.OPEN | EntryState.DONE | EntryState.UNRESOLVED:
             return CopyStatus.PLACED, Reason.NONE
         case EntryState.CANCELLED:
             return CopyStatus.EXPIRED, _unfilled_reason(evidence)
@@ -112,7 +115,7 @@ def judge(status: CopyStatus, evidence: Evidence) -> tuple[CopyStatus, Reason]:
 def exit_reason(evidence: Evidence) -> Reason:
     by_cause = {
         Cause.STOP: Reason.STOP,
-        Cause.TRAILING: Reason.STOP,
+        Cause.TRAILING: Reason.TRAILING_STOP,
         Cause.TARGET: Reason.TARGET,
         Cause.LIQUIDATION: Reason.LIQUIDATED,
         Cause.ADL: Reason.DELEVERAGED,
@@ -130,6 +133,10 @@ def exit_reason(evidence: Evidence) -> Reason:
 def _unfilled_reason(evidence: Evidence) -> Reason:
     if evidence.close_reason:
         return evidence.close_reason
+    if evidence.lapse:
+        return evidence.lapse
     if not evidence.wants_entry:
         return Reason.ENTRY_CANCELLED
+    if evidence.cancelled_by_hand:
+        return Reason.ENTRY_CANCELLED_BY_HAND
     return Reason.NOT_FILLED

@@ -31,7 +31,8 @@ TRANSITIONS: dict[CopyStatus, frozenset[CopyStatus]] = {
     # FILLED or CLOSED straight away: the answer was lost, and the fill found later.
     S.UNKNOWN: frozenset({S.PENDING, S.PLACED, S.FILLED, S.CLOSED, S.EXPIRED, S.REJECTED}),
     # REJECTED after an acknowledgement: Bybit acknowledges first and may refuse afterwards.
-    S.PLACED: frozenset({S.FILLED, S.CLOSED, S.EXPIRED, S.REJECTED}),
+    # UNKNOWN again: a ladder's later step may be without an answer.
+    S.PLACED: frozenset({S.UNKNOWN, S.FILLED, S.CLOSED, S.EXPIRED, S.REJECTED}),
     S.FILLED: frozenset({S.CLOSED}),
     S.CLOSED: frozenset(),
     S.EXPIRED: frozenset(),

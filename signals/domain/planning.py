@@ -1,27 +1,58 @@
 """The planner: from what is wanted and what is seen to what is to be done, for one copy.
 
 `plan` is pure and level-triggered: publishing, amending, cancelling, closing and repairing are
-the same call, and once its actions have taken effect it returns nothing.
+the same call, and once its actions have taken effect it returns nothing. It shapes every plan to
+what Bybit holds: at most one conditional order of ours waits on a symbol (an entry with a trigger),
+stop, target and trailing stop belong to the position, and further targets are plain limits.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
+from exchanges.domain.precision import to_step_down
 from exchanges.domain.trading import InstrumentFacts, OrderType, Ticker
 from signals.domain.direction import Direction
-from signals.domain.draft import Draft
-from signals.domain.reasons import Reason
-from signals.domain.sizing import Money, NoSize, Size, quantity_for, share_out, size_entry
+from signals.domain.draft import Draft, EntryKind, TargetDraft
+from signals.domain.following import Rules, Standing, refusal
+from signals.domain.ladder import step_prices, steps_of
+from signals.domain.reasons import NoEntry, Reason
+from signals.domain.sizing import Money, Size, share_out, size_entry
+from signals.domain.stops import stop_level, trail_distance, trail_of
 
 ENTRY = "entry"
 CLOSE = "close"
+TARGET = "target-"
+REDUCTION = "reduce-"
+QUIET = timedelta(seconds=10)  # a position is only called the trader's own work after this silence
+
+
+def entry_leg(step: int) -> str:
+    """The ladder's steps are `entry`, `entry-2`, …: a single entry is its first."""
+    return ENTRY if step == 1 else f"{ENTRY}-{step}"
+
+
+def step_of(leg: str) -> int:
+    return 1 if leg == ENTRY else int(leg.removeprefix(f"{ENTRY}-"))
+
+
+def is_entry_leg(leg: str) -> bool:
+    return leg.startswith(ENTRY)
 
 
 def target_leg(position: int) -> str:
-    return f"target-{position}"
+    return f"{TARGET}{position}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """The author's wish, at one revision, to take a percentage of what is held off at once."""
+
+    revision: int
+    percent: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +62,23 @@ class Desired:
     signal: Draft
     wants_entry: bool
     wants_position: bool
-    entry_deadline: datetime
+    entry_deadline: datetime  # until then an entry may be sent
+    lapse: Reason = Reason.NONE  # why unfilled entries have run out by the signal's own terms
+    reductions: tuple[Reduction, ...] = ()
+
+    @property
+    def may_enter(self) -> bool:
+        return self.wants_entry and self.wants_position and not self.lapse
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
     """What is known of the connection; `leverage` None when it was never read."""
 
+    rules: Rules | None
     money: Money | None
+    standing: Standing
+    author: int  # who wrote the signal
     leverage: Decimal | None
     is_hedge: bool
     has_own_business: bool  # a position or order of the trader's own on this symbol
@@ -61,14 +101,19 @@ class LegOrder:
     stop: Decimal | None
     target: Decimal | None
 
+    @property
+    def is_filled(self) -> bool:
+        return not self.is_open and self.filled > 0 and self.filled >= self.quantity
+
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """The exchange's position: its size, stop and target (None: it has none)."""
+    """The exchange's position: its size, and its stop, target and trailing distance or None."""
 
     quantity: Decimal
     stop: Decimal | None
     target: Decimal | None
+    trailing: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +127,11 @@ class Observed:
     entered: Decimal
     held: Decimal
     position: Levels | None
+    entry_average: Decimal | None = None
+    last_fill_at: datetime | None = None
+    own_stop: Decimal | None = None  # set by the trader in the exchange's app: it counts
+    targets_asked: frozenset[Decimal] = frozenset()  # every level that we ever gave the position
+    trail_refused: bool = False  # the exchange did not take its activation price
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +146,18 @@ class Expire:
 
 
 @dataclass(frozen=True, slots=True)
+class HandOver:
+    """The position is the trader's own business from now on; its stop stays at the exchange."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetLeverage:
     leverage: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Send an order; `margin` is what an entry binds, None for an exit."""
+    """Send an order; `margin` is what an entry binds in all, None for an exit."""
 
     leg: str
     generation: int
@@ -113,6 +168,9 @@ class Place:
     target: Decimal | None
     reduce_only: bool
     margin: Decimal | None = None
+    leverage: Decimal | None = None
+    trigger: Decimal | None = None
+    trigger_rises: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,136 +199,207 @@ class SetLevels:
     target: Decimal
 
 
-Action = Skip | Expire | SetLeverage | Place | Amend | Cancel | SetLevels
+@dataclass(frozen=True, slots=True)
+class SetTrail:
+    """Let a stop trail the position by `distance`, from `activation` on or from now."""
+
+    distance: Decimal
+    activation: Decimal | None
+
+
+Action = Skip | Expire | HandOver | SetLeverage | Place | Amend | Cancel | SetLevels | SetTrail
 
 
 def plan(desired: Desired, account: Account, observed: Observed) -> list[Action]:
     """Decide what to do next for one copy; nothing while an order's fate is not known."""
     if any(leg.is_unresolved for leg in observed.legs.values()):
         return []
-    entry = observed.legs.get(ENTRY)
-    if entry is None or not entry.was_sent:
+    entries = [leg for leg in observed.legs.values() if is_entry_leg(leg.leg)]
+    if not any(leg.was_sent for leg in entries):
         return _enter(desired, account, observed)
+    if desired.wants_position and _is_handed_over(observed):
+        return _let_go(observed)
     actions: list[Action] = []
-    if entry.is_open:
-        actions += _keep_entry(entry, desired, account, observed)
+    for entry in entries:
+        actions += _keep_entry(entry, desired, observed)
     if observed.held > 0:
         keep = desired.wants_position
         actions += _keep_position(desired, observed) if keep else _close(observed)
     return actions
 
 
-def entry_type(signal: Draft, ticker: Ticker) -> OrderType:
-    """Market when the price that an entry would pay is inside the range, else a limit."""
-    touch = ticker.ask if signal.direction is Direction.LONG else ticker.bid
-    inside = signal.entry_low <= touch <= signal.entry_high
-    return OrderType.MARKET if inside else OrderType.LIMIT
-
-
-def worst_price(signal: Draft, ticker: Ticker) -> Decimal:
-    """The highest price that the entry can fill at: sizing by it never exceeds the margin."""
-    return (
-        max(signal.near_edge, ticker.bid)
-        if signal.direction is Direction.SHORT
-        else (signal.near_edge)
-    )
-
-
-def attached_target(signal: Draft) -> Decimal | None:
-    """A single target is attached to the entry; several are orders of their own."""
-    return signal.targets[0].price if len(signal.targets) == 1 else None
+# --- going in ------------------------------------------------------------------------------------
 
 
 def _enter(desired: Desired, account: Account, observed: Observed) -> list[Action]:
-    if not (desired.wants_entry and desired.wants_position):
-        return [Expire(Reason.ENTRY_CANCELLED)]
+    if not desired.may_enter:
+        return [Expire(desired.lapse or Reason.ENTRY_CANCELLED)]
     if observed.now >= desired.entry_deadline:
         return [Expire(Reason.TOO_LATE)]
     size = decide_size(desired.signal, account, observed)
-    if isinstance(size, NoSize):
+    if isinstance(size, NoEntry):
         return [Skip(size.reason, size.params)]
-    ticker = observed.ticker
+    signal, ticker = desired.signal, observed.ticker
     if ticker is None:
         raise ValueError("a size needs a price")
-    signal = desired.signal
+    orders = list(_orders(signal, size, ticker))
+    if account.leverage == size.leverage:
+        return [*orders]
+    return [SetLeverage(size.leverage), *orders]
+
+
+def _orders(signal: Draft, size: Size, ticker: Ticker) -> Iterator[Place]:
     kind = entry_type(signal, ticker)
-    order = Place(
-        leg=ENTRY,
-        generation=0,
-        type=kind,
-        quantity=size.quantity,
-        price=signal.near_edge if kind is OrderType.LIMIT else None,
-        stop=signal.stop,
-        target=attached_target(signal),
-        reduce_only=False,
-        margin=size.margin,
-    )
-    if account.leverage == signal.leverage:
-        return [order]
-    return [SetLeverage(signal.leverage), order]
+    waits = signal.entry.kind is EntryKind.TRIGGER and not has_triggered(signal, ticker.last)
+    for part in size.parts:
+        yield Place(
+            leg=entry_leg(part.step),
+            generation=0,
+            type=kind,
+            quantity=part.quantity,
+            price=part.price if kind is OrderType.LIMIT else None,
+            stop=signal.stop,
+            target=signal.attached_target,
+            reduce_only=False,
+            margin=size.margin,
+            leverage=size.leverage,
+            trigger=signal.entry.trigger if waits else None,
+            trigger_rises=bool(signal.entry.trigger_rises),
+        )
 
 
-def decide_size(signal: Draft, account: Account, observed: Observed) -> Size | NoSize:
+def is_inside(signal: Draft, ticker: Ticker) -> bool:
+    """Whether the price that an entry would pay lies inside the range."""
+    touch = ticker.ask if signal.direction is Direction.LONG else ticker.bid
+    return signal.entry_low <= touch <= signal.entry_high
+
+
+def entry_type(signal: Draft, ticker: Ticker) -> OrderType:
+    """Market when the signal's kind allows it and the price is inside the range, else a limit."""
+    at_once = signal.entry.kind in {EntryKind.AUTO, EntryKind.MARKET}
+    return OrderType.MARKET if at_once and is_inside(signal, ticker) else OrderType.LIMIT
+
+
+def has_triggered(signal: Draft, price: Decimal) -> bool:
+    """Whether the price stands where an entry with a trigger waits for it."""
+    trigger = signal.entry.trigger
+    if trigger is None:
+        return True
+    return price >= trigger if signal.entry.trigger_rises else price <= trigger
+
+
+def decide_size(signal: Draft, account: Account, observed: Observed) -> Size | NoEntry:
     """Size the entry, or say why this account does not take part; used by the preview as well."""
-    refusal = _refusal(signal, account, observed)
-    if refusal is not None:
-        return refusal
-    rules, ticker, money = observed.rules, observed.ticker, account.money
-    if rules is None or ticker is None or money is None:
+    refused = _refusal(signal, account, observed)
+    if refused is not None:
+        return refused
+    instrument, ticker = observed.rules, observed.ticker
+    rules, money = account.rules, account.money
+    if instrument is None or ticker is None or rules is None or money is None:
         raise ValueError("refused above")
-    price = worst_price(signal, ticker)
-    market = entry_type(signal, ticker) is OrderType.MARKET
-    size = size_entry(money, price=price, leverage=signal.leverage, rules=rules, market=market)
-    if isinstance(size, NoSize) or account.margin is None:
-        return size
-    margin = min(size.margin, account.margin)
-    most = quantity_for(margin, price=price, leverage=signal.leverage, step=rules.step)
-    return Size(min(size.quantity, most), margin)
+    return size_entry(
+        rules,
+        money,
+        steps_of(signal, tick=instrument.tick, ticker=ticker),
+        stop=signal.stop,
+        leverage=rules.leverage_for(signal),
+        instrument=instrument,
+        market=entry_type(signal, ticker) is OrderType.MARKET,
+        most_margin=account.margin,
+    )
 
 
-def _refusal(signal: Draft, account: Account, observed: Observed) -> NoSize | None:
-    rules, ticker = observed.rules, observed.ticker
-    if rules is None or ticker is None:
-        return NoSize(Reason.SYMBOL_UNKNOWN, {})
-    if rules.status != "Trading":
-        return NoSize(Reason.SYMBOL_NOT_TRADABLE, {})
-    if account.has_own_business:
-        return NoSize(Reason.OWN_POSITION, {})
-    if signal.leverage > rules.max_leverage:
-        return NoSize(Reason.LEVERAGE_TOO_HIGH, {"maximum": rules.max_leverage})
-    if signal.direction.is_beyond(signal.stop, ticker.last):
-        return NoSize(Reason.STOP_PASSED, {"price": ticker.last})
+def _refusal(signal: Draft, account: Account, observed: Observed) -> NoEntry | None:
+    instrument, ticker = observed.rules, observed.ticker
+    if instrument is None or ticker is None:
+        return NoEntry(Reason.SYMBOL_UNKNOWN)
+    if account.rules is None:
+        return NoEntry(Reason.SIZING_MISSING)
     if account.money is None:
-        return NoSize(Reason.BALANCE_UNKNOWN, {})
+        return NoEntry(Reason.BALANCE_UNKNOWN)
+    refused = refusal(
+        account.rules,
+        signal,
+        account.author,
+        standing=account.standing,
+        equity=account.money.equity,
+        ticker=ticker,
+    )
+    return refused or _market_refusal(signal, account, instrument, ticker)
+
+
+def _market_refusal(
+    signal: Draft, account: Account, instrument: InstrumentFacts, ticker: Ticker
+) -> NoEntry | None:
+    if instrument.status != "Trading":
+        return NoEntry(Reason.SYMBOL_NOT_TRADABLE)
+    if account.has_own_business:
+        return NoEntry(Reason.OWN_POSITION)
+    if signal.leverage > instrument.max_leverage:
+        return NoEntry(Reason.LEVERAGE_TOO_HIGH, {"maximum": instrument.max_leverage})
+    if signal.direction.is_beyond(signal.stop, ticker.last):
+        return NoEntry(Reason.STOP_PASSED, {"price": ticker.last})
+    if signal.entry.kind is EntryKind.MARKET and not is_inside(signal, ticker):
+        return NoEntry(Reason.PRICE_OUTSIDE, {"price": ticker.last})
     return None
 
 
-def _keep_entry(
-    entry: LegOrder, desired: Desired, account: Account, observed: Observed
-) -> list[Action]:
-    if not (desired.wants_entry and desired.wants_position):
-        return [Cancel(ENTRY, entry.link_id)]
-    signal = desired.signal
-    price = signal.near_edge if entry.price is not None else None
-    quantity = entry.quantity
-    if price is not None and account.margin is not None and observed.rules is not None:
-        most = quantity_for(
-            account.margin, price=price, leverage=signal.leverage, step=observed.rules.step
-        )
-        quantity = min(quantity, most)
+def _keep_entry(entry: LegOrder, desired: Desired, observed: Observed) -> list[Action]:
+    """Bring a resting entry to the newest revision; a step that never arrived is sent again."""
+    if not entry.was_sent:
+        return _send_again(entry, desired, observed)
+    if not entry.is_open:
+        return []
+    is_over = observed.entered > 0 and observed.held <= 0
+    if not desired.may_enter or is_over:
+        return [Cancel(entry.leg, entry.link_id)]
+    price, quantity = _entry_terms(entry, desired.signal, observed.rules)
     if entry.filled >= quantity:
-        return [Cancel(ENTRY, entry.link_id)]
-    wanted = (price, signal.stop, attached_target(signal))
-    if wanted == (entry.price, entry.stop, entry.target) and quantity == entry.quantity:
+        return [Cancel(entry.leg, entry.link_id)]
+    stop, target = desired.signal.stop, desired.signal.attached_target
+    if (price, quantity, stop, target) == (entry.price, entry.quantity, entry.stop, entry.target):
         return []
     return [
         Amend(
-            ENTRY,
+            entry.leg,
             entry.link_id,
             quantity=quantity if quantity != entry.quantity else None,
             price=price if price != entry.price else None,
-            stop=signal.stop if signal.stop != entry.stop else None,
-            target=_change(entry.target, attached_target(signal)),
+            stop=stop if stop != entry.stop else None,
+            target=_change(entry.target, target),
+        )
+    ]
+
+
+def _entry_terms(
+    entry: LegOrder, signal: Draft, rules: InstrumentFacts | None
+) -> tuple[Decimal | None, Decimal]:
+    """Price and size after an amendment: a dearer price never costs more than was planned."""
+    if entry.price is None or rules is None:
+        return entry.price, entry.quantity
+    price = step_prices(signal, tick=rules.tick)[step_of(entry.leg) - 1]
+    if price <= entry.price:
+        return price, entry.quantity
+    return price, to_step_down(entry.quantity * entry.price / price, rules.step)
+
+
+def _send_again(entry: LegOrder, desired: Desired, observed: Observed) -> list[Action]:
+    """A ladder's step that surely never arrived, as it was planned, while there is time."""
+    is_over = observed.entered > 0 and observed.held <= 0
+    if not desired.may_enter or is_over or observed.now >= desired.entry_deadline:
+        return []
+    price, quantity = _entry_terms(entry, desired.signal, observed.rules)
+    signal = desired.signal
+    return [
+        Place(
+            entry.leg,
+            entry.generation,
+            OrderType.LIMIT,
+            quantity,
+            price,
+            signal.stop,
+            signal.attached_target,
+            reduce_only=False,
         )
     ]
 
@@ -282,55 +411,165 @@ def _change(before: Decimal | None, after: Decimal | None) -> Decimal | None:
     return Decimal(0) if after is None else after
 
 
+# --- holding -------------------------------------------------------------------------------------
+
+
 def _keep_position(desired: Desired, observed: Observed) -> list[Action]:
-    actions: list[Action] = []
-    signal, position = desired.signal, observed.position
-    if position is None:  # our fills say open, the exchange says flat: the exit is on its way
+    position, rules = observed.position, observed.rules
+    if position is None or rules is None:  # our fills say open, the exchange flat: the exit is near
         return []
-    target = attached_target(signal)
-    if position.stop != signal.stop or position.target != target:
-        actions.append(SetLevels(signal.stop, target or Decimal(0)))
-    return actions + _keep_targets(signal, observed)
+    actions = _keep_levels(desired.signal, observed, position, rules)
+    reduction = _reduce(desired, observed, position, rules)
+    if reduction:
+        return actions + reduction  # the targets follow once it has filled
+    return actions + _keep_targets(desired.signal, observed, position, rules)
 
 
-def _keep_targets(signal: Draft, observed: Observed) -> list[Action]:
-    """One reduce-only limit for each of several targets, grown as the entry fills."""
-    rules = observed.rules
-    if rules is None:
-        return []
-    several = signal.targets if len(signal.targets) > 1 else ()
-    shares = [target.share for target in several]
-    parts = (
-        share_out(observed.entered, shares, step=rules.step, minimum=rules.min_quantity)
-        if several
-        else []
+def reached_target(legs: dict[str, LegOrder]) -> int:
+    """The number of the furthest target that was taken, 0 for none."""
+    numbers = (
+        int(leg.leg.removeprefix(TARGET))
+        for leg in legs.values()
+        if leg.leg.startswith(TARGET) and leg.is_filled
     )
+    return max(numbers, default=0)
+
+
+def wanted_stop(signal: Draft, observed: Observed, rules: InstrumentFacts) -> Decimal:
+    """The stop by the signal's rule, whatever the trader did to it."""
+    return stop_level(
+        signal,
+        entry_average=observed.entry_average,
+        reached=reached_target(observed.legs),
+        tick=rules.tick,
+    )
+
+
+def _keep_levels(
+    signal: Draft, observed: Observed, position: Levels, rules: InstrumentFacts
+) -> list[Action]:
+    stop = observed.own_stop or wanted_stop(signal, observed, rules)
+    target, actions = signal.attached_target, list[Action]()
+    has_own_target = position.target is not None and position.target not in observed.targets_asked
+    wrong_target = position.target != target and not has_own_target
+    if position.stop != stop or wrong_target:
+        kept = position.target if has_own_target else target
+        actions.append(SetLevels(stop, kept or Decimal(0)))
+    trail = trail_of(signal)
+    if trail is not None and observed.entry_average is not None:
+        distance = trail_distance(trail, base=observed.entry_average, tick=rules.tick)
+        if position.trailing != distance:
+            activation = None if observed.trail_refused else trail.activation
+            actions.append(SetTrail(distance, activation))
+    return actions
+
+
+def _reduce(
+    desired: Desired, observed: Observed, position: Levels, rules: InstrumentFacts
+) -> list[Action]:
+    """Take off what the author's next unheeded "close n percent" asks for."""
+    for reduction in desired.reductions:
+        leg = f"{REDUCTION}{reduction.revision}"
+        order = observed.legs.get(leg)
+        if order is not None and order.is_open:
+            return []
+        if order is not None and order.was_sent:
+            continue
+        held = min(observed.held, position.quantity)
+        part = to_step_down(held * reduction.percent / 100, rules.step)
+        part = min(part, held - rules.min_quantity, rules.max_market_quantity)
+        if part >= rules.min_quantity:
+            return [
+                Place(leg, 0, OrderType.MARKET, part, None, None, None, reduce_only=True),
+            ]
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """What a target that is not over is still to take, in proportion to the others."""
+
+    number: int
+    target: TargetDraft
+    filled: Decimal
+    weight: Decimal
+
+
+def _keep_targets(
+    signal: Draft, observed: Observed, position: Levels, rules: InstrumentFacts
+) -> list[Action]:
+    """One reduce-only limit for each of several targets; together they take all that is held.
+
+    What the trader took off by hand, or the author by percentage, comes off all of them alike.
+    """
     actions: list[Action] = []
-    for position, (target, part) in enumerate(zip(several, parts, strict=True), start=1):
-        actions += _keep_target(target_leg(position), target.price, part, observed)
-    kept = {target_leg(position) for position in range(1, len(several) + 1)}
+    if signal.attached_target is None:
+        shares = _shares(signal, observed, rules)
+        held = min(observed.held, position.quantity)
+        weights = [share.weight for share in shares]
+        parts = share_out(held, weights, step=rules.step, minimum=rules.min_quantity)
+        for share, part in zip(shares, parts, strict=False):
+            if share.number <= len(signal.limit_targets):
+                actions += _keep_target(share, part, observed)
+        actions.sort(key=lambda action: not _is_smaller(action, observed))
+        kept = {target_leg(number) for number in range(1, len(signal.limit_targets) + 1)}
+    else:
+        kept = set()
     for leg in observed.legs.values():
-        if leg.leg.startswith("target-") and leg.leg not in kept and leg.is_open:
+        if leg.leg.startswith(TARGET) and leg.leg not in kept and leg.is_open:
             actions.append(Cancel(leg.leg, leg.link_id))
     return actions
 
 
-def _keep_target(leg: str, price: Decimal, part: Decimal, observed: Observed) -> list[Action]:
+def _is_smaller(action: Action, observed: Observed) -> bool:
+    """Bybit cuts reduce-only orders that together exceed the position: what shrinks goes first."""
+    if isinstance(action, Cancel):
+        return True
+    if not isinstance(action, Amend) or action.quantity is None:
+        return False
+    return action.quantity < observed.legs[action.leg].quantity
+
+
+def _shares(signal: Draft, observed: Observed, rules: InstrumentFacts) -> list[_Share]:
+    """The targets that are not over, a runner's share among them."""
+    percents = [target.share for target in signal.targets]
+    parts = share_out(observed.entered, percents, step=rules.step, minimum=rules.min_quantity)
+    shares = []
+    for number, (target, part) in enumerate(zip(signal.targets, parts, strict=True), start=1):
+        order = observed.legs.get(target_leg(number))
+        is_over = order is not None and order.was_sent and not order.is_open
+        filled = order.filled if order is not None and order.was_sent else Decimal(0)
+        if not is_over:
+            shares.append(_Share(number, target, filled, max(part - filled, Decimal(0))))
+    return _of_weight(shares)
+
+
+def _of_weight(shares: Sequence[_Share]) -> list[_Share]:
+    """Those with something to take; when rounding left nothing to any, the last takes it all."""
+    weighty = [share for share in shares if share.weight > 0]
+    if weighty or not shares:
+        return weighty
+    last = shares[-1]
+    return [_Share(last.number, last.target, last.filled, Decimal(1))]
+
+
+def _keep_target(share: _Share, part: Decimal, observed: Observed) -> list[Action]:
+    leg, price = target_leg(share.number), share.target.price
     order = observed.legs.get(leg)
+    quantity = share.filled + part
     if order is None or not order.was_sent:
         if part <= 0:
             return []
-        generation = 0
-        return [Place(leg, generation, OrderType.LIMIT, part, price, None, None, reduce_only=True)]
-    if not order.is_open or (order.price == price and order.quantity == part):
-        return []  # what ended is not put back: the trader, or the exchange, ended it
-    if part <= order.filled:
+        return [Place(leg, 0, OrderType.LIMIT, part, price, None, None, reduce_only=True)]
+    if (order.price, order.quantity) == (price, quantity):
+        return []
+    if part <= 0:
         return [Cancel(leg, order.link_id)]
     return [
         Amend(
             leg,
             order.link_id,
-            quantity=part if part != order.quantity else None,
+            quantity=quantity if quantity != order.quantity else None,
             price=price if price != order.price else None,
             stop=None,
             target=None,
@@ -338,12 +577,31 @@ def _keep_target(leg: str, price: Decimal, part: Decimal, observed: Observed) ->
     ]
 
 
+# --- going out -----------------------------------------------------------------------------------
+
+
+def _is_handed_over(observed: Observed) -> bool:
+    """Whether the trader added to the position: more is held than our orders account for."""
+    position, last = observed.position, observed.last_fill_at
+    if position is None or observed.held <= 0 or last is None:
+        return False
+    return position.quantity > observed.held and observed.now - last >= QUIET
+
+
+def _let_go(observed: Observed) -> list[Action]:
+    """Withdraw what is ours and rests; when nothing does, the copy is over."""
+    resting: list[Action] = [
+        Cancel(leg.leg, leg.link_id) for leg in observed.legs.values() if leg.is_open
+    ]
+    return resting or [HandOver()]
+
+
 def _close(observed: Observed) -> list[Action]:
     """Take the position off at the market, never more of it than is this copy's own."""
     actions: list[Action] = [
         Cancel(leg.leg, leg.link_id)
         for leg in observed.legs.values()
-        if leg.leg.startswith("target-") and leg.is_open
+        if leg.leg.startswith(TARGET) and leg.is_open
     ]
     last, position, rules = observed.legs.get(CLOSE), observed.position, observed.rules
     if position is None or rules is None or (last is not None and last.is_open):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from decimal import Decimal
 from enum import StrEnum
 
 
@@ -22,6 +24,18 @@ class Reason(StrEnum):
     SIZE_TOO_LARGE = "size_too_large"
     LEVERAGE_TOO_HIGH = "leverage_too_high"
     STOP_PASSED = "stop_passed"
+    PRICE_OUTSIDE = "price_outside"  # a market entry, and the price is not inside the range
+    SEED_LIMIT = "seed_limit"
+    SYMBOL_NOT_WANTED = "symbol_not_wanted"
+    SIDE_NOT_WANTED = "side_not_wanted"
+    AUTHOR_NOT_FOLLOWED = "author_not_followed"
+    TOO_MANY_COPIES = "too_many_copies"
+    EXPOSURE_FULL = "exposure_full"
+    PRICE_AWAY = "price_away"
+    DAILY_LOSS = "daily_loss"
+    WEEKLY_LOSS = "weekly_loss"
+    LOSS_STREAK = "loss_streak"
+    DRAWDOWN = "drawdown"
     # rejected: the exchange said no
     KEY_INVALID = "key_invalid"
     KEY_EXPIRED = "key_expired"
@@ -36,14 +50,29 @@ class Reason(StrEnum):
     TOO_LATE = "too_late"  # not accepted within the signal's time to live
     NOT_FILLED = "not_filled"  # the exchange cancelled it unfilled
     ENTRY_CANCELLED = "entry_cancelled"  # withdrawn by the author
+    ENTRY_EXPIRED = "entry_expired"  # the signal's own time for entries is over
+    TARGET_FIRST = "target_first"  # the first target was reached before the entry
+    RANGE_LEFT = "range_left"  # the price ran away from the range
+    OPTED_OUT = "opted_out"  # withdrawn by the trader
+    AMENDMENT_REFUSED = "amendment_refused"  # the entry could not follow a change
     ENTRY_CANCELLED_BY_HAND = "entry_cancelled_by_hand"
     # closed: there was a position
     TARGET = "target"
     STOP = "stop"
+    TRAILING_STOP = "trailing_stop"
     CLOSED_BY_AUTHOR = "closed_by_author"
     CLOSED_BY_TRADER = "closed_by_trader"
     CLOSED_BY_HAND = "closed_by_hand"  # in the exchange's app
+    HANDED_OVER = "handed_over"  # the trader added to the position: it is theirs from now on
     STOP_MISSING = "stop_missing"  # the exchange refused the stop, so we closed
     LIQUIDATED = "liquidated"
     DELEVERAGED = "deleveraged"
     DELISTED = "delisted"
+
+
+@dataclass(frozen=True, slots=True)
+class NoEntry:
+    """Why nothing is traded, with the figures that the reason's text names."""
+
+    reason: Reason
+    params: dict[str, Decimal] = field(default_factory=dict)

@@ -3,51 +3,93 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 
 from django.conf import settings
 
 from exchanges.models import Connection
-from signals.domain.sizing import Money, SizingMode
-from signals.models import LIVE_STATUSES, Copy
+from signals.domain.direction import Direction
+from signals.domain.following import Rules, SizingMode
+from signals.domain.sizing import Money
+from signals.models import LIVE_STATUSES, Copy, CopySettings
 
-Margins = dict[int, dict[int, Decimal]]  # connection -> copy -> USDT
+ZERO = Decimal(0)
 
 
-def in_flight_margin(links: Iterable[int]) -> Margins:
-    """Margin of live copies that the cached balance cannot show yet, by connection and copy."""
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a live copy binds, in USDT; `unseen` is margin that the cached balance cannot show."""
+
+    unseen: Decimal
+    notional: Decimal
+
+
+Bindings = dict[int, dict[int, Binding]]  # connection -> copy
+
+
+def bindings_of(links: Iterable[int]) -> Bindings:
+    """What the live copies of these connections bind; one that is not sized yet binds nothing."""
     rows = (
         Copy.objects.filter(
             connection__in=list(links), status__in=LIVE_STATUSES, margin__isnull=False
         )
         .select_related("connection")
-        .only("pk", "connection_id", "margin", "acknowledged_at", "connection__balance_at")
+        .only(
+            *("pk", "connection_id", "margin", "leverage", "acknowledged_at"),
+            "connection__balance_at",
+        )
     )
-    margins: Margins = defaultdict(dict)
+    found: Bindings = defaultdict(dict)
     for copy in rows:
-        seen, taken = copy.connection.balance_at, copy.acknowledged_at
-        if (taken is None or seen is None or taken >= seen) and copy.margin is not None:
-            margins[copy.connection_id][copy.pk] = copy.margin
-    return margins
+        found[copy.connection_id][copy.pk] = binding_of(copy, copy.connection)
+    return found
 
 
-def money_of(link: Connection, copy: Copy, margins: Margins) -> Money | None:
-    """The account's money for this copy: what its other copies bind is taken off."""
-    others = (margin for pk, margin in margins.get(link.pk, {}).items() if pk != copy.pk)
-    return money_for(link, others)
+def binding_of(copy: Copy, link: Connection) -> Binding:
+    margin = copy.margin or ZERO
+    seen, taken = link.balance_at, copy.acknowledged_at
+    is_unseen = taken is None or seen is None or taken >= seen
+    return Binding(margin if is_unseen else ZERO, margin * (copy.leverage or 1))
 
 
-def money_for(link: Connection, in_flight: Iterable[Decimal]) -> Money | None:
-    """None when the balance was never read or no sizing is set."""
-    rules = getattr(link, "copy_settings", None)
-    if rules is None or link.equity is None or link.available is None:
+def others(link: Connection, copy: Copy, bindings: Bindings) -> list[Binding]:
+    """What the connection's other copies bind."""
+    return [binding for pk, binding in bindings.get(link.pk, {}).items() if pk != copy.pk]
+
+
+def money_for(link: Connection, bound: Collection[Binding]) -> Money | None:
+    """None when the balance was never read."""
+    if link.equity is None or link.available is None:
         return None
     return Money(
         equity=link.equity,
         available=link.available,
-        in_flight=sum(in_flight, Decimal(0)),
+        in_flight=sum((binding.unseen for binding in bound), ZERO),
+        exposure=sum((binding.notional for binding in bound), ZERO),
+    )
+
+
+def rules_of(link: Connection) -> Rules | None:
+    """A connection's settings as the domain's value; None when there are none."""
+    stored: CopySettings | None = getattr(link, "copy_settings", None)
+    if stored is None:
+        return None
+    return Rules(
+        mode=SizingMode(stored.sizing),
+        amount=stored.amount,
+        multiplier=stored.multiplier,
+        max_leverage=stored.max_leverage,
+        max_notional=stored.max_notional,
+        max_exposure=stored.max_exposure,
+        max_copies=stored.max_copies,
+        min_equity=stored.min_equity,
+        max_equity=stored.max_equity,
+        allowed_symbols=frozenset(stored.allowed_symbols),
+        denied_symbols=frozenset(stored.denied_symbols),
+        only_side=Direction(stored.only_side) if stored.only_side else None,
+        authors=frozenset(author.pk for author in stored.authors.all()),
+        max_slippage_percent=stored.max_slippage_percent,
         reserve_percent=Decimal(settings.BALANCE_RESERVE_PERCENT),
-        mode=SizingMode(rules.sizing),
-        amount=rules.amount,
     )

@@ -8,7 +8,15 @@ from datetime import datetime
 from exchanges.domain.errors import ExchangeError, NotFound, UnexpectedReply
 from exchanges.domain.trading import Acknowledgement, NewOrder, OrderChange
 from exchanges.ports import Exchange
-from signals.domain.planning import Action, Amend, Cancel, Place, SetLevels, SetLeverage
+from signals.domain.planning import (
+    Action,
+    Amend,
+    Cancel,
+    Place,
+    SetLevels,
+    SetLeverage,
+    SetTrail,
+)
 from signals.models import Copy, Order
 from signals.services.claiming import Lease
 
@@ -86,6 +94,9 @@ def _call(
             exchange.set_position_levels(
                 copy.symbol, copy.position_index or 0, stop=stop, target=target
             )
+        case SetTrail(distance, activation):
+            index = copy.position_index or 0
+            exchange.set_trailing_stop(copy.symbol, index, distance=distance, activation=activation)
         case _:
             raise TypeError(f"{type(action).__name__} is not sent")
     return None
@@ -104,4 +115,6 @@ def _new_order(order: Order) -> NewOrder:
         stop=order.stop,
         target=order.target,
         reduce_only=order.reduce_only,
+        trigger=order.trigger_price,
+        trigger_rises=order.trigger_rises,
     )

@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 
+from accounts.activity import Fact, record
+from accounts.choices import ActivityKind
+from accounts.models import User
 from exchanges.models import Connection
+from exchanges.selectors import connections_of
 from hexagonal.lib.jobs import enqueue_on_commit
-from signals.choices import Sizing
 from signals.domain.reasons import Reason
 from signals.models import LIVE_STATUSES, Copy, CopySettings
 
 
-def set_sizing(
-    link: Connection, *, sizing: Sizing, amount: Decimal, is_enabled: bool = True
+def set_rules(
+    link: Connection,
+    *,
+    fields: Mapping[str, Any],
+    authors: Collection[User] | None = None,
 ) -> CopySettings:
-    """Say what later signals put in: `amount` in USDT or in percent of equity.
+    """Say what later signals put in, and what they may not do; running copies stay as they are.
 
-    Running copies stay as they are.
+    `fields` are those of `CopySettings`, checked by a form or serializer; `authors` None leaves
+    them, an empty collection means all.
     """
-    settings, _ = CopySettings.objects.update_or_create(
-        connection=link,
-        defaults={"sizing": sizing, "amount": amount, "is_enabled": is_enabled},
-    )
+    with transaction.atomic():
+        settings, _ = CopySettings.objects.update_or_create(connection=link, defaults=dict(fields))
+        if authors is not None:
+            settings.authors.set(authors)
     return settings
+
+
+def pause(link: Connection) -> None:
+    """Enter nothing new on this connection; what is open goes on."""
+    set_rules(link, fields={"is_enabled": False})
+
+
+def resume(link: Connection) -> None:
+    set_rules(link, fields={"is_enabled": True})
 
 
 def close_copy(copy: Copy, *, reason: Reason, now: datetime) -> bool:
@@ -37,3 +54,23 @@ def close_copy(copy: Copy, *, reason: Reason, now: datetime) -> bool:
             Copy.objects.filter(pk=copy.pk).exclude(status="unknown").update(due_at=now)
             enqueue_on_commit("signals.work")
     return bool(changed)
+
+
+def opt_out(copy: Copy, *, now: datetime) -> bool:
+    """Leave one signal out: the entry is withdrawn, and what it has bought is sold."""
+    return close_copy(copy, reason=Reason.OPTED_OUT, now=now)
+
+
+def panic(user: User, *, now: datetime) -> int:
+    """Close everything and pause; returns how many trades are being closed."""
+    with transaction.atomic():
+        for link in connections_of(user):
+            pause(link)
+        live = Copy.objects.filter(user=user, status__in=LIVE_STATUSES)
+        closing = [
+            close_copy(copy, reason=Reason.CLOSED_BY_TRADER, now=now)
+            for copy in live.order_by("pk")
+        ]
+        fact = Fact(ActivityKind.TRADE, "panic", user.pk, {"name": user.nickname})
+        record(fact, now=now)
+    return sum(closing)

@@ -17,10 +17,13 @@ from exchanges.domain.trading import (
 )
 from signals.choices import OrderStatus
 from signals.domain.direction import Direction
+from signals.domain.handover import OwnStop, own_stop
 from signals.domain.judging import EntryState, Evidence, Execution, judge, total
 from signals.domain.lifecycle import FINAL, CopyStatus, check_transition
-from signals.domain.planning import CLOSE, ENTRY, LegOrder, Levels
+from signals.domain.link_ids import is_ours
+from signals.domain.planning import CLOSE, REDUCTION, TARGET, LegOrder, Levels, is_entry_leg
 from signals.domain.reasons import Reason
+from signals.domain.terms import text
 from signals.models import ClosedPnl, Copy, Fill, Order
 from signals.services.observing import UNRESOLVED, Observation
 
@@ -40,6 +43,7 @@ LEG_OF_CAUSE = {
     Cause.DELISTING: "settlement",
 }
 HAND = "hand"
+BY_REQUEST = "EC_PerCancelRequest"  # cancelled by somebody who asked: us, or the trader
 
 
 @dataclass(slots=True)
@@ -51,6 +55,8 @@ class CopyLedger:
     position: PositionFacts | None = None
     position_known: bool = False
     facts: list[Fact] = field(default_factory=list)
+    lapse: Reason = Reason.NONE  # of unfilled entries, by the signal's own terms
+    cancelled_by_request: set[str] = field(default_factory=set)  # exchange ids
 
     @property
     def direction(self) -> Direction:
@@ -64,6 +70,12 @@ class CopyLedger:
         own = [order for order in self.orders if order.leg == leg and order.link_id]
         return max(own, key=lambda order: order.generation, default=None)
 
+    def entries(self) -> list[Order]:
+        """The newest order of each of the entry's steps."""
+        legs = {order.leg for order in self.orders if order.link_id and is_entry_leg(order.leg)}
+        newest = (self.newest(leg) for leg in sorted(legs))
+        return [order for order in newest if order is not None]
+
     # --- taking in what the exchange said ----------------------------------------------------
 
     def absorb(self, seen: Observation, now: datetime) -> None:
@@ -71,8 +83,9 @@ class CopyLedger:
         for order in self.orders:
             if order.link_id in seen.lookups:
                 self._resolve(order, seen.lookups[order.link_id], now)
+        closers = {fill.order_id for fill in seen.fills if fill.closed_quantity > 0}
         for facts in seen.orders:
-            self._absorb_order(facts, now)
+            self._absorb_order(facts, facts.order_id in closers, now)
         for fill in seen.fills:
             self._absorb_fill(fill)
         for result in seen.results:
@@ -89,13 +102,15 @@ class CopyLedger:
         else:
             self._update(order, facts, now)
 
-    def _absorb_order(self, facts: OrderFacts, now: datetime) -> None:
+    def _absorb_order(self, facts: OrderFacts, has_closed: bool, now: datetime) -> None:  # noqa: FBT001
+        if facts.reject_reason == BY_REQUEST:
+            self.cancelled_by_request.add(facts.order_id)
         order = self.by_exchange_id().get(facts.order_id)
         if order is None and facts.link_id:
             order = next((o for o in self.orders if o.link_id == facts.link_id), None)
         if order is not None:
             self._update(order, facts, now)
-        elif self._is_exit_of_this(facts):
+        elif self._is_exit_of_this(facts, has_closed):
             self.orders.append(self._adopt(facts))
 
     def _update(self, order: Order, facts: OrderFacts, now: datetime) -> None:
@@ -108,22 +123,22 @@ class CopyLedger:
         order.cause = facts.cause.value
         order.acknowledged_at = order.acknowledged_at or now
 
-    def _is_exit_of_this(self, facts: OrderFacts) -> bool:
+    def _is_exit_of_this(self, facts: OrderFacts, has_closed: bool) -> bool:  # noqa: FBT001
         """Whether an order that we did not send takes this copy's position off.
 
         Stops and targets of the position are its children, or were set on the position itself. A
         plain order of the trader's counts only once it has closed something of this side.
         """
-        if facts.link_id.startswith("hx") or facts.side is not self.direction.exit_side:
+        if is_ours(facts.link_id) or facts.side is not self.direction.exit_side:
             return False
         if facts.position_index != self.copy.position_index:
             return False
         if facts.parent_link_id:
             return any(order.link_id == facts.parent_link_id for order in self.orders)
-        entry = self.newest(ENTRY)
-        if entry is None or facts.created_at < entry.created_at:
+        sent = [order.created_at for order in self.entries()]
+        if not sent or facts.created_at < min(sent):
             return False
-        closing = facts.reduce_only or facts.cause is not Cause.USER
+        closing = facts.reduce_only or facts.cause is not Cause.USER or has_closed
         return closing and (facts.cause in LEG_OF_CAUSE or facts.filled > 0)
 
     def _adopt(self, facts: OrderFacts) -> Order:
@@ -217,6 +232,8 @@ class CopyLedger:
         copy.entered_quantity, copy.entry_average = totals.entered, totals.entry_average
         copy.exited_quantity, copy.exit_average = totals.exited, totals.exit_average
         copy.fees = totals.fees
+        funding = (f.fee for f in self.fills if f.cause == Cause.FUNDING.value)
+        copy.funding = sum(funding, Decimal(0))
         copy.pnl = sum((result.pnl for result in self.results), Decimal(0))
         copy.has_stop = self.position is not None and self.position.stop is not None
         status, reason = judge(CopyStatus(copy.status), self._evidence(now))
@@ -258,16 +275,19 @@ class CopyLedger:
         copy = self.copy
         last = self._last_exit()
         order = last.order if last is not None else None
+        by_hand = any(e.exchange_id in self.cancelled_by_request for e in self.entries())
         booked = sum((result.quantity for result in self.results), Decimal(0))
         return Evidence(
             entry=self.entry_state(),
             totals=total(self._executions()),
             is_booked=booked >= copy.exited_quantity,
             exit_cause=Cause(last.cause) if last is not None else None,
-            exit_is_ours=order is not None and order.leg == CLOSE,
-            exit_is_target=order is not None and order.leg.startswith("target"),
+            exit_is_ours=order is not None and order.leg.startswith((CLOSE, REDUCTION)),
+            exit_is_target=order is not None and order.leg.startswith(TARGET),
             close_reason=Reason(copy.close_reason),
-            wants_entry=copy.signal.wants_entry,
+            wants_entry=copy.signal.wants_entry and copy.wants_entry,
+            lapse=self.lapse,
+            cancelled_by_hand=by_hand,
         )
 
     def _last_exit(self) -> Fill | None:
@@ -279,16 +299,18 @@ class CopyLedger:
         return max(exits, key=lambda fill: (fill.at, fill.fill_id), default=None)
 
     def entry_state(self) -> EntryState:
-        entry = self.newest(ENTRY)
-        if entry is None or entry.status == OrderStatus.NOT_SENT:
+        """Of all the entry's steps together: what is least over counts."""
+        entries = [order for order in self.entries() if order.status != OrderStatus.NOT_SENT]
+        states = {OrderStatus(order.status) for order in entries}
+        if not states:
             return EntryState.NONE
-        if entry.status in UNRESOLVED:
+        if states & UNRESOLVED:
             return EntryState.UNRESOLVED
-        if entry.status == OrderStatus.OPEN:
+        if OrderStatus.OPEN in states:
             return EntryState.OPEN
-        if entry.filled > 0 or entry.status == OrderStatus.FILLED:
+        if OrderStatus.FILLED in states or any(order.filled > 0 for order in entries):
             return EntryState.DONE
-        rejected = entry.status == OrderStatus.REJECTED
+        rejected = states == {OrderStatus.REJECTED}
         return EntryState.REJECTED if rejected else EntryState.CANCELLED
 
     # --- what the planner sees ---------------------------------------------------------------
@@ -304,7 +326,40 @@ class CopyLedger:
     def levels(self) -> Levels | None:
         if self.position is None:
             return None
-        return Levels(self.position.quantity, self.position.stop, self.position.target)
+        position = self.position
+        return Levels(position.quantity, position.stop, position.target, position.trailing)
+
+    def last_fill_at(self) -> datetime | None:
+        return max((fill.at for fill in self.fills), default=None)
+
+    # --- levels that we asked for, and the trader's own ---------------------------------------
+
+    def note_asked(self, *, stop: Decimal | None, target: Decimal | None) -> None:
+        """Remember a level before it is sent: what is at the exchange is then ours or theirs."""
+        copy = self.copy
+        if stop is not None and text(stop) not in copy.stops_asked:
+            copy.stops_asked = [*copy.stops_asked, text(stop)]
+        if target and text(target) not in copy.targets_asked:
+            copy.targets_asked = [*copy.targets_asked, text(target)]
+
+    def note_own_stop(self, level: Decimal) -> bool:
+        """Take the trader's own stop over, or drop it; True if a new one was found.
+
+        `level` is the signal's own stop by now.
+        """
+        copy = self.copy
+        if self.position is None or copy.exited_quantity >= copy.entered_quantity:
+            return False
+        known = (
+            OwnStop(copy.own_stop, copy.own_stop_over)
+            if copy.own_stop is not None and copy.own_stop_over is not None
+            else None
+        )
+        asked = {Decimal(asked) for asked in copy.stops_asked}
+        found = own_stop(known, seen=self.position.stop, asked=asked, level=level)
+        copy.own_stop = found.level if found is not None else None
+        copy.own_stop_over = found.over if found is not None else None
+        return found is not None and (known is None or found.level != known.level)
 
 
 def _leg_order(order: Order) -> LegOrder:

@@ -11,93 +11,104 @@ from django.db import transaction
 from exchanges.models import Instrument
 from signals.choices import SignalStatus
 from signals.domain.draft import Draft
-from signals.domain.nominal import Progress, advance, finish
+from signals.domain.ladder import step_count
+from signals.domain.lifecycle import CopyStatus
+from signals.domain.nominal import Progress, advance, finish, finish_by_followers
+from signals.domain.nominal import lapse as lapse_at
+from signals.domain.reasons import Reason
 from signals.models import LIVE_STATUSES, Copy, Signal
-from signals.selectors import draft_of
+from signals.selectors import draft_of, progress_of
+from signals.services import publishing
 
 FIELDS = [
-    *("entered_at", "entered_price", "targets_hit", "outcome", "outcome_price"),
-    *("result_percent", "status", "closed_at"),
+    *("entered_at", "entered_price", "steps_reached", "peak_price", "left_percent", "gain"),
+    *("targets_hit", "outcome", "outcome_price", "result_percent", "status", "closed_at"),
 ]
+UNFILLED = [CopyStatus.PENDING.value, CopyStatus.UNKNOWN.value, CopyStatus.PLACED.value]
+NO_TICK = Decimal("0.000000000001")  # where the symbol is not listed any more
 # How copies end when the price was between two readings at the decisive moment.
-OUTCOME_OF_REASON = {"target": "target", "stop": "stop"}
+OUTCOME_OF_REASON = {"target": "target", "stop": "stop", "trailing_stop": "stop"}
 
 
 def follow_prices(*, now: datetime) -> None:
     """Take the last read prices into account for every open signal."""
     rows = Instrument.objects.filter(environment=settings.SIGNAL_ENVIRONMENT, last__isnull=False)
-    prices = {row.symbol: row.last for row in rows}
+    places = {row.symbol: row for row in rows}
     for pk in Signal.objects.filter(status=SignalStatus.OPEN).values_list("pk", flat=True):
-        _follow(pk, prices, now)
+        _follow(pk, places, now)
 
 
-def _follow(pk: int, prices: dict[str, Decimal | None], now: datetime) -> None:
+def _follow(pk: int, places: dict[str, Instrument], now: datetime) -> None:
     with transaction.atomic():
-        signal = (
-            Signal.objects.select_for_update(skip_locked=True)
-            .filter(pk=pk, status=SignalStatus.OPEN)
-            .first()
-        )
+        open_ones = Signal.objects.filter(pk=pk, status=SignalStatus.OPEN)
+        signal = open_ones.select_for_update(skip_locked=True).first()
         if signal is None:
             return
-        price = prices.get(signal.symbol)
-        draft, before = draft_of(signal), _progress(signal)
-        after = before
-        if price is not None:
-            after = advance(draft, before, price, may_enter=signal.wants_entry)
+        place = places.get(signal.symbol)
+        draft, before = draft_of(signal), progress_of(signal)
+        after, price = before, place.last if place is not None else None
+        if place is not None and price is not None:
+            after = advance(draft, before, price, tick=place.tick, may_enter=signal.wants_entry)
+            _lapse(signal, draft, after, price, now)
         if not after.outcome:
-            after = _by_author_or_copies(signal, draft, after, price)
+            tick = place.tick if place is not None else NO_TICK
+            after = _by_author_or_copies(signal, draft, after, price, tick)
         _store(signal, before, after, now)
         if after.outcome and not _has_live_copies(signal):
             signal.status, signal.closed_at = SignalStatus.CLOSED, now
         signal.save(update_fields=FIELDS)
 
 
-def _progress(signal: Signal) -> Progress:
-    return Progress(
-        signal.entered_price,
-        signal.targets_hit,
-        signal.outcome,
-        signal.outcome_price,
-        signal.result_percent,
-    )
+def _lapse(signal: Signal, draft: Draft, progress: Progress, price: Decimal, now: datetime) -> None:
+    """Withdraw what is not filled when the signal's own terms say so."""
+    if not signal.wants_entry:
+        return
+    is_whole = progress.steps == step_count(draft)
+    if is_whole and not Copy.objects.filter(signal=signal, status__in=UNFILLED).exists():
+        return
+    reason = lapse_at(draft, progress, price)
+    after = draft.expiry.after
+    if after is not None and signal.published_at and now >= signal.published_at + after:
+        reason = Reason.ENTRY_EXPIRED
+    if reason:
+        revised = publishing.lapse(signal, reason, now=now)
+        signal.wants_entry, signal.revision = revised.wants_entry, revised.revision
+        signal.lapse_reason = revised.lapse_reason
 
 
 def _store(signal: Signal, before: Progress, after: Progress, now: datetime) -> None:
     if before.entered is None and after.entered is not None:
         signal.entered_at = now
-    signal.entered_price, signal.targets_hit = after.entered, after.targets_hit
+    signal.entered_price, signal.steps_reached = after.entered, after.steps
+    signal.peak_price, signal.targets_hit = after.peak, after.targets_hit
+    signal.left_percent, signal.gain = after.left, after.gain
     signal.outcome, signal.outcome_price = after.outcome, after.exit_price
     signal.result_percent = after.result_percent
 
 
 def _by_author_or_copies(
-    signal: Signal, draft: Draft, progress: Progress, price: Decimal | None
+    signal: Signal, draft: Draft, progress: Progress, price: Decimal | None, tick: Decimal
 ) -> Progress:
     """The author ended it, or every follower is out and the decisive price was not among ours."""
     if not signal.wants_position and price is not None:
         return finish(draft, progress, "closed", price)
     if not signal.wants_entry and progress.entered is None:
-        return finish(draft, progress, "cancelled", draft.near_edge)
+        outcome = "expired" if signal.lapse_reason else "cancelled"
+        return finish(draft, progress, outcome, draft.near_edge)
     if _has_live_copies(signal):
         return progress
-    return _as_copies_ended(signal, draft, progress)
+    return _as_copies_ended(signal, draft, progress, tick)
 
 
-def _as_copies_ended(signal: Signal, draft: Draft, progress: Progress) -> Progress:
+def _as_copies_ended(signal: Signal, draft: Draft, progress: Progress, tick: Decimal) -> Progress:
+    """Only where the followers say one thing, and by levels that the signal itself names."""
     reasons = set(
         Copy.objects.filter(signal=signal, status="closed").values_list("reason", flat=True)
     )
     outcomes = {OUTCOME_OF_REASON.get(reason, "") for reason in reasons}
     if len(outcomes) != 1 or outcomes == {""}:
         return progress
-    outcome = outcomes.pop()
-    if progress.entered is None:
-        progress = Progress(entered=draft.near_edge)
-    if outcome == "stop":
-        return finish(draft, progress, "stop", draft.stop)
-    hit = Progress(progress.entered, len(draft.targets))
-    return finish(draft, hit, "target", draft.targets[-1].price)
+    return finish_by_followers(draft, progress, outcomes.pop(), tick)
 
 
 def _has_live_copies(signal: Signal) -> bool:

@@ -16,7 +16,7 @@ from exchanges.domain.trading import (
 from exchanges.ports import Exchange
 from signals.choices import OrderStatus
 from signals.domain.lifecycle import CopyStatus
-from signals.domain.planning import ENTRY
+from signals.domain.planning import is_entry_leg
 from signals.models import Copy, Order
 
 FULL_LOOK = timedelta(seconds=30)  # even when nothing seems to have changed
@@ -90,11 +90,16 @@ def _needs_full(copy: Copy, now: datetime) -> bool:
 def _look_at_entry(
     copy: Copy, orders: list[Order], exchange: Exchange, seen: Observation
 ) -> Observation:
-    entry = next(order for order in orders if order.leg == ENTRY)
-    found = exchange.find_order(copy.symbol, entry.link_id)
-    if found is None or found.filled > 0 or found.state.is_final:
-        return _look_at_all(copy, exchange, seen)
-    seen.orders = [found]
+    """One request for all of the entry's steps: they rest unfilled, or everything is looked at."""
+    resting = {facts.link_id: facts for facts in exchange.open_orders(copy.symbol)}
+    waiting = [
+        order for order in orders if is_entry_leg(order.leg) and order.status == OrderStatus.OPEN
+    ]
+    for order in waiting:
+        facts = resting.get(order.link_id)
+        if facts is None or facts.filled > 0:
+            return _look_at_all(copy, exchange, seen)
+    seen.orders = [resting[order.link_id] for order in waiting]
     return seen
 
 
@@ -106,7 +111,7 @@ def _look_at_position(
     held = copy.entered_quantity - copy.exited_quantity
     if mine is None or mine.quantity != held or mine.stop is None:
         return _look_at_all(copy, exchange, seen)
-    if any(order.leg == ENTRY and order.status == OrderStatus.OPEN for order in orders):
+    if any(is_entry_leg(order.leg) and order.status == OrderStatus.OPEN for order in orders):
         return _look_at_all(copy, exchange, seen)
     return seen
 

@@ -22,14 +22,22 @@ from exchanges.domain.errors import (
     Unavailable,
 )
 from signals.choices import OrderStatus
-from signals.domain.lifecycle import FINAL, CopyStatus
-from signals.domain.planning import ENTRY, Amend, Place, SetLevels, SetLeverage
+from signals.domain.lifecycle import CopyStatus
+from signals.domain.planning import (
+    Amend,
+    Place,
+    SetLevels,
+    SetLeverage,
+    SetTrail,
+    is_entry_leg,
+)
 from signals.domain.reasons import Reason
 from signals.models import Order
 from signals.services.acting import Outcome
 from signals.services.ledger import CopyLedger
 
 MODE_ATTEMPTS = 3
+ENTERING = {CopyStatus.PENDING.value, CopyStatus.UNKNOWN.value}
 
 REASON_OF_ERROR: dict[type[ExchangeError], Reason] = {
     InsufficientMargin: Reason.MARGIN_INSUFFICIENT,
@@ -64,27 +72,32 @@ def apply_outcomes(
             _place(ledger, orders[action.leg], outcome, now)
         elif isinstance(action, SetLeverage) and isinstance(outcome.error, OrderRejected):
             ledger.move(CopyStatus.REJECTED, reason_of(outcome.error), now)
-        elif isinstance(action, SetLevels | Amend) and isinstance(outcome.error, OrderRejected):
-            _levels_refused(ledger, action)
+        elif isinstance(action, SetLevels) and isinstance(outcome.error, OrderRejected):
+            _stop_refused(ledger, action)
+        elif isinstance(action, Amend) and isinstance(outcome.error, OrderRejected):
+            _amendment_refused(ledger, action, outcome.error)
+        elif isinstance(action, SetTrail) and isinstance(outcome.error, OrderRejected):
+            ledger.copy.trail_refused = True  # the price has passed it: it trails from now on
         if isinstance(outcome.error, CredentialsRejected):
             refuse_credentials(ledger, outcome.error, now)
 
 
 def _place(ledger: CopyLedger, order: Order, outcome: Outcome, now: datetime) -> None:
     copy, error = ledger.copy, outcome.error
-    is_entry = order.leg == ENTRY
+    is_entry = is_entry_leg(order.leg)
     if outcome.sent_at is None:  # it never left: the next worker plans afresh
         order.status = OrderStatus.NOT_SENT
         return
     order.sent_at = outcome.sent_at
-    if is_entry:
+    if is_entry and copy.sent_at is None:
         copy.sent_at = outcome.sent_at
     if outcome.acknowledgement is not None:
         order.status = OrderStatus.OPEN
         order.exchange_id = outcome.acknowledgement.order_id
         order.acknowledged_at = outcome.answered_at
-        if is_entry:
+        if is_entry and copy.acknowledged_at is None:
             copy.acknowledged_at = outcome.answered_at
+        if is_entry and copy.status in ENTERING:
             ledger.move(CopyStatus.PLACED, Reason.NONE, now)
         return
     if error is not None:
@@ -94,10 +107,10 @@ def _place(ledger: CopyLedger, order: Order, outcome: Outcome, now: datetime) ->
 
 def _not_placed(ledger: CopyLedger, order: Order, error: ExchangeError, now: datetime) -> None:
     copy = ledger.copy
-    is_entry = order.leg == ENTRY
+    is_entry = is_entry_leg(order.leg)
     if isinstance(error, OutcomeUnknown | DuplicateLinkId):
         order.status = OrderStatus.UNKNOWN
-        if is_entry:
+        if is_entry and copy.status in ENTERING:
             ledger.move(CopyStatus.UNKNOWN, Reason.NONE, now)
         return
     if isinstance(error, Unavailable):
@@ -106,17 +119,38 @@ def _not_placed(ledger: CopyLedger, order: Order, error: ExchangeError, now: dat
     if isinstance(error, PositionModeMismatch) and copy.attempts < MODE_ATTEMPTS:
         order.status = OrderStatus.NOT_SENT
         return
+    crossed = order.trigger_price is not None and isinstance(error, StopRefused)
+    if crossed and copy.attempts < MODE_ATTEMPTS:
+        order.status = OrderStatus.NOT_SENT  # the price passed the trigger on the way: plan anew
+        return
     order.status = OrderStatus.REJECTED
-    if is_entry and CopyStatus(copy.status) not in FINAL:
+    if is_entry and copy.status in ENTERING:
         mode = isinstance(error, PositionModeMismatch)
         ledger.move(CopyStatus.REJECTED, Reason.POSITION_MODE if mode else reason_of(error), now)
 
 
-def _levels_refused(ledger: CopyLedger, action: SetLevels | Amend) -> None:
-    """A stop that the exchange does not take: out at once, rather than on without protection."""
-    if isinstance(action, Amend) and action.leg != ENTRY:
+def _stop_refused(ledger: CopyLedger, action: SetLevels) -> None:
+    """A stop that the exchange does not take: out at once, rather than on without protection.
+
+    Where the signal's rule moved it closer and the old one stands, the price has passed the new one
+    on its way back: that is a stop hit, and no alarm.
+    """
+    copy, position = ledger.copy, ledger.position
+    is_protected = position is not None and position.stop is not None
+    is_moved = action.stop != copy.signal.stop and copy.own_stop is None
+    copy.wants_position = False
+    reason = Reason.STOP if is_protected and is_moved else Reason.STOP_MISSING
+    copy.close_reason = reason.value
+
+
+def _amendment_refused(ledger: CopyLedger, action: Amend, error: OrderRejected) -> None:
+    """An entry that cannot follow a change is withdrawn; what it has bought stays protected."""
+    if not is_entry_leg(action.leg):
         return
-    ledger.copy.wants_position = False
-    held = isinstance(action, SetLevels)
-    reason = Reason.STOP_MISSING if held else Reason.STOP_REFUSED
-    ledger.copy.close_reason = reason.value
+    copy = ledger.copy
+    if isinstance(error, StopRefused):
+        copy.wants_position = False
+        copy.close_reason = Reason.STOP_REFUSED.value
+        return
+    copy.wants_entry = False
+    copy.close_reason = Reason.AMENDMENT_REFUSED.value

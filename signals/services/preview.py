@@ -2,88 +2,146 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from django.conf import settings
 from django.db.models import Exists, OuterRef
 
 from accounts.choices import AccountStatus
+from accounts.models import User
 from exchanges.choices import ConnectionStatus
 from exchanges.models import Connection, Instrument, SymbolState
 from exchanges.selectors import cached_ticker, facts_of
 from signals.domain.draft import Draft
-from signals.domain.planning import Account, Observed, decide_size, worst_price
-from signals.domain.reasons import Reason
-from signals.domain.sizing import NoSize
+from signals.domain.estimating import fee_share_percent, loss_of, seconds_for
+from signals.domain.following import Standing
+from signals.domain.ladder import steps_of
+from signals.domain.linting import Finding
+from signals.domain.planning import Account, Observed, decide_size
+from signals.domain.reasons import NoEntry, Reason
+from signals.domain.sizing import Part, Size
 from signals.models import LIVE_STATUSES, Copy
-from signals.services.accounting import in_flight_margin, money_for
+from signals.services.accounting import Bindings, bindings_of, money_for, rules_of
+from signals.services.braking import halts_of
+from signals.services.publishing import armed, concerns
 
 NOT_LINKED = [ConnectionStatus.REVOKED, ConnectionStatus.REFUSED]
+ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewRow:
-    """One connection's size, or the reason why it would be skipped; USDT."""
+    """One connection's orders, or the reason why it would be skipped; USDT."""
 
     link: Connection
-    quantity: Decimal | None
-    margin: Decimal | None
-    notional: Decimal | None
-    reason: Reason
+    size: Size | None = None
+    reason: Reason = Reason.NONE
+    params: dict[str, Decimal] = field(default_factory=dict)
+    requests: int = 0  # that the exchange must take before the account is in
+    loss: Decimal | None = None  # at the stop, fees included
+
+    @property
+    def quantity(self) -> Decimal | None:
+        return self.size.quantity if self.size is not None else None
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        return self.size.parts if self.size is not None else ()
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     rows: list[PreviewRow]
+    fee_share: Decimal | None  # percent of the loss at the stop
+    warnings: list[Finding]
 
     @property
     def taking_part(self) -> list[PreviewRow]:
-        return [row for row in self.rows if row.quantity is not None]
+        return [row for row in self.rows if row.size is not None]
 
     @property
     def total_notional(self) -> Decimal:
-        return sum((row.notional or Decimal(0) for row in self.rows), Decimal(0))
+        return sum((row.size.notional for row in self.rows if row.size is not None), ZERO)
 
     @property
     def total_margin(self) -> Decimal:
-        return sum((row.margin or Decimal(0) for row in self.rows), Decimal(0))
+        return sum((row.size.margin for row in self.rows if row.size is not None), ZERO)
+
+    @property
+    def requests(self) -> int:
+        return sum(row.requests for row in self.rows)
+
+    @property
+    def seconds(self) -> Decimal:
+        """What the exchange's limits alone make it take."""
+        return seconds_for(self.requests, addresses=1)
+
+    @property
+    def is_too_slow(self) -> bool:
+        """Whether some entries would come after the signal's time to live, and expire."""
+        return self.seconds >= settings.SIGNAL_TTL_SECONDS
+
+    @property
+    def sample(self) -> PreviewRow | None:
+        """An account to show the orders of: the first that takes part."""
+        return next(iter(self.taking_part), None)
 
 
-def preview(draft: Draft, *, now: datetime) -> Preview:
+def preview(draft: Draft, *, author: User, now: datetime) -> Preview:
     """Size the draft for every linked account, from what is cached of it."""
-    draft = draft.ordered()
-    busy = Copy.objects.filter(
-        connection=OuterRef("pk"), symbol=draft.symbol, status__in=LIVE_STATUSES
-    )
-    links = list(
-        Connection.objects.exclude(status__in=NOT_LINKED)
-        .select_related("user", "copy_settings")
-        .annotate(is_busy=Exists(busy))
-        .order_by("user__nickname", "pk")
-    )
+    draft = armed(draft.ordered())
+    links = _links(draft.symbol)
     states = {
         state.connection_id: state
         for state in SymbolState.objects.filter(connection__in=links, symbol=draft.symbol)
     }
     places = {
-        (row.exchange, row.environment): row
+        (row.exchange, row.environment): _observed(row, now)
         for row in Instrument.objects.filter(symbol=draft.symbol)
     }
-    margins = in_flight_margin(link.pk for link in links)
+    bindings, halts = bindings_of(link.pk for link in links), halts_of(links)
     rows = []
     for link in links:
-        observed = _observed(places.get((link.exchange, link.environment)), now)
-        state = states.get(link.pk)
-        account = Account(
-            money=money_for(link, margins.get(link.pk, {}).values()),
-            leverage=state.leverage if state is not None else None,
-            is_hedge=state.is_hedge if state is not None else False,
-            has_own_business=draft.symbol in link.own_symbols,
-            margin=None,
-        )
+        observed = places.get((link.exchange, link.environment)) or _observed(None, now)
+        halted = halts.get(link.pk, Reason.NONE)
+        account = _account(link, states.get(link.pk), bindings, halted, author, draft.symbol)
         rows.append(_row(draft, link, account, observed))
-    return Preview(rows)
+    fee_share = next((_fee_share(draft, seen) for seen in places.values()), None)
+    return Preview(rows, fee_share, concerns(draft, now=now))
+
+
+def _links(symbol: str) -> list[Connection]:
+    busy = Copy.objects.filter(connection=OuterRef("pk"), symbol=symbol, status__in=LIVE_STATUSES)
+    return list(
+        Connection.objects.exclude(status__in=NOT_LINKED)
+        .select_related("user", "copy_settings")
+        .prefetch_related("copy_settings__authors")
+        .annotate(is_busy=Exists(busy))
+        .order_by("user__nickname", "pk")
+    )
+
+
+def _account(
+    link: Connection,
+    state: SymbolState | None,
+    bindings: Bindings,
+    halted: Reason,
+    author: User,
+    symbol: str,
+) -> Account:
+    bound = list(bindings.get(link.pk, {}).values())
+    return Account(
+        rules=rules_of(link),
+        money=money_for(link, bound),
+        standing=Standing(len(bound), halted),
+        author=author.pk,
+        leverage=state.leverage if state is not None else None,
+        is_hedge=state.is_hedge if state is not None else False,
+        has_own_business=symbol in link.own_symbols,
+        margin=None,
+    )
 
 
 def _observed(instrument: Instrument | None, now: datetime) -> Observed:
@@ -92,8 +150,8 @@ def _observed(instrument: Instrument | None, now: datetime) -> Observed:
         ticker=cached_ticker(instrument) if instrument is not None else None,
         rules=facts_of(instrument) if instrument is not None else None,
         legs={},
-        entered=Decimal(0),
-        held=Decimal(0),
+        entered=ZERO,
+        held=ZERO,
         position=None,
     )
 
@@ -101,13 +159,20 @@ def _observed(instrument: Instrument | None, now: datetime) -> Observed:
 def _row(draft: Draft, link: Connection, account: Account, observed: Observed) -> PreviewRow:
     reason = _refusal(link)
     if reason is not Reason.NONE:
-        return PreviewRow(link, None, None, None, reason)
+        return PreviewRow(link, reason=reason)
     size = decide_size(draft, account, observed)
-    if isinstance(size, NoSize) or observed.ticker is None:
-        why = size.reason if isinstance(size, NoSize) else Reason.SYMBOL_UNKNOWN
-        return PreviewRow(link, None, None, None, why)
-    notional = size.quantity * worst_price(draft, observed.ticker)
-    return PreviewRow(link, size.quantity, size.margin, notional, Reason.NONE)
+    if isinstance(size, NoEntry):
+        return PreviewRow(link, reason=size.reason, params=size.params)
+    changes_leverage = account.leverage != size.leverage
+    requests = len(size.parts) + int(changes_leverage)
+    return PreviewRow(link, size, requests=requests, loss=loss_of(size.parts, draft.stop))
+
+
+def _fee_share(draft: Draft, observed: Observed) -> Decimal | None:
+    if observed.rules is None or observed.ticker is None:
+        return None
+    steps = steps_of(draft, tick=observed.rules.tick, ticker=observed.ticker)
+    return fee_share_percent(steps, draft.stop)
 
 
 def _refusal(link: Connection) -> Reason:

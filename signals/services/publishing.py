@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-from collections.abc import Callable
-from datetime import datetime
-from typing import Any
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 
-from accounts.activity import Fact, record
+from accounts.activity import Fact, record, record_all
 from accounts.choices import ActivityKind
 from accounts.models import User
 from exchanges.selectors import instrument_facts
-from hexagonal.lib.jobs import enqueue_on_commit
 from hexagonal.lib.numbers import plain
 from signals.choices import SignalStatus
-from signals.domain.draft import Draft, Finding, findings
-from signals.models import LIVE_STATUSES, Copy, Signal, SignalRevision, Target
-from signals.selectors import draft_of
+from signals.domain.draft import WHOLE, Draft
+from signals.domain.lifecycle import CopyStatus
+from signals.domain.linting import Finding, Surroundings, errors, warnings
+from signals.domain.nominal import reduce as reduce_progress
+from signals.domain.reasons import Reason
+from signals.domain.terms import content_of, terms_of
+from signals.models import Copy, Signal, Target
+from signals.selectors import draft_of, progress_of, ticker_of
+from signals.services.enrolling import enrol_all
+from signals.services.revising import NotPossible, append_revision, revise, ring
+from signals.services.telling import signal_params
+
+__all__ = ["NotPossible"]  # for the ways in, which know this module alone
 
 
 class SignalRefused(Exception):
@@ -32,16 +41,15 @@ class SignalRefused(Exception):
         self.findings = found
 
 
-class NotPossible(Exception):
-    """The signal's state does not allow this step (any more); `code` names the text."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
+class WarningsOpen(SignalRefused):
+    """The signal is valid, but these warnings were not accepted. Nothing was changed."""
 
 
 class IdempotencyConflict(Exception):
     """The key was used before for another request."""
+
+
+# --- writing -------------------------------------------------------------------------------------
 
 
 def create_signal(
@@ -64,45 +72,142 @@ def create_signal(
         return known
 
 
-def publish(signal: Signal, *, actor: User, now: datetime) -> Signal:
-    """Open a draft and make a copy for every connection; publishing twice changes nothing."""
-    _refuse_bad(draft_of(signal))
+def rewrite(signal: Signal, draft: Draft, *, now: datetime) -> Signal:
+    """Change anything in a signal that is not published yet."""
+    draft = draft.ordered()
+    _refuse_bad(draft)
+    with transaction.atomic():
+        signal = Signal.objects.select_for_update().get(pk=signal.pk)
+        if signal.status != SignalStatus.DRAFT:
+            raise NotPossible("signal_not_draft")
+        signal.symbol, signal.side = draft.symbol, draft.direction.value
+        signal.leverage = draft.leverage
+        _take_over(signal, draft)
+        signal.save()
+    return signal
+
+
+def concerns(draft: Draft, *, now: datetime, besides: Signal | None = None) -> list[Finding]:
+    """The warnings that must be accepted before this draft is published."""
+    facts = instrument_facts(settings.SIGNAL_ENVIRONMENT, draft.symbol)
+    if facts is None:
+        return []
+    live = Signal.objects.filter(
+        status=SignalStatus.OPEN, symbol=draft.symbol, side=draft.direction.value
+    )
+    if besides is not None:
+        live = live.exclude(pk=besides.pk)
+    around = Surroundings(now, ticker_of(draft.symbol), live.exists())
+    return warnings(draft, facts, around)
+
+
+# --- publishing ----------------------------------------------------------------------------------
+
+
+def publish(
+    signal: Signal, *, actor: User, now: datetime, accepted: Collection[str] = ()
+) -> Signal:
+    """Open a draft and make a copy for every connection; publishing twice changes nothing.
+
+    `accepted` are the codes of the warnings that the author has said yes to.
+    """
     with transaction.atomic():
         signal = Signal.objects.select_for_update().get(pk=signal.pk)
         if signal.status == SignalStatus.OPEN:
             return signal
-        if signal.status != SignalStatus.DRAFT:
+        if signal.status not in {SignalStatus.DRAFT, SignalStatus.SCHEDULED}:
             raise NotPossible("signal_not_draft")
+        _check(signal, accepted, now)
         signal.status = SignalStatus.OPEN
-        signal.published_at = now
-        _next_revision(signal, "publish", actor, now)
-        signal.save(update_fields=["status", "published_at", "revision"])
-        pending = _make_copies(signal, now)
+        signal.published_at, signal.publish_at = now, None
+        _arm(signal)
+        append_revision(signal, "publish", actor=actor, now=now)
+        signal.save(update_fields=["status", "published_at", "publish_at", "revision", "terms"])
+        ring(enrol_all(signal, now=now))
         added = {"name": actor.nickname, "symbol": signal.symbol}
         record(Fact(ActivityKind.ADD, "signal_added", actor.pk, added, is_public=True), now=now)
-        _ring(pending)
     return signal
 
 
+def schedule(
+    signal: Signal,
+    *,
+    at: datetime,
+    actor: User,
+    now: datetime,
+    accepted: Collection[str] = (),
+) -> Signal:
+    """Publish a draft later; it is checked again when its time comes."""
+    if at <= now:
+        raise NotPossible("schedule_past")
+    with transaction.atomic():
+        signal = Signal.objects.select_for_update().get(pk=signal.pk)
+        if signal.status not in {SignalStatus.DRAFT, SignalStatus.SCHEDULED}:
+            raise NotPossible("signal_not_draft")
+        _check(signal, accepted, now)
+        signal.status, signal.publish_at = SignalStatus.SCHEDULED, at
+        signal.accepted_warnings = sorted(accepted)
+        signal.save(update_fields=["status", "publish_at", "accepted_warnings"])
+    return signal
+
+
+def unschedule(signal: Signal, *, actor: User, now: datetime) -> Signal:
+    """Make a scheduled signal a draft again."""
+    fields = {"status": SignalStatus.DRAFT, "publish_at": None}
+    if not Signal.objects.filter(pk=signal.pk, status=SignalStatus.SCHEDULED).update(**fields):
+        raise NotPossible("signal_not_scheduled")
+    signal.refresh_from_db()
+    return signal
+
+
+def publish_due(*, now: datetime) -> int:
+    """Publish the scheduled signals whose time has come; returns how many.
+
+    One that comes too late, or that is not valid any more, becomes a draft, and its author is told.
+    """
+    published = 0
+    due = Signal.objects.filter(status=SignalStatus.SCHEDULED, publish_at__lte=now)
+    for signal in due.select_related("author").order_by("publish_at", "pk"):
+        late = timedelta(seconds=settings.SIGNAL_TTL_SECONDS)
+        if signal.publish_at is None or now - signal.publish_at > late:
+            _missed(signal, "schedule_late", now)
+            continue
+        try:
+            accepted = signal.accepted_warnings
+            publish(signal, actor=signal.author, now=now, accepted=accepted)
+        except SignalRefused as refusal:
+            _missed(signal, refusal.findings[0].problem.value, now)
+        except NotPossible:
+            continue
+        else:
+            published += 1
+    return published
+
+
+def _missed(signal: Signal, reason: str, now: datetime) -> None:
+    with transaction.atomic():
+        still = Signal.objects.filter(pk=signal.pk, status=SignalStatus.SCHEDULED)
+        if still.update(status=SignalStatus.DRAFT, publish_at=None):
+            params = {"symbol": signal.symbol, "reason": reason}
+            fact = Fact(ActivityKind.ADD, "schedule_missed", signal.author_id, params)
+            record(fact, now=now)
+
+
+# --- changing ------------------------------------------------------------------------------------
+
+
 def amend(signal: Signal, draft: Draft, *, actor: User, now: datetime) -> Signal:
-    """Change range, stop, targets or note; symbol, side and leverage stay as published."""
+    """Change range, stop, targets, expiry or note; what defines the trade stays as published."""
     draft = draft.ordered()
     _refuse_bad(draft)
 
     def change(signal: Signal) -> None:
         before = draft_of(signal)
-        if (draft.symbol, draft.direction, draft.leverage) != (
-            before.symbol,
-            before.direction,
-            before.leverage,
-        ):
+        if _fixed(draft) != _fixed(before):
             raise NotPossible("signal_fixed_fields")
-        signal.entry_low, signal.entry_high = draft.entry_low, draft.entry_high
-        signal.stop, signal.note = draft.stop, draft.note
-        signal.targets.all().delete()
-        _store_targets(signal, draft)
+        _take_over(signal, replace(draft, entry=before.entry))
 
-    return _revise(signal, "amend", actor, now, change)
+    return revise(signal, "amend", actor=actor, now=now, change=change)
 
 
 def cancel_entries(signal: Signal, *, actor: User, now: datetime) -> Signal:
@@ -111,7 +216,7 @@ def cancel_entries(signal: Signal, *, actor: User, now: datetime) -> Signal:
     def change(signal: Signal) -> None:
         signal.wants_entry = False
 
-    return _revise(signal, "cancel_entries", actor, now, change)
+    return revise(signal, "cancel_entries", actor=actor, now=now, change=change)
 
 
 def close(signal: Signal, *, actor: User, now: datetime) -> Signal:
@@ -121,21 +226,66 @@ def close(signal: Signal, *, actor: User, now: datetime) -> Signal:
         signal.wants_entry = False
         signal.wants_position = False
 
-    return _revise(signal, "close", actor, now, change)
+    return revise(signal, "close", actor=actor, now=now, change=change)
 
 
-def content_of(draft: Draft) -> dict[str, Any]:
-    """What a signal says, as plain strings: for revisions, notices and request digests."""
-    return {
-        "symbol": draft.symbol,
-        "side": draft.direction.value,
-        "leverage": plain(draft.leverage),
-        "entry_low": plain(draft.entry_low),
-        "entry_high": plain(draft.entry_high),
-        "stop": plain(draft.stop),
-        "targets": [[plain(target.price), plain(target.share)] for target in draft.targets],
-        "note": draft.note,
-    }
+def reduce(signal: Signal, *, percent: Decimal, actor: User, now: datetime) -> Signal:
+    """Take a percentage of every open position off at the market; the rest goes on."""
+    if percent >= WHOLE:
+        return close(signal, actor=actor, now=now)
+    if percent <= 0:
+        raise NotPossible("percent_wrong")
+
+    def change(signal: Signal) -> None:
+        ticker = ticker_of(signal.symbol)
+        if ticker is not None:
+            draft, before = draft_of(signal), progress_of(signal)
+            after = reduce_progress(draft, before, percent, ticker.last)
+            signal.left_percent, signal.gain = after.left, after.gain
+
+    extra = {"percent": plain(percent)}
+    return revise(signal, "reduce", actor=actor, now=now, change=change, extra=extra)
+
+
+def tell(signal: Signal, *, text: str, actor: User, now: datetime) -> Signal:
+    """Send a note to everybody who follows the signal; it changes no trade."""
+    text = text.strip()
+    if not text:
+        raise NotPossible("note_empty")
+
+    def change(signal: Signal) -> None:
+        followers = Copy.objects.filter(signal=signal).exclude(
+            status__in=[CopyStatus.SKIPPED.value, CopyStatus.REJECTED.value]
+        )
+        users = sorted(set(followers.values_list("user_id", flat=True)))
+        params = signal_params(signal) | {"text": text}
+        key = f"noted:{signal.pk}:{signal.revision + 1}"
+        facts = [
+            Fact(ActivityKind.ADD, "noted", user, params, key=f"{key}:{user}") for user in users
+        ]
+        record_all(facts, now=now)
+
+    return revise(signal, "note", actor=actor, now=now, change=change, extra={"text": text})
+
+
+def lapse(signal: Signal, reason: Reason, *, now: datetime) -> Signal:
+    """Withdraw unfilled entries by the signal's own terms."""
+
+    def change(signal: Signal) -> None:
+        signal.wants_entry = False
+        signal.lapse_reason = reason.value
+
+    extra = {"reason": reason.value}
+    return revise(signal, "lapse", actor=None, now=now, change=change, extra=extra)
+
+
+# --- parts ---------------------------------------------------------------------------------------
+
+
+def _fixed(draft: Draft) -> tuple[object, ...]:
+    """What copies are made by, and therefore stays: the trigger's direction is our own."""
+    entry = replace(draft.entry, trigger_rises=None)
+    return draft.symbol, draft.direction, draft.leverage, entry
 
 
 def _known_request(author: User, key: str, digest: str) -> Signal | None:
@@ -149,13 +299,43 @@ def _known_request(author: User, key: str, digest: str) -> Signal | None:
 
 def _refuse_bad(draft: Draft) -> None:
     facts = instrument_facts(settings.SIGNAL_ENVIRONMENT, draft.symbol)
-    found = findings(draft, facts)
+    found = errors(draft, facts)
     if found:
         raise SignalRefused(found)
 
 
+def _check(signal: Signal, accepted: Collection[str], now: datetime) -> None:
+    draft = draft_of(signal)
+    _refuse_bad(draft)
+    open_ones = [
+        finding
+        for finding in concerns(draft, now=now, besides=signal)
+        if finding.problem.value not in accepted
+    ]
+    if open_ones:
+        raise WarningsOpen(open_ones)
+
+
+def _arm(signal: Signal) -> None:
+    """Fix from which side an entry's trigger is crossed: the same for every account."""
+    draft = armed(draft_of(signal))
+    if draft.entry.trigger is not None and draft.entry.trigger_rises is None:
+        raise NotPossible("price_unknown")
+    signal.terms = terms_of(draft)
+
+
+def armed(draft: Draft) -> Draft:
+    """The draft with its trigger's direction by the present price, where it has a trigger."""
+    ticker = ticker_of(draft.symbol)
+    if draft.entry.trigger is None or ticker is None:
+        return draft
+    return replace(
+        draft, entry=replace(draft.entry, trigger_rises=ticker.last < draft.entry.trigger)
+    )
+
+
 def _store(author: User, draft: Draft, key: str, digest: str) -> Signal:
-    signal = Signal.objects.create(
+    signal = Signal(
         author=author,
         symbol=draft.symbol,
         side=draft.direction.value,
@@ -164,11 +344,21 @@ def _store(author: User, draft: Draft, key: str, digest: str) -> Signal:
         entry_high=draft.entry_high,
         stop=draft.stop,
         note=draft.note,
+        terms=terms_of(draft),
         idempotency_key=key,
         request_digest=digest,
     )
+    signal.save()
     _store_targets(signal, draft)
     return signal
+
+
+def _take_over(signal: Signal, draft: Draft) -> None:
+    signal.entry_low, signal.entry_high = draft.entry_low, draft.entry_high
+    signal.stop, signal.note = draft.stop, draft.note
+    signal.terms = terms_of(draft)
+    signal.targets.all().delete()
+    _store_targets(signal, draft)
 
 
 def _store_targets(signal: Signal, draft: Draft) -> None:
@@ -176,99 +366,3 @@ def _store_targets(signal: Signal, draft: Draft) -> None:
         Target(signal=signal, position=position, price=target.price, share=target.share)
         for position, target in enumerate(draft.targets, start=1)
     )
-
-
-def _revise(
-    signal: Signal, action: str, actor: User, now: datetime, change: Callable[[Signal], None]
-) -> Signal:
-    """Lock an open signal, change what it wants, and ring for its live copies."""
-    with transaction.atomic():
-        signal = Signal.objects.select_for_update().get(pk=signal.pk)
-        if signal.status != SignalStatus.OPEN:
-            raise NotPossible("signal_not_open")
-        change(signal)
-        _next_revision(signal, action, actor, now)
-        signal.save(
-            update_fields=[
-                "entry_low",
-                "entry_high",
-                "stop",
-                "note",
-                "wants_entry",
-                "wants_position",
-                "revision",
-            ]
-        )
-        live = Copy.objects.filter(signal=signal, status__in=LIVE_STATUSES)
-        # `unknown` ones keep their time: they may not be looked up before the fence.
-        _ring(live.exclude(status="unknown").update(due_at=now))
-    return signal
-
-
-def _next_revision(signal: Signal, action: str, actor: User, now: datetime) -> None:
-    signal.revision += 1
-    SignalRevision.objects.create(
-        signal=signal,
-        number=signal.revision,
-        author=actor,
-        action=action,
-        content=content_of(draft_of(signal)),
-        at=now,
-    )
-
-
-def _ring(copies: int) -> None:
-    for _ in range(math.ceil(copies / settings.CHUNK_SIZE)):
-        enqueue_on_commit("signals.work")
-
-
-# One statement, however many connections there are. A skipped copy is due as well: the worker
-# that finds it tells its trader why.
-MAKE_COPIES = """
-INSERT INTO signals_copy (
-    public_id, signal_id, connection_id, user_id, symbol, status, reason, reason_params,
-    wants_position, close_reason, applied_revision, entered_quantity, exited_quantity, fees, pnl,
-    has_stop, shuffle, due_at, attempts, created_at, ended_at
-)
-SELECT gen_random_uuid(), %(signal)s, judged.id, judged.user_id, %(symbol)s,
-       CASE WHEN judged.reason = '' THEN 'pending' ELSE 'skipped' END,
-       judged.reason, '{}', TRUE, '', 0, 0, 0, 0, 0, FALSE,
-       floor(random() * 2000000000)::int, %(now)s, 0, %(now)s,
-       CASE WHEN judged.reason = '' THEN NULL ELSE %(now)s::timestamptz END
-FROM (
-    SELECT link.id, link.user_id,
-           CASE
-               WHEN person.status <> 'active' OR NOT person.is_active THEN 'account_suspended'
-               WHEN NOT person.has_telegram THEN 'telegram_missing'
-               WHEN link.status <> 'connected' THEN 'connection_not_ready'
-               WHEN NOT coalesce(rules.is_enabled, FALSE) THEN 'sizing_missing'
-               WHEN EXISTS (
-                   SELECT 1 FROM signals_copy other
-                   WHERE other.connection_id = link.id AND other.symbol = %(symbol)s
-                     AND other.status = ANY(%(live)s)
-               ) THEN 'symbol_busy'
-               ELSE ''
-           END AS reason
-    FROM exchanges_connection link
-    JOIN accounts_user person ON person.id = link.user_id
-    LEFT JOIN signals_copysettings rules ON rules.connection_id = link.id
-    WHERE link.status = ANY(%(linked)s)
-) judged
-"""
-
-
-def _make_copies(signal: Signal, now: datetime) -> int:
-    with connection.cursor() as cursor:
-        # Two signals on one symbol at once: the second waits, then sees the first one's copies.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"copies:{signal.symbol}"])
-        cursor.execute(
-            MAKE_COPIES,
-            {
-                "signal": signal.pk,
-                "symbol": signal.symbol,
-                "now": now,
-                "live": LIVE_STATUSES,
-                "linked": ["verifying", "connected", "attention"],
-            },
-        )
-        return int(cursor.rowcount)

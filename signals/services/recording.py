@@ -22,15 +22,23 @@ COPY_FIELDS = [
     "reason_params",
     "wants_position",
     "close_reason",
+    "wants_entry",
+    "stops_asked",
+    "targets_asked",
+    "own_stop",
+    "own_stop_over",
+    "trail_refused",
     "applied_revision",
     "quantity",
     "margin",
+    "leverage",
     "position_index",
     "entered_quantity",
     "entry_average",
     "exited_quantity",
     "exit_average",
     "fees",
+    "funding",
     "pnl",
     "has_stop",
     "due_at",
@@ -51,6 +59,7 @@ ORDER_FIELDS = [
     "stop",
     "target",
     "trigger_price",
+    "trigger_rises",
     "position_index",
     "status",
     "filled",
@@ -89,7 +98,7 @@ def write(ledgers: Iterable[CopyLedger], lease: Lease, *, releases: bool) -> lis
         _write_results(held)
         _overwrite(Copy, [ledger.copy for ledger in held], COPY_FIELDS)
         if releases:
-            facts: list[Fact] = [fact for ledger in held for fact in facts_of(ledger)]
+            facts = [fact for ledger in held for fact in (*facts_of(ledger), *ledger.facts)]
             record_all(_once(facts), now=lease.time())
     return held
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 
 from accounts.activity import Fact
@@ -19,7 +20,11 @@ CODE_OF_END = {
     CopyStatus.REJECTED: "failed",
     CopyStatus.EXPIRED: "expired",
 }
-CODE_OF_EXIT = {Reason.TARGET: "target_hit", Reason.STOP: "stop_hit"}
+CODE_OF_EXIT = {
+    Reason.TARGET: "target_hit",
+    Reason.STOP: "stop_hit",
+    Reason.TRAILING_STOP: "stop_hit",
+}
 
 
 def signal_params(signal: Signal) -> dict[str, str]:
@@ -59,9 +64,10 @@ def _fact(copy: Copy, code: str, key: str, params: dict[str, str]) -> Fact:
 
 
 def _amendment(copy: Copy, signal: Signal) -> Iterator[Fact]:
-    newest = signal.revisions.filter(action="amend").order_by("-number").first()
-    if newest is not None and copy.ended_at is None:
-        key = f"amended:{signal.pk}:{newest.number}:{copy.user_id}"
+    # The revisions were read with the chunk: no query for each copy.
+    numbers = [r.number for r in signal.revisions.all() if r.action == "amend"]
+    if numbers and copy.ended_at is None:
+        key = f"amended:{signal.pk}:{max(numbers)}:{copy.user_id}"
         yield _fact(copy, "amended", key, signal_params(signal))
 
 
@@ -99,7 +105,7 @@ def _targets_hit(ledger: CopyLedger) -> Iterator[Fact]:
 
 
 def _ended(copy: Copy, signal: Signal) -> Fact:
-    status, params = CopyStatus(copy.status), _common(copy, signal)
+    status, params = CopyStatus(copy.status), _common(copy, signal) | {"name": copy.user.nickname}
     params |= {"reason": copy.reason} | copy.reason_params
     code = CODE_OF_END.get(status, "closed")
     if status is CopyStatus.CLOSED:
@@ -109,7 +115,24 @@ def _ended(copy: Copy, signal: Signal) -> Fact:
         params |= {
             "quantity": plain(copy.exited_quantity),
             "price": plain(copy.exit_average or Decimal(0)),
-            "pnl": plain(copy.pnl),
+            "pnl": plain(copy.net),
             "fees": plain(copy.fees),
         }
+    if copy.reason == Reason.SEED_LIMIT:
+        # Once a day is enough: the account stays outside its limits for many signals.
+        key = f"seed:{copy.connection_id}:{copy.ended_at:%Y%m%d}"
+        kind = ActivityKind.SEED_LIMIT
+        return Fact(kind, "seed_limit", copy.user_id, params, is_public=True, key=key)
     return _fact(copy, code, f"ended:{copy.pk}", params)
+
+
+def own_stop_fact(copy: Copy) -> Fact:
+    """The trader moved the stop in the exchange's app: it counts from now on."""
+    level = plain(copy.own_stop or Decimal(0))
+    params = _common(copy, copy.signal) | {"stop": level}
+    return _fact(copy, "own_stop", f"own-stop:{copy.pk}:{level}", params)
+
+
+def put_back_fact(copy: Copy, stop: Decimal, now: datetime) -> Fact:
+    params = _common(copy, copy.signal) | {"stop": plain(stop)}
+    return _fact(copy, "stop_put_back", f"put-back:{copy.pk}:{now:%Y%m%d%H%M}", params)

@@ -6,10 +6,11 @@ Publishing, amending, closing, repair after a crash and plain watching all pass 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from typing import TypeVar
 
 from django.conf import settings
@@ -31,26 +32,40 @@ from exchanges.ports import Exchange
 from exchanges.selectors import instruments_by_symbol
 from exchanges.vault import VaultError
 from signals.choices import OrderStatus
+from signals.domain.following import Standing
 from signals.domain.lifecycle import FINAL, CopyStatus
 from signals.domain.link_ids import is_ours, link_id
 from signals.domain.planning import (
-    ENTRY,
     Account,
     Action,
+    Amend,
     Desired,
     Expire,
+    HandOver,
     Observed,
     Place,
+    Reduction,
     SetLevels,
     SetLeverage,
+    SetTrail,
     Skip,
+    is_entry_leg,
     plan,
+    wanted_stop,
 )
 from signals.domain.reasons import Reason
 from signals.models import Copy, Order
 from signals.selectors import draft_of
-from signals.services.accounting import Margins, in_flight_margin, money_of
+from signals.services.accounting import (
+    Bindings,
+    binding_of,
+    bindings_of,
+    money_for,
+    others,
+    rules_of,
+)
 from signals.services.acting import Outcome, act
+from signals.services.braking import apply_brakes
 from signals.services.claiming import Lease, claim
 from signals.services.ledger import CopyLedger
 from signals.services.observing import (
@@ -61,6 +76,7 @@ from signals.services.observing import (
 )
 from signals.services.outcomes import apply_outcomes, refuse_credentials
 from signals.services.recording import write
+from signals.services.telling import own_stop_fact, put_back_fact
 
 log = logging.getLogger(__name__)
 Item = TypeVar("Item")
@@ -93,9 +109,17 @@ class Task:
     @property
     def is_entry(self) -> bool:
         """Nothing of this copy has reached the exchange, and that is certain."""
-        entry = self.ledger.newest(ENTRY)
-        unsent = entry is None or entry.status == OrderStatus.NOT_SENT
+        unsent = all(order.status == OrderStatus.NOT_SENT for order in self.ledger.entries())
         return self.copy.status == CopyStatus.PENDING and unsent
+
+
+@dataclass(slots=True)
+class Book:
+    """What a chunk's entries are judged by beside their own account."""
+
+    bindings: Bindings  # of all live copies; grows as the chunk plans
+    halts: dict[int, Reason]  # connections whose brake is on
+    tickers: dict[tuple[str, str, str], Ticker]
 
 
 def work() -> int:
@@ -127,7 +151,10 @@ def _load(lease: Lease) -> list[Task]:
     copies = (
         Copy.objects.filter(pk__in=lease.copies)
         .select_related("signal", "connection__copy_settings", "user")
-        .prefetch_related("signal__targets", "orders", "fills__order", "results")
+        .prefetch_related(
+            *("signal__targets", "signal__revisions", "orders", "fills__order", "results"),
+            "connection__copy_settings__authors",
+        )
         .order_by("shuffle")
     )
     links = {copy.connection_id for copy in copies}
@@ -226,9 +253,10 @@ def _absorb_and_plan(
         list(Connection.objects.select_for_update(no_key=True).filter(pk__in=links).order_by("pk"))
         for task in tasks:
             _absorb(task, lease)
-        margins = in_flight_margin(links)
+        entering = {task.link.pk for task in tasks if task.copy.status in ENTERING}
+        book = Book(bindings_of(links), apply_brakes(entering, now=lease.time()), tickers)
         for task in tasks:
-            _plan(task, tickers, margins, lease)
+            _plan(task, book, lease)
         held = write([task.ledger for task in tasks], lease, releases=False)
     kept = {ledger.copy.pk for ledger in held}
     for task in tasks:
@@ -245,27 +273,26 @@ def _absorb(task: Task, lease: Lease) -> None:
     if seen.modes is not None:
         task.state = exchanges.store_modes(task.link, seen.modes, task.copy.symbol, now=now)
     if not task.is_entry:
+        task.ledger.lapse = _lapse(task, lease)
         task.ledger.absorb(seen, now)
         task.ledger.settle(now)
 
 
-def _plan(
-    task: Task,
-    tickers: dict[tuple[str, str, str], Ticker],
-    margins: Margins,
-    lease: Lease,
-) -> None:
+def _plan(task: Task, book: Book, lease: Lease) -> None:
     copy = task.copy
     if task.exchange is None or task.failure is not None or CopyStatus(copy.status) in FINAL:
         return
-    desired = _desired(task)
+    desired = _desired(task, lease)
     if copy.status == CopyStatus.PENDING and _is_wanted(desired, lease):
         key = (task.link.exchange, task.link.environment, copy.symbol)
-        if key not in tickers or task.state is None:
+        if key not in book.tickers or task.state is None:
             task.failure = Unavailable("no price or no position mode")
             return
     try:
-        actions = plan(desired, _account(task, margins), _observed(task, tickers, lease))
+        observed = _observed(task, book, lease)
+        if _finds_own_stop(task, observed):
+            observed = _observed(task, book, lease)
+        actions = plan(desired, _account(task, book), observed)
     except Exception:
         # One account's bad data must not stop the others of its chunk.
         log.exception("copy %s could not be planned", copy.public_id)
@@ -275,14 +302,31 @@ def _plan(
     for action in task.actions:
         if isinstance(action, Place):
             task.orders[action.leg] = _intent(task, action, lease)
+        if isinstance(action, Place | Amend | SetLevels):
+            task.ledger.note_asked(stop=action.stop, target=action.target)
     if copy.margin is not None and copy.acknowledged_at is None:
-        margins[task.link.pk][copy.pk] = copy.margin  # the next copy of this chunk sees it
+        # The next copy of this chunk sees it.
+        book.bindings[task.link.pk][copy.pk] = binding_of(copy, task.link)
+
+
+def _finds_own_stop(task: Task, observed: Observed) -> bool:
+    """Take over, or drop, a stop that the trader set in the exchange's app; True when it changed.
+
+    Without our own rules of the symbol nothing can be compared.
+    """
+    copy, before = task.copy, task.copy.own_stop
+    if observed.rules is None or observed.position is None:
+        return False
+    level = wanted_stop(draft_of(copy.signal), observed, observed.rules)
+    if task.ledger.note_own_stop(level) and copy.own_stop is not None:
+        task.ledger.facts.append(own_stop_fact(copy))
+    return copy.own_stop != before
 
 
 def _is_wanted(desired: Desired, lease: Lease) -> bool:
     """Whether an entry may still be sent; to end one, neither price nor mode is needed."""
     in_time = lease.time() < desired.entry_deadline
-    return desired.wants_entry and desired.wants_position and in_time
+    return desired.may_enter and in_time
 
 
 def _end_early(task: Task, action: Action, lease: Lease) -> bool:
@@ -295,24 +339,52 @@ def _end_early(task: Task, action: Action, lease: Lease) -> bool:
         reason = Reason(task.copy.close_reason) or action.reason
         task.ledger.move(CopyStatus.EXPIRED, reason, lease.time())
         return True
+    if isinstance(action, HandOver):
+        task.ledger.move(CopyStatus.CLOSED, Reason.HANDED_OVER, lease.time())
+        return True
     return False
 
 
-def _desired(task: Task) -> Desired:
-    signal = task.copy.signal
-    published = signal.published_at or task.copy.created_at
+def _desired(task: Task, lease: Lease) -> Desired:
+    copy, signal = task.copy, task.copy.signal
     return Desired(
         signal=draft_of(signal),
-        wants_entry=signal.wants_entry,
-        wants_position=signal.wants_position and task.copy.wants_position,
-        entry_deadline=published + timedelta(seconds=settings.SIGNAL_TTL_SECONDS),
+        wants_entry=signal.wants_entry and copy.wants_entry,
+        wants_position=signal.wants_position and copy.wants_position,
+        # Whoever joins later has the same time, counted from when they joined.
+        entry_deadline=copy.created_at + timedelta(seconds=settings.SIGNAL_TTL_SECONDS),
+        lapse=_lapse(task, lease),
+        reductions=tuple(_reductions(copy)),
     )
 
 
-def _account(task: Task, margins: Margins) -> Account:
-    seen, state = task.seen, task.state
+def _lapse(task: Task, lease: Lease) -> Reason:
+    """Why unfilled entries have run out; time is looked at here: no beat is needed."""
+    signal = task.copy.signal
+    after = draft_of(signal).expiry.after
+    if signal.lapse_reason:
+        return Reason(signal.lapse_reason)
+    if after is not None and signal.published_at and lease.time() >= signal.published_at + after:
+        return Reason.ENTRY_EXPIRED
+    return Reason.NONE
+
+
+def _reductions(copy: Copy) -> Iterator[Reduction]:
+    """The author's partial closes since the copy was in; earlier ones were for others."""
+    for revision in copy.signal.revisions.all():
+        held = copy.filled_at is not None and copy.filled_at <= revision.at
+        if revision.action == "reduce" and held:
+            yield Reduction(revision.number, Decimal(revision.content["percent"]))
+
+
+def _account(task: Task, book: Book) -> Account:
+    seen, state, link = task.seen, task.state, task.link
+    bound = others(link, task.copy, book.bindings)
     return Account(
-        money=money_of(task.link, task.copy, margins),
+        rules=rules_of(link),
+        money=money_for(link, bound),
+        standing=Standing(len(bound), book.halts.get(link.pk, Reason.NONE)),
+        author=task.copy.signal.author_id,
         leverage=state.leverage if state is not None else None,
         is_hedge=state.is_hedge if state is not None else False,
         has_own_business=task.is_entry and seen is not None and _is_foreign(seen),
@@ -324,16 +396,21 @@ def _is_foreign(seen: Observation) -> bool:
     return bool(seen.positions) or any(not is_ours(order.link_id) for order in seen.orders)
 
 
-def _observed(task: Task, tickers: dict[tuple[str, str, str], Ticker], lease: Lease) -> Observed:
+def _observed(task: Task, book: Book, lease: Lease) -> Observed:
     copy, ledger = task.copy, task.ledger
     return Observed(
         now=lease.time(),
-        ticker=tickers.get((task.link.exchange, task.link.environment, copy.symbol)),
+        ticker=book.tickers.get((task.link.exchange, task.link.environment, copy.symbol)),
         rules=task.rules,
         legs=ledger.legs(),
         entered=copy.entered_quantity,
         held=copy.entered_quantity - copy.exited_quantity,
         position=ledger.levels(),
+        entry_average=copy.entry_average,
+        last_fill_at=ledger.last_fill_at(),
+        own_stop=copy.own_stop,
+        targets_asked=frozenset(Decimal(level) for level in copy.targets_asked),
+        trail_refused=copy.trail_refused,
     )
 
 
@@ -353,15 +430,17 @@ def _intent(task: Task, action: Place, lease: Lease) -> Order:
             created_at=lease.time(),
         )
         task.ledger.orders.append(order)
-    if action.leg == ENTRY and task.state is not None:
+    if is_entry_leg(action.leg) and action.margin is not None and task.state is not None:
         copy.position_index = direction.position_index(hedge=task.state.is_hedge)
-        copy.quantity, copy.margin = action.quantity, action.margin
+        copy.margin, copy.leverage = action.margin, action.leverage
     side = direction.exit_side if action.reduce_only else direction.entry_side
     order.side, order.type = side.value, action.type.value
     order.quantity, order.price = action.quantity, action.price
     order.stop, order.target = action.stop, action.target
+    order.trigger_price, order.trigger_rises = action.trigger, action.trigger_rises
     order.reduce_only, order.position_index = action.reduce_only, copy.position_index or 0
     order.status, order.sent_at = OrderStatus.SUBMITTING, lease.time()
+    copy.quantity = sum((entry.quantity for entry in task.ledger.entries()), Decimal(0))
     return order
 
 
@@ -380,9 +459,23 @@ def _finish(tasks: list[Task], lease: Lease) -> None:
             refuse_credentials(task.ledger, task.failure, now)
         apply_outcomes(task.ledger, task.orders, task.outcomes, now)
         _schedule(task, lease)
+        _note_put_back(task, lease)
     write([task.ledger for task in tasks], lease, releases=True)
+    ended = {task.link.pk for task in tasks if task.copy.status == CopyStatus.CLOSED}
+    if ended:
+        with transaction.atomic():
+            apply_brakes(ended, now=lease.time())
     for task in tasks:
         _tell_connection(task, lease)
+
+
+def _note_put_back(task: Task, lease: Lease) -> None:
+    """A stop that somebody had taken off the position stands again: its trader is told."""
+    position = task.ledger.position
+    was_gone = position is not None and position.stop is None
+    for outcome in task.outcomes:
+        if isinstance(outcome.action, SetLevels) and outcome.is_done and was_gone:
+            task.ledger.facts.append(put_back_fact(task.copy, outcome.action.stop, lease.time()))
 
 
 def _tell_connection(task: Task, lease: Lease) -> None:
@@ -418,7 +511,7 @@ def _schedule(task: Task, lease: Lease) -> None:
         copy.due_at = now + timedelta(seconds=error.retry_after)
     elif error is not None:
         copy.due_at = now + timedelta(seconds=min(copy.attempts, MOST_ATTEMPTS))
-    elif task.outcomes or any(isinstance(action, SetLevels) for action in task.actions):
+    elif task.outcomes or any(isinstance(a, SetLevels | SetTrail) for a in task.actions):
         copy.due_at = now + SOON
     else:
         copy.due_at = now + timedelta(seconds=settings.POLL_SECONDS)

@@ -21,7 +21,7 @@ def figure(value: Decimal | None) -> str:
 @register.filter
 def usdt(value: Decimal | None) -> str:
     """USDT to the cent, for reading; the exact figure stands in the title."""
-    return "–" if value is None else f"{value:,.2f}"
+    return "–" if value in {None, ""} else f"{value:,.2f}"
 
 
 @register.filter

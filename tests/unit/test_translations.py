@@ -11,7 +11,7 @@ from django.utils.translation import override
 
 from accounts.choices import AccountStatus
 from exchanges.choices import ConnectionReason
-from signals.domain.draft import Problem
+from signals.domain.linting import Problem
 from signals.domain.reasons import Reason
 from signals.reasons import PROBLEMS, REASONS
 

@@ -32,6 +32,7 @@ SETTLE_COIN = "USDT"
 WINDOW_MS = 7 * 24 * 60 * 60 * 1000  # the longest span that one query may cover
 SIDES = {Side.BUY: "Buy", Side.SELL: "Sell"}
 TYPES = {OrderType.MARKET: "Market", OrderType.LIMIT: "Limit"}
+RISES, FALLS = 1, 2  # triggerDirection: which way the price goes to the trigger
 LAST_PRICE = "LastPrice"  # stops follow traded prices, which is what the author's chart shows
 
 
@@ -114,6 +115,26 @@ class BybitExchange:
             params |= {"stopLoss": plain(stop), "slTriggerBy": LAST_PRICE}
         if target is not None:
             params |= {"takeProfit": plain(target), "tpTriggerBy": LAST_PRICE}
+        self._transport.write(
+            "set_trading_stop",
+            category=CATEGORY,
+            symbol=symbol,
+            tpslMode="Full",
+            positionIdx=position_index,
+            **params,
+        )
+
+    def set_trailing_stop(
+        self,
+        symbol: str,
+        position_index: int,
+        *,
+        distance: Decimal,
+        activation: Decimal | None,
+    ) -> None:
+        params = {"trailingStop": plain(distance)}
+        if activation is not None:
+            params["activePrice"] = plain(activation)
         self._transport.write(
             "set_trading_stop",
             category=CATEGORY,
@@ -242,6 +263,10 @@ def _order_params(order: NewOrder) -> dict[str, Any]:
         params |= {"stopLoss": plain(order.stop), "slTriggerBy": LAST_PRICE}
     if order.target is not None:
         params |= {"takeProfit": plain(order.target), "tpTriggerBy": LAST_PRICE}
+    if order.trigger is not None:
+        direction = RISES if order.trigger_rises else FALLS
+        params |= {"triggerPrice": plain(order.trigger), "triggerDirection": direction}
+        params["triggerBy"] = LAST_PRICE
     return params
 
 

@@ -80,6 +80,11 @@ def moment(milliseconds: Any) -> datetime:
     return datetime.fromtimestamp(int(milliseconds or 0) / 1000, UTC)
 
 
+def moment_or_none(milliseconds: Any) -> datetime | None:
+    """A perpetual has the delivery time zero until its delisting is announced."""
+    return moment(milliseconds) if int(milliseconds or 0) else None
+
+
 def side(text: str) -> Side:
     return Side.BUY if text == "Buy" else Side.SELL
 
@@ -144,6 +149,7 @@ def instrument(row: Row) -> InstrumentFacts:
         min_leverage=number(leverage["minLeverage"]),
         max_leverage=number(leverage["maxLeverage"]),
         leverage_step=number(leverage["leverageStep"]),
+        delivery_at=moment_or_none(row.get("deliveryTime")),
     )
 
 
@@ -283,4 +289,5 @@ def position(row: Row) -> PositionFacts | None:
         leverage=number_or_none(row.get("leverage")),
         stop=number_or_none(row.get("stopLoss")),
         target=number_or_none(row.get("takeProfit")),
+        trailing=number_or_none(row.get("trailingStop")),
     )

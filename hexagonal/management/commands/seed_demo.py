@@ -25,7 +25,7 @@ from exchanges.domain.trading import Credentials
 from exchanges.models import Connection
 from notifications.services import issue_pairing_key
 from signals.choices import Sizing
-from signals.services.copying import set_sizing
+from signals.services.copying import set_rules
 
 PATIENCE = 60.0
 ADMIN = "admin@hexagonal.example"
@@ -82,9 +82,9 @@ class Command(BaseCommand):
             credentials=Credentials(account["api_key"], account["api_secret"]),
         )
         if number % 2:
-            set_sizing(link, sizing=Sizing.EQUITY_PERCENT, amount=Decimal(4))
+            set_rules(link, fields={"sizing": Sizing.EQUITY_PERCENT, "amount": Decimal(4)})
         else:
-            set_sizing(link, sizing=Sizing.FIXED_MARGIN, amount=Decimal(25 + number))
+            set_rules(link, fields={"sizing": Sizing.FIXED_MARGIN, "amount": Decimal(25 + number)})
         self._telegram("users", id=1000 + number, first_name=user.nickname)
         self._telegram("send", user_id=1000 + number, text=issue_pairing_key(user))
         return link, account["api_key"]
@@ -93,8 +93,8 @@ class Command(BaseCommand):
         """A dead key, an account that is too small, and two without the margin."""
         dead, small, poor, empty = links[0], links[1], links[2], links[3]
         self._exchange(f"keys/{dead[1]}", revoked=True)
-        set_sizing(small[0], sizing=Sizing.FIXED_MARGIN, amount=Decimal("0.2"))
-        set_sizing(poor[0], sizing=Sizing.FIXED_MARGIN, amount=Decimal(1_000_000))
+        set_rules(small[0], fields={"sizing": Sizing.FIXED_MARGIN, "amount": Decimal("0.2")})
+        set_rules(poor[0], fields={"sizing": Sizing.FIXED_MARGIN, "amount": Decimal(1_000_000)})
         empty[0].refresh_from_db()
         self._exchange(f"accounts/{empty[0].exchange_uid}", balance="1")
 

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import ActivityEvent
+from signals.domain.linting import WARNINGS
 from signals.domain.reasons import Reason
 from signals.models import ClosedPnl, Copy, Fill, Order
 from signals.services import publishing, working
@@ -19,7 +20,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def publish(author, draft=None):
     signal = publishing.create_signal(author, draft or long_btc(), now=timezone.now())
-    return publishing.publish(signal, actor=author, now=timezone.now())
+    every = [problem.value for problem in WARNINGS]
+    return publishing.publish(signal, actor=author, now=timezone.now(), accepted=every)
 
 
 def work_now():

@@ -12,7 +12,7 @@ from django.utils import timezone
 from exchanges.domain.errors import OrderRejected
 from signals.domain.draft import TargetDraft
 from signals.domain.reasons import Reason
-from signals.models import Copy, Order, Signal
+from signals.models import Copy, Order
 from signals.services import publishing, working
 from signals.services.claiming import claim
 from tests.fixtures.people import link_account, long_btc
@@ -118,7 +118,7 @@ def test_a_late_writer_changes_nothing(market, author, alice, monkeypatch):
 def test_an_entry_is_never_sent_late(market, author, alice):
     link = link_account(alice, market)
     signal = publish(author)
-    Signal.objects.filter(pk=signal.pk).update(published_at=timezone.now() - timedelta(seconds=61))
+    Copy.objects.filter(signal=signal).update(created_at=timezone.now() - timedelta(seconds=61))
     working.work()
     copy = only_copy()
     assert (copy.status, copy.reason) == ("expired", Reason.TOO_LATE)

@@ -8,7 +8,9 @@ import pytest
 
 from exchanges.domain.trading import InstrumentFacts
 from signals.domain.direction import Direction
-from signals.domain.draft import Problem, TargetDraft, findings
+from signals.domain.draft import TargetDraft
+from signals.domain.linting import Problem
+from signals.domain.linting import errors as findings
 from tests.fixtures.people import long_btc
 
 BTC = InstrumentFacts(

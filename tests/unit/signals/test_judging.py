@@ -30,6 +30,8 @@ def evidence(entry, entered="0", exited="0", **changes):
         "exit_is_target": False,
         "close_reason": Reason.NONE,
         "wants_entry": True,
+        "lapse": Reason.NONE,
+        "cancelled_by_hand": False,
     }
     return Evidence(**(fields | changes))
 

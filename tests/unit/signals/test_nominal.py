@@ -14,7 +14,7 @@ TWO = (TargetDraft(D(47000), D(50)), TargetDraft(D(48000), D(50)))
 def follow(signal, *prices):
     progress = Progress()
     for price in prices:
-        progress = advance(signal, progress, D(price), may_enter=True)
+        progress = advance(signal, progress, D(price), tick=D("0.1"), may_enter=True)
     return progress
 
 

@@ -11,6 +11,7 @@ import pytest
 from exchanges.domain.trading import OrderType, Ticker
 from signals.domain.direction import Direction
 from signals.domain.draft import TargetDraft
+from signals.domain.following import Standing
 from signals.domain.planning import (
     Account,
     Amend,
@@ -29,7 +30,7 @@ from signals.domain.planning import (
 from signals.domain.reasons import Reason
 from tests.fixtures.people import long_btc
 from tests.unit.signals.test_draft import BTC
-from tests.unit.signals.test_sizing import money
+from tests.unit.signals.test_sizing import money, rules
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 TWO = (TargetDraft(D(47000), D(50)), TargetDraft(D(48000), D(50)))
@@ -52,7 +53,10 @@ def desired(signal=None, **changes):
 
 def account(**changes):
     fields = {
+        "rules": rules(),
         "money": money(),
+        "standing": Standing(),
+        "author": 1,
         "leverage": D(10),
         "is_hedge": False,
         "has_own_business": False,
@@ -195,7 +199,7 @@ def test_a_missing_or_other_stop_is_set(stop):
 
 
 def test_several_targets_share_what_was_filled():
-    position = dataclasses.replace(HELD, target=None)
+    position = dataclasses.replace(HELD, quantity=D("0.011"), target=None)
     seen = observed(legs=[DONE], entered="0.011", held="0.011", position=position)
     first, second = plan(desired(long_btc(targets=TWO)), account(), seen)
     assert isinstance(first, Place)

@@ -1,0 +1,1 @@
+"""What authors and followers fill in."""

@@ -1,0 +1,85 @@
+"""The signal log: what a signal wants changes only together with a new, chained revision."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+
+from accounts.models import User
+from hexagonal.lib.jobs import enqueue_on_commit
+from signals.choices import SignalStatus
+from signals.domain.chain import START, entry_hash
+from signals.domain.terms import content_of
+from signals.models import LIVE_STATUSES, Copy, Signal, SignalRevision
+from signals.selectors import chain_entry, draft_of
+
+CHANGED_FIELDS = [
+    *("entry_low", "entry_high", "stop", "note", "terms", "wants_entry", "wants_position"),
+    *("lapse_reason", "revision", "left_percent", "gain"),
+]
+
+
+class NotPossible(Exception):
+    """The signal's state does not allow this step (any more); `code` names the text."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def revise(
+    signal: Signal,
+    action: str,
+    *,
+    actor: User | None,
+    now: datetime,
+    change: Callable[[Signal], None],
+    extra: Mapping[str, str] | None = None,
+) -> Signal:
+    """Lock an open signal, change what it wants, and ring for its live copies."""
+    with transaction.atomic():
+        signal = Signal.objects.select_for_update().get(pk=signal.pk)
+        if signal.status != SignalStatus.OPEN:
+            raise NotPossible("signal_not_open")
+        change(signal)
+        append_revision(signal, action, actor=actor, now=now, extra=extra)
+        signal.save(update_fields=CHANGED_FIELDS)
+        live = Copy.objects.filter(signal=signal, status__in=LIVE_STATUSES)
+        # `unknown` ones keep their time: they may not be looked up before the fence.
+        ring(live.exclude(status="unknown").update(due_at=now))
+    return signal
+
+
+def append_revision(
+    signal: Signal,
+    action: str,
+    *,
+    actor: User | None,
+    now: datetime,
+    extra: Mapping[str, str] | None = None,
+) -> SignalRevision:
+    """Write the next link of the chain; the caller holds the signal's row lock and saves it."""
+    last = SignalRevision.objects.filter(signal=signal).order_by("-number").first()
+    signal.revision += 1
+    wishes = {"wants_entry": signal.wants_entry, "wants_position": signal.wants_position}
+    revision = SignalRevision(
+        signal=signal,
+        number=signal.revision,
+        author=actor,
+        action=action,
+        content=content_of(draft_of(signal)) | wishes | dict(extra or {}),
+        at=now,
+        previous_hash=last.hash if last is not None else START,
+    )
+    revision.hash = entry_hash(chain_entry(revision))
+    revision.save()
+    return revision
+
+
+def ring(copies: int) -> None:
+    for _ in range(math.ceil(copies / settings.CHUNK_SIZE)):
+        enqueue_on_commit("signals.work")
