@@ -7,7 +7,7 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
 from exchanges.api import ConnectionViewSet
-from signals.api import CopyViewSet, SignalViewSet
+from signals.api import CopyViewSet, RulesView, SignalViewSet
 
 router = SimpleRouter(use_regex_path=False)
 router.register("signals", SignalViewSet, basename="api-signal")
@@ -16,5 +16,6 @@ router.register("connections", ConnectionViewSet, basename="api-connection")
 
 urlpatterns = [
     *router.urls,
+    path("connections/<uuid:id>/copying/", RulesView.as_view(), name="api-rules"),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
 ]

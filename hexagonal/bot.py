@@ -34,7 +34,9 @@ from hexagonal.bot_texts import (
     failed_text,
     not_linked_text,
     pairing_text,
+    pause_text,
     positions_text,
+    resume_text,
     status_text,
     switched_text,
     welcome_text,
@@ -70,6 +72,8 @@ def build() -> App:
     app.add_handler(CommandHandler("help", _help, private))
     for name, answer in {"status": status_text, "positions": positions_text}.items():
         app.add_handler(CommandHandler(name, _answering(answer), private))
+    for name, change in {"pause": pause_text, "resume": resume_text}.items():
+        app.add_handler(CommandHandler(name, _answering(change), private))
     app.add_handler(CommandHandler("language", _language, private))
     app.add_handler(MessageHandler(private & filters.TEXT & ~filters.COMMAND, _text))
     app.add_error_handler(_failed)
@@ -128,6 +132,8 @@ async def _set_commands(app: App) -> None:
             commands = [
                 BotCommand("status", _("What is linked, and whether you trade")),
                 BotCommand("positions", _("Your trades in progress")),
+                BotCommand("pause", _("Copy no new signals")),
+                BotCommand("resume", _("Copy new signals again")),
                 BotCommand("language", _("한국어 / English")),
                 BotCommand("help", _("What this bot can do")),
             ]

@@ -12,6 +12,7 @@ from hexagonal.lib.numbers import plain
 from notifications.services import PairingOutcome
 from signals.models import LIVE_STATUSES
 from signals.selectors import copies_of
+from signals.services.copying import pause, resume
 
 MOST_ROWS = 20
 
@@ -57,6 +58,22 @@ def positions_text(user: User) -> str:
         for copy in live
     ]
     return "\n".join(rows) or _("You have no trades in progress.")
+
+
+def pause_text(user: User) -> str:
+    """Pause every connection; what is open goes on."""
+    for link in connections_of(user):
+        pause(link)
+    return _("⏸ Paused. New signals are not copied; open trades go on. /resume to go on.")
+
+
+def resume_text(user: User) -> str:
+    for link in connections_of(user):
+        resume(link)
+    return _(
+        "▶️ New signals are copied again. Those published meanwhile are left out, unless you chose "
+        "to join open signals."
+    )
 
 
 def failed_text() -> str:

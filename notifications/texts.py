@@ -116,6 +116,27 @@ def _account(mark: str, title: str) -> Callable[[Params], str]:
     return text
 
 
+def _noted(params: Params) -> str:
+    return _lines(_head("💬", _("Note from the author"), params), (_("Note"), params["text"]))
+
+
+def _stop(mark: str, title: str) -> Callable[[Params], str]:
+    def text(params: Params) -> str:
+        return _lines(
+            _head(mark, _(title), params),
+            (_("Stop (SL)"), params["stop"]),
+            (_("Connection"), params["connection"]),
+        )
+
+    return text
+
+
+def _schedule_missed(params: Params) -> str:
+    title = _("The signal was not published")
+    head = f"⏰ <b>{title}</b>\n{params['symbol']}"
+    return _lines(head, (_("Reason"), params["reason"]))
+
+
 def _relinked(params: Params) -> str:
     text = _(
         "The notices of %(name)s go to another Telegram chat from now on. If that was not you, "
@@ -134,6 +155,14 @@ TEXTS: dict[str, Callable[[Params], str]] = {
     "skipped": _not_traded("⏭", gettext_noop("Not traded")),
     "failed": _not_traded("⚠️", gettext_noop("Order refused")),
     "expired": _not_traded("⌛", gettext_noop("Not entered")),
+    "noted": _noted,
+    "own_stop": _stop("✋", gettext_noop("Your own stop counts from now on")),
+    "stop_put_back": _stop("🛡", gettext_noop("The stop was missing and stands again")),
+    "seed_limit": _not_traded("🚧", gettext_noop("SEED LIMIT: not traded")),
+    "halted": _account("⏸", gettext_noop("New entries are paused by your loss limit")),
+    "released": _account("▶️", gettext_noop("New entries go on")),
+    "panic": _account("🧯", gettext_noop("Everything is being closed, and copying is paused")),
+    "schedule_missed": _schedule_missed,
     "alarm": _not_traded("🚨", gettext_noop("Attention: check your position")),
     "api_refused": _account("⛔", gettext_noop("API key refused")),
     "api_attention": _account("⚠️", gettext_noop("Your exchange connection needs attention")),

@@ -74,6 +74,8 @@ REFUSALS: dict[str, str | Promise] = {
     "signal_fixed_fields": _("Symbol, side, leverage and kind of entry stay as published."),
     "signal_not_scheduled": _("This signal is not scheduled."),
     "schedule_past": _("The time of publication must lie in the future."),
+    "schedule_warnings": _("Warnings had come up that nobody has accepted."),
+    "schedule_errors": _("It was not valid any more."),
     "schedule_late": _("Its time had passed by too much."),
     "percent_wrong": _("The percentage must be between 0 and 100."),
     "price_unknown": _("No price of this symbol is known yet. Try again in a moment."),

@@ -8,16 +8,21 @@ from datetime import timedelta
 TRADE = frozenset(
     {
         *("published", "amended", "entered", "target_hit", "stop_hit", "closed"),
-        *("skipped", "failed", "expired"),
+        *("skipped", "failed", "expired", "noted", "seed_limit", "own_stop"),
     }
 )
 # Nobody may.
 ALWAYS = frozenset(
-    {"alarm", "api_refused", "api_attention", "api_disconnected", "suspended", "reinstated"}
+    {
+        *("alarm", "stop_put_back", "halted", "released", "panic", "schedule_missed"),
+        *("api_refused", "api_attention", "api_disconnected", "suspended", "reinstated"),
+    }
 )
 # Not of a fact about trading but of the link itself: the chat that has lost it is told.
 RELINKED = "relinked"
-URGENT = frozenset({"alarm", "stop_hit", "failed", "closed", "api_attention", RELINKED})
+URGENT = frozenset(
+    {"alarm", "stop_hit", "failed", "closed", "api_attention", "stop_put_back", "panic", RELINKED}
+)
 
 LONGEST_WAIT = timedelta(seconds=60)  # an alarm must not sleep long after Telegram is back
 KEPT = timedelta(hours=24)  # a notice that could not be sent for so long helps nobody

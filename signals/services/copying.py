@@ -38,11 +38,12 @@ def set_rules(
 
 def pause(link: Connection) -> None:
     """Enter nothing new on this connection; what is open goes on."""
-    set_rules(link, fields={"is_enabled": False})
+    CopySettings.objects.filter(connection=link).update(is_enabled=False)
 
 
 def resume(link: Connection) -> None:
-    set_rules(link, fields={"is_enabled": True})
+    """Copy new signals again, on a connection whose size was chosen before."""
+    CopySettings.objects.filter(connection=link).update(is_enabled=True)
 
 
 def close_copy(copy: Copy, *, reason: Reason, now: datetime) -> bool:

@@ -61,7 +61,7 @@ def create_signal(
     known = _known_request(author, idempotency_key, digest)
     if known is not None:
         return known
-    _refuse_bad(draft)
+    refuse_bad(draft)
     try:
         with transaction.atomic():
             return _store(author, draft, idempotency_key, digest)
@@ -75,7 +75,7 @@ def create_signal(
 def rewrite(signal: Signal, draft: Draft, *, now: datetime) -> Signal:
     """Change anything in a signal that is not published yet."""
     draft = draft.ordered()
-    _refuse_bad(draft)
+    refuse_bad(draft)
     with transaction.atomic():
         signal = Signal.objects.select_for_update().get(pk=signal.pk)
         if signal.status != SignalStatus.DRAFT:
@@ -176,7 +176,8 @@ def publish_due(*, now: datetime) -> int:
             accepted = signal.accepted_warnings
             publish(signal, actor=signal.author, now=now, accepted=accepted)
         except SignalRefused as refusal:
-            _missed(signal, refusal.findings[0].problem.value, now)
+            code = "schedule_warnings" if isinstance(refusal, WarningsOpen) else "schedule_errors"
+            _missed(signal, code, now)
         except NotPossible:
             continue
         else:
@@ -199,7 +200,7 @@ def _missed(signal: Signal, reason: str, now: datetime) -> None:
 def amend(signal: Signal, draft: Draft, *, actor: User, now: datetime) -> Signal:
     """Change range, stop, targets, expiry or note; what defines the trade stays as published."""
     draft = draft.ordered()
-    _refuse_bad(draft)
+    refuse_bad(draft)
 
     def change(signal: Signal) -> None:
         before = draft_of(signal)
@@ -297,7 +298,8 @@ def _known_request(author: User, key: str, digest: str) -> Signal | None:
     return signal
 
 
-def _refuse_bad(draft: Draft) -> None:
+def refuse_bad(draft: Draft) -> None:
+    """Raise `SignalRefused` with every error of a draft."""
     facts = instrument_facts(settings.SIGNAL_ENVIRONMENT, draft.symbol)
     found = errors(draft, facts)
     if found:
@@ -306,7 +308,7 @@ def _refuse_bad(draft: Draft) -> None:
 
 def _check(signal: Signal, accepted: Collection[str], now: datetime) -> None:
     draft = draft_of(signal)
-    _refuse_bad(draft)
+    refuse_bad(draft)
     open_ones = [
         finding
         for finding in concerns(draft, now=now, besides=signal)

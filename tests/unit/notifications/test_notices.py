@@ -33,6 +33,7 @@ PARAMS = {
     "fees": "0.1",
     "reason": "balance_too_small",
     "connection": "a & b <i>",
+    "text": "1 < 2 & 3",
 }
 
 
