@@ -97,6 +97,7 @@ class Signal(models.Model):
     # The nominal result follows public prices, not any account.
     entered_at = models.DateTimeField(null=True, blank=True)
     entered_price = NumberField(null=True, blank=True)
+    has_triggered = models.BooleanField(default=False)
     steps_reached = models.PositiveSmallIntegerField(default=0)
     peak_price = NumberField(null=True, blank=True)  # the best since the entry
     left_percent = NumberField(default=Decimal(100))

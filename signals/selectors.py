@@ -64,6 +64,7 @@ def progress_of(signal: Signal) -> Progress:
     """How far the signal's nominal account has come."""
     return Progress(
         entered=signal.entered_price,
+        has_triggered=signal.has_triggered,
         steps=signal.steps_reached,
         targets_hit=signal.targets_hit,
         peak=signal.peak_price,

@@ -57,5 +57,13 @@ def step_count(signal: Draft) -> int:
     return signal.entry.steps if signal.entry.kind is EntryKind.LADDER else 1
 
 
+def has_triggered(signal: Draft, price: Decimal) -> bool:
+    """Whether the price stands where an entry with a trigger waits for it."""
+    trigger = signal.entry.trigger
+    if trigger is None:
+        return True
+    return price >= trigger if signal.entry.trigger_rises else price <= trigger
+
+
 def _cost(signal: Draft, price: Decimal, ticker: Ticker) -> Decimal:
     return max(price, ticker.bid) if signal.direction is Direction.SHORT else price

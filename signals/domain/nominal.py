@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from signals.domain.draft import WHOLE, Draft
-from signals.domain.ladder import step_prices, step_weights
+from signals.domain.draft import WHOLE, Draft, EntryKind
+from signals.domain.ladder import has_triggered, step_prices, step_weights
 from signals.domain.reasons import Reason
 from signals.domain.stops import stop_level, trail_distance, trail_of
 
@@ -27,6 +27,7 @@ class Progress:
     """
 
     entered: Decimal | None = None
+    has_triggered: bool = False  # an entry with a trigger has seen its crossing
     steps: int = 0
     targets_hit: int = 0
     peak: Decimal | None = None
@@ -57,6 +58,8 @@ def advance(
 
 def lapse(signal: Draft, progress: Progress, price: Decimal) -> Reason:
     """Why unfilled entries run out at this price, or `Reason.NONE`; time is judged elsewhere."""
+    if signal.entry.kind is EntryKind.MARKET and progress.entered is None:
+        return Reason.PRICE_OUTSIDE  # it was now or never
     first = signal.targets[0].price
     if signal.expiry.at_first_target and signal.direction.is_beyond(price, first):
         return Reason.TARGET_FIRST
@@ -101,8 +104,9 @@ def finish_by_followers(signal: Draft, progress: Progress, outcome: str, tick: D
 
 def _enter(signal: Draft, progress: Progress, price: Decimal, tick: Decimal) -> Progress:
     """Fill every step that the price has reached; the average is weighed by money."""
-    if progress.targets_hit:
+    if progress.targets_hit or not _may_fill(signal, progress, price):
         return progress
+    progress = replace(progress, has_triggered=signal.entry.trigger is not None)
     prices, weights = step_prices(signal, tick=tick), step_weights(signal)
     reached = sum(1 for level in prices if signal.direction.is_beyond(level, price))
     if reached <= progress.steps:
@@ -117,6 +121,17 @@ def _enter(signal: Draft, progress: Progress, price: Decimal, tick: Decimal) -> 
         )
         average = sum(weights[:reached], Decimal(0)) / units
     return replace(progress, steps=reached, entered=average)
+
+
+def _may_fill(signal: Draft, progress: Progress, price: Decimal) -> bool:
+    """Whether the entry's orders would stand at the exchange at this price."""
+    match signal.entry.kind:
+        case EntryKind.TRIGGER:
+            return progress.has_triggered or has_triggered(signal, price)
+        case EntryKind.MARKET:
+            return signal.entry_low <= price <= signal.entry_high
+        case _:
+            return True
 
 
 def _stop(signal: Draft, progress: Progress, tick: Decimal) -> Decimal:

@@ -18,7 +18,7 @@ from exchanges.domain.trading import InstrumentFacts, OrderType, Ticker
 from signals.domain.direction import Direction
 from signals.domain.draft import Draft, EntryKind, TargetDraft
 from signals.domain.following import Rules, Standing, refusal
-from signals.domain.ladder import step_prices, steps_of
+from signals.domain.ladder import has_triggered, step_prices, steps_of
 from signals.domain.reasons import NoEntry, Reason
 from signals.domain.sizing import Money, Size, share_out, size_entry
 from signals.domain.stops import stop_level, trail_distance, trail_of
@@ -278,14 +278,6 @@ def entry_type(signal: Draft, ticker: Ticker) -> OrderType:
     """Market when the signal's kind allows it and the price is inside the range, else a limit."""
     at_once = signal.entry.kind in {EntryKind.AUTO, EntryKind.MARKET}
     return OrderType.MARKET if at_once and is_inside(signal, ticker) else OrderType.LIMIT
-
-
-def has_triggered(signal: Draft, price: Decimal) -> bool:
-    """Whether the price stands where an entry with a trigger waits for it."""
-    trigger = signal.entry.trigger
-    if trigger is None:
-        return True
-    return price >= trigger if signal.entry.trigger_rises else price <= trigger
 
 
 def decide_size(signal: Draft, account: Account, observed: Observed) -> Size | NoEntry:

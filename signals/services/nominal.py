@@ -19,11 +19,8 @@ from signals.domain.reasons import Reason
 from signals.models import LIVE_STATUSES, Copy, Signal
 from signals.selectors import draft_of, progress_of
 from signals.services import publishing
+from signals.services.progress import PROGRESS_FIELDS, store_progress
 
-FIELDS = [
-    *("entered_at", "entered_price", "steps_reached", "peak_price", "left_percent", "gain"),
-    *("targets_hit", "outcome", "outcome_price", "result_percent", "status", "closed_at"),
-]
 UNFILLED = [CopyStatus.PENDING.value, CopyStatus.UNKNOWN.value, CopyStatus.PLACED.value]
 NO_TICK = Decimal("0.000000000001")  # where the symbol is not listed any more
 # How copies end when the price was between two readings at the decisive moment.
@@ -53,10 +50,10 @@ def _follow(pk: int, places: dict[str, Instrument], now: datetime) -> None:
         if not after.outcome:
             tick = place.tick if place is not None else NO_TICK
             after = _by_author_or_copies(signal, draft, after, price, tick)
-        _store(signal, before, after, now)
+        store_progress(signal, after, now=now)
         if after.outcome and not _has_live_copies(signal):
             signal.status, signal.closed_at = SignalStatus.CLOSED, now
-        signal.save(update_fields=FIELDS)
+        signal.save(update_fields=[*PROGRESS_FIELDS, "status", "closed_at"])
 
 
 def _lapse(signal: Signal, draft: Draft, progress: Progress, price: Decimal, now: datetime) -> None:
@@ -74,16 +71,6 @@ def _lapse(signal: Signal, draft: Draft, progress: Progress, price: Decimal, now
         revised = publishing.lapse(signal, reason, now=now)
         signal.wants_entry, signal.revision = revised.wants_entry, revised.revision
         signal.lapse_reason = revised.lapse_reason
-
-
-def _store(signal: Signal, before: Progress, after: Progress, now: datetime) -> None:
-    if before.entered is None and after.entered is not None:
-        signal.entered_at = now
-    signal.entered_price, signal.steps_reached = after.entered, after.steps
-    signal.peak_price, signal.targets_hit = after.peak, after.targets_hit
-    signal.left_percent, signal.gain = after.left, after.gain
-    signal.outcome, signal.outcome_price = after.outcome, after.exit_price
-    signal.result_percent = after.result_percent
 
 
 def _by_author_or_copies(

@@ -21,12 +21,14 @@ from signals.choices import SignalStatus
 from signals.domain.draft import WHOLE, Draft
 from signals.domain.lifecycle import CopyStatus
 from signals.domain.linting import Finding, Surroundings, errors, warnings
+from signals.domain.nominal import Progress, advance
 from signals.domain.nominal import reduce as reduce_progress
 from signals.domain.reasons import Reason
 from signals.domain.terms import content_of, terms_of
 from signals.models import Copy, Signal, Target
 from signals.selectors import draft_of, progress_of, ticker_of
 from signals.services.enrolling import enrol_all
+from signals.services.progress import PROGRESS_FIELDS, store_progress
 from signals.services.revising import NotPossible, append_revision, revise, ring
 from signals.services.telling import signal_params
 
@@ -120,9 +122,10 @@ def publish(
         _check(signal, accepted, now)
         signal.status = SignalStatus.OPEN
         signal.published_at, signal.publish_at = now, None
-        _arm(signal)
+        _arm(signal, now)
         append_revision(signal, "publish", actor=actor, now=now)
-        signal.save(update_fields=["status", "published_at", "publish_at", "revision", "terms"])
+        changed = ["status", "published_at", "publish_at", "revision", "terms"]
+        signal.save(update_fields=[*changed, *PROGRESS_FIELDS])
         ring(enrol_all(signal, now=now))
         added = {"name": actor.nickname, "symbol": signal.symbol}
         record(Fact(ActivityKind.ADD, "signal_added", actor.pk, added, is_public=True), now=now)
@@ -318,12 +321,17 @@ def _check(signal: Signal, accepted: Collection[str], now: datetime) -> None:
         raise WarningsOpen(open_ones)
 
 
-def _arm(signal: Signal) -> None:
-    """Fix from which side an entry's trigger is crossed: the same for every account."""
+def _arm(signal: Signal, now: datetime) -> None:
+    """Fix from which side an entry's trigger is crossed, and let the nominal account start."""
     draft = armed(draft_of(signal))
     if draft.entry.trigger is not None and draft.entry.trigger_rises is None:
         raise NotPossible("price_unknown")
     signal.terms = terms_of(draft)
+    facts = instrument_facts(settings.SIGNAL_ENVIRONMENT, draft.symbol)
+    ticker = ticker_of(draft.symbol)
+    if facts is not None and ticker is not None:
+        start = advance(draft, Progress(), ticker.last, tick=facts.tick, may_enter=True)
+        store_progress(signal, start, now=now)
 
 
 def armed(draft: Draft) -> Draft:
