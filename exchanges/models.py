@@ -72,7 +72,7 @@ class SymbolState(models.Model):
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="symbols")
     symbol = models.CharField(max_length=30)
-    leverage = NumberField()
+    leverage = NumberField(null=True)  # null: the account's margin mode knows none
     is_hedge = models.BooleanField(default=False)
     confirmed_at = models.DateTimeField()
 

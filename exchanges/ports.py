@@ -45,7 +45,11 @@ class Exchange(Protocol):
 
     def balance(self) -> Balance: ...
 
-    def symbol_modes(self) -> Sequence[SymbolMode]: ...
+    def symbol_modes(self) -> Sequence[SymbolMode]:
+        """Every symbol's mode in as few requests as possible; portfolio margin has no such list."""
+
+    def symbol_mode(self, symbol: str) -> SymbolMode | None:
+        """One symbol's mode, in every margin mode; None when the exchange shows none."""
 
     def set_leverage(self, symbol: str, leverage: Decimal) -> None:
         """Set it for both sides; that it stands already is success."""

@@ -26,7 +26,7 @@ from exchanges.domain.errors import (
     PermissionMissing,
     Unavailable,
 )
-from exchanges.domain.trading import Balance, Credentials, KeyFacts, SymbolMode
+from exchanges.domain.trading import PORTFOLIO_MARGIN, Balance, Credentials, KeyFacts, SymbolMode
 from exchanges.gateway import exchange_of, market_of, seal_context
 from exchanges.models import Connection, Instrument, SymbolState
 from exchanges.ports import Exchange
@@ -241,7 +241,10 @@ def _read_account(account: Exchange) -> AccountSeen:
         if not order.link_id.startswith(OUR_PREFIX)
         and not order.parent_link_id.startswith(OUR_PREFIX)
     }
-    return AccountSeen(account.balance(), account.symbol_modes(), sorted(positions | foreign))
+    balance = account.balance()
+    # Portfolio margin has no list of modes: each symbol's is read when it is first traded.
+    modes = [] if balance.margin_mode == PORTFOLIO_MARGIN else account.symbol_modes()
+    return AccountSeen(balance, modes, sorted(positions | foreign))
 
 
 def refresh_account(link: Connection, *, now: datetime) -> None:

@@ -79,6 +79,9 @@ class KeyFacts:
     affiliate_id: str
 
 
+PORTFOLIO_MARGIN = "PORTFOLIO_MARGIN"  # the margin mode without a leverage per symbol
+
+
 @dataclass(frozen=True, slots=True)
 class Balance:
     """USDT of an account: `equity` in all, `available` for new margin."""
@@ -119,10 +122,14 @@ class Ticker:
 
 @dataclass(frozen=True, slots=True)
 class SymbolMode:
-    """Leverage and position mode of an account on one symbol."""
+    """Leverage and position mode of an account on one symbol.
+
+    `leverage` is None where the margin mode knows none (portfolio margin), and zero where its two
+    sides differ.
+    """
 
     symbol: str
-    leverage: Decimal
+    leverage: Decimal | None
     is_hedge: bool
 
 

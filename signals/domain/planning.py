@@ -73,7 +73,10 @@ class Desired:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What is known of the connection; `leverage` None when it was never read."""
+    """What is known of the connection; `leverage` None when it was never read, or has no meaning.
+
+    In portfolio margin there is none to set: the signal's own only makes the size.
+    """
 
     rules: Rules | None
     money: Money | None
@@ -83,6 +86,7 @@ class Account:
     is_hedge: bool
     has_own_business: bool  # a position or order of the trader's own on this symbol
     margin: Decimal | None  # fixed by an earlier plan of the same entry: never grows
+    has_leverage: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +247,7 @@ def _enter(desired: Desired, account: Account, observed: Observed) -> list[Actio
     if ticker is None:
         raise ValueError("a size needs a price")
     orders = list(_orders(signal, size, ticker))
-    if account.leverage == size.leverage:
+    if account.leverage == size.leverage or not account.has_leverage:
         return [*orders]
     return [SetLeverage(size.leverage), *orders]
 

@@ -45,7 +45,8 @@ def observe_entry(copy: Copy, exchange: Exchange, *, wants: EntryNeeds) -> Obser
     if wants.balance:
         seen.balance = exchange.balance()
     if wants.modes:
-        seen.modes = list(exchange.symbol_modes())
+        mode = exchange.symbol_mode(copy.symbol)
+        seen.modes = [mode] if mode is not None else []
     if wants.own_business:
         seen.positions = list(exchange.positions(copy.symbol))
         seen.orders = list(exchange.open_orders(copy.symbol))

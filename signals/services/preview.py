@@ -12,6 +12,7 @@ from django.db.models import Exists, OuterRef
 from accounts.choices import AccountStatus
 from accounts.models import User
 from exchanges.choices import ConnectionStatus
+from exchanges.domain.trading import PORTFOLIO_MARGIN
 from exchanges.models import Connection, Instrument, SymbolState
 from exchanges.selectors import cached_ticker, facts_of
 from signals.domain.draft import Draft
@@ -141,6 +142,7 @@ def _account(
         is_hedge=state.is_hedge if state is not None else False,
         has_own_business=symbol in link.own_symbols,
         margin=None,
+        has_leverage=link.margin_mode != PORTFOLIO_MARGIN,
     )
 
 
@@ -163,7 +165,7 @@ def _row(draft: Draft, link: Connection, account: Account, observed: Observed) -
     size = decide_size(draft, account, observed)
     if isinstance(size, NoEntry):
         return PreviewRow(link, reason=size.reason, params=size.params)
-    changes_leverage = account.leverage != size.leverage
+    changes_leverage = account.has_leverage and account.leverage != size.leverage
     requests = len(size.parts) + int(changes_leverage)
     return PreviewRow(link, size, requests=requests, loss=loss_of(size.parts, draft.stop))
 

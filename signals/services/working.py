@@ -25,7 +25,7 @@ from exchanges.domain.errors import (
     RateLimited,
     Unavailable,
 )
-from exchanges.domain.trading import InstrumentFacts, Ticker
+from exchanges.domain.trading import PORTFOLIO_MARGIN, InstrumentFacts, Ticker
 from exchanges.gateway import exchange_of, market_of
 from exchanges.models import Connection, SymbolState
 from exchanges.ports import Exchange
@@ -389,6 +389,7 @@ def _account(task: Task, book: Book) -> Account:
         is_hedge=state.is_hedge if state is not None else False,
         has_own_business=task.is_entry and seen is not None and _is_foreign(seen),
         margin=task.copy.margin,
+        has_leverage=link.margin_mode != PORTFOLIO_MARGIN,
     )
 
 

@@ -65,6 +65,12 @@ class BybitExchange:
             list(self._pages("/v5/position/symbol-info", {"category": CATEGORY}))
         )
 
+    @readable
+    def symbol_mode(self, symbol: str) -> SymbolMode | None:
+        """From the position list, which shows flat rows of a symbol that is asked for by name."""
+        rows = self._transport.read("get_positions", category=CATEGORY, symbol=symbol).get("list")
+        return next(iter(mapping.symbol_modes(rows or [])), None)
+
     def set_leverage(self, symbol: str, leverage: Decimal) -> None:
         text = plain(leverage.normalize())
         self._transport.write(

@@ -168,7 +168,7 @@ def symbol_modes(rows: list[Row]) -> list[SymbolMode]:
     modes: dict[str, SymbolMode] = {}
     for row in rows:
         hedge = int(row.get("positionIdx") or 0) != 0
-        leverage = number(row.get("leverage"))
+        leverage = number_or_none(row.get("leverage"))
         known = modes.get(row["symbol"])
         if known is not None and known.leverage != leverage:
             leverage = ZERO  # both sides differ: no single figure is right, so it will be set

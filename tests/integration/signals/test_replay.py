@@ -1,8 +1,8 @@
 """A month of real prices: 60 signals of all kinds on 12 accounts, and every account to the digit.
 
 The prices are those of Bitcoin in January 2022 (15-minute candles), for other symbols scaled and
-shifted in time. Authors change their minds, traders interfere, and at the end each account's orders,
-fills, fees, positions and closed PnL must equal the sandbox's own ledger.
+shifted in time. Authors change their minds, traders interfere, and at the end each account's
+orders, fills, fees, positions and closed PnL must equal the sandbox's own ledger.
 """
 
 from __future__ import annotations
