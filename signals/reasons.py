@@ -71,6 +71,9 @@ REASONS: dict[str, str | Promise] = {
 REFUSALS: dict[str, str | Promise] = {
     "signal_not_draft": _("This signal was published before."),
     "signal_not_open": _("This signal is not in progress."),
+    "signal_changed": _(
+        "The signal has changed since this page was opened. Look again before you repeat it."
+    ),
     "signal_fixed_fields": _("Symbol, side, leverage and kind of entry stay as published."),
     "signal_not_scheduled": _("This signal is not scheduled."),
     "schedule_past": _("The time of publication must lie in the future."),

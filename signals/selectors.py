@@ -18,12 +18,14 @@ from exchanges.domain.trading import Ticker
 from exchanges.models import Connection, Instrument
 from exchanges.selectors import cached_ticker
 from signals.choices import SignalStatus
+from signals.domain import following
 from signals.domain.direction import Direction
 from signals.domain.draft import Draft, TargetDraft
+from signals.domain.following import Rules, SizingMode
 from signals.domain.lifecycle import CopyStatus
 from signals.domain.nominal import Progress
 from signals.domain.terms import entry_from, expiry_from, stop_rule_from, trail_from
-from signals.models import LIVE_STATUSES, Copy, Order, Signal, SignalRevision
+from signals.models import LIVE_STATUSES, Copy, CopySettings, Order, Signal, SignalRevision
 
 PUBLISH = "signals.publish_signal"
 
@@ -136,6 +138,26 @@ def signal_by_id(public_id: UUID) -> Signal:
     return signal
 
 
+def signal_by_key(author: User, key: str) -> Signal | None:
+    """What the author made with this idempotency key before."""
+    return Signal.objects.filter(author=author, idempotency_key=key).first() if key else None
+
+
+def log_of(signal: Signal) -> QuerySet[SignalRevision]:
+    """The signal's revisions, newest first."""
+    return signal.revisions.select_related("author").order_by("-number")
+
+
+def signal_for_export(user: Any, public_id: UUID) -> Signal:
+    """A signal whose log may be read: by members once published, by anybody once it is closed."""
+    signal = signal_by_id(public_id)
+    is_member = user.is_authenticated and user.is_active
+    readable = {SignalStatus.CLOSED} | ({SignalStatus.OPEN} if is_member else set())
+    if signal.status not in readable:
+        raise Http404
+    return signal
+
+
 def copies_of_signal(signal: Signal) -> QuerySet[Copy]:
     return signal.copies.select_related("connection", "user").order_by("user__nickname", "pk")
 
@@ -189,6 +211,20 @@ def real_result(signal: Signal) -> RealResult:
         highest_percent=percents[-1] if percents else None,
         net=sum((copy.net for copy in closed), Decimal(0)),
     )
+
+
+def is_out_of_seed(link: Connection) -> bool:
+    """Whether the account, as last read, is outside the seed that its trader allows."""
+    stored: CopySettings | None = getattr(link, "copy_settings", None)
+    if stored is None or link.equity is None:
+        return False
+    limits = Rules(
+        mode=SizingMode(stored.sizing),
+        amount=stored.amount,
+        min_equity=stored.min_equity,
+        max_equity=stored.max_equity,
+    )
+    return following.is_out_of_seed(limits, link.equity)
 
 
 def has_live_copies(link: Connection) -> bool:

@@ -1,10 +1,13 @@
-"""Fields that both forms use, and findings as messages."""
+"""Fields that the forms share, and findings as messages."""
 
 from __future__ import annotations
 
+from datetime import UTC
 from decimal import Decimal
+from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.functional import Promise
 
 from hexagonal.lib.numbers import plain
@@ -47,6 +50,16 @@ def whole_field(
         help_text=help_text,  # type: ignore[arg-type]
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )
+
+
+class UtcMomentField(forms.DateTimeField):
+    """A moment that is typed in UTC, whatever the reader's own zone is."""
+
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+    def to_python(self, value: Any) -> Any:
+        with timezone.override(UTC):
+            return super().to_python(value)
 
 
 def message_of(finding: Finding) -> str:

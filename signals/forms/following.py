@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from signals.choices import Sizing
@@ -50,6 +52,13 @@ def _symbols(label: Any) -> SymbolsField:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Section:
+    heading: str | Promise
+    fields: list[forms.BoundField]
+    is_open: bool
+
+
 class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
     """Everything that a follower can say, per connection; empty limits mean: no such limit."""
 
@@ -88,20 +97,17 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
             "is_enabled": _("Copy new signals"),
         }
 
-    SECTIONS = {
-        "size": ["sizing", "amount", "multiplier"],
-        "caps": ["max_leverage", "max_notional", "max_exposure", "max_copies"],
-        "seed": ["min_equity", "max_equity"],
-        "choice": [
-            "allowed_symbols",
-            "denied_symbols",
-            "only_side",
-            "authors",
-            "max_slippage_percent",
-        ],
-        "brakes": ["daily_loss", "weekly_loss", "loss_streak", "drawdown_percent"],
-        "joining": ["is_enabled", "joins_open"],
-    }
+    USUAL = ("is_enabled", "sizing", "amount", "multiplier")
+    LIMITS = (
+        (_("Caps"), ("max_leverage", "max_notional", "max_exposure", "max_copies")),
+        (_("Seed"), ("min_equity", "max_equity")),
+        (
+            _("Which signals"),
+            ("allowed_symbols", "denied_symbols", "only_side", "authors", "max_slippage_percent"),
+        ),
+        (_("Brakes"), ("daily_loss", "weekly_loss", "loss_streak", "drawdown_percent")),
+        (_("Joining later"), ("joins_open",)),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -113,8 +119,20 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
         )
 
     @property
-    def sections(self) -> dict[str, list[forms.BoundField]]:
-        return {name: [self[field] for field in fields] for name, fields in self.SECTIONS.items()}
+    def usual(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.USUAL]
+
+    @property
+    def sections(self) -> list[Section]:
+        """The limits, each kind under its heading; one that says something is open."""
+        return [
+            Section(heading, [self[name] for name in names], any(map(self._speaks, names)))
+            for heading, names in self.LIMITS
+        ]
+
+    def _speaks(self, name: str) -> bool:
+        value = self[name].value()
+        return bool(value) or name in self.errors
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.wording import text_of
 from exchanges.selectors import instrument_facts
 from hexagonal.lib.numbers import plain
 from signals.choices import EntryKinds, SignalSide, StopKinds, Weightings
@@ -31,7 +33,7 @@ from signals.domain.draft import (
 )
 from signals.domain.linting import Finding, errors
 from signals.domain.parsing import ParsedSignal
-from signals.forms.fields import message_of, number_field, whole_field
+from signals.forms.fields import UtcMomentField, message_of, number_field, whole_field
 from signals.models import Signal
 from signals.selectors import draft_of
 
@@ -89,6 +91,12 @@ class SignalForm(forms.Form):
     beyond_percent = number_field(
         _("Entry expires when the price is so many percent away"), required=False
     )
+    # more: when it is published
+    publish_at = UtcMomentField(
+        label=_("Publish at (UTC)"),
+        required=False,
+        help_text=_("Leave it empty to publish at once."),
+    )
 
     def __init__(self, *args: Any, fixed: Signal | None = None, **kwargs: Any) -> None:
         """`fixed` is the published signal that is amended: some fields stay as they are."""
@@ -98,6 +106,7 @@ class SignalForm(forms.Form):
         if fixed is not None:
             for name in FIXED:
                 self.fields[name].disabled = True
+            del self.fields["publish_at"]
 
     @property
     def target_rows(self) -> list[tuple[str, str]]:
@@ -110,7 +119,8 @@ class SignalForm(forms.Form):
     def has_more(self) -> bool:
         """Whether something behind "more" differs from the usual, so that it should be open."""
         plain_values = {"", None, "auto", "equal", "fixed", False}
-        names = ("entry_kind", "stop_kind", "has_runner", "expiry_minutes", "beyond_percent")
+        names = ["entry_kind", "stop_kind", "has_runner", "expiry_minutes", "beyond_percent"]
+        names += [name for name in ("publish_at",) if name in self.fields]
         hidden = any(self[name].value() not in plain_values for name in names)
         return hidden or any(name in self.errors for name in MORE) if self.is_bound else hidden
 
@@ -136,6 +146,12 @@ class SignalForm(forms.Form):
         if not all(weight.is_finite() for weight in weights):
             raise ValidationError(_("A weight is not a number."))
         return weights
+
+    def clean_publish_at(self) -> datetime | None:
+        at: datetime | None = self.cleaned_data["publish_at"]
+        if at is not None and at <= timezone.now():
+            raise ValidationError(text_of("schedule_past"))
+        return at
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
@@ -188,7 +204,7 @@ class SignalForm(forms.Form):
 MORE = [
     *("entry_kind", "steps", "weighting", "weights", "trigger", "stop_kind", "stop_after"),
     *("trail_distance", "trail_percent", "trail_activation", "has_runner", "runner_distance"),
-    *("runner_percent", "expiry_minutes", "at_first_target", "beyond_percent"),
+    *("runner_percent", "expiry_minutes", "at_first_target", "beyond_percent", "publish_at"),
 ]
 # Fields of the domain that have another name in the form.
 FIELD_OF = {"trail": "trail_distance", "runner": "runner_distance", "expiry": "expiry_minutes"}

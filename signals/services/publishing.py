@@ -233,7 +233,9 @@ def close(signal: Signal, *, actor: User, now: datetime) -> Signal:
     return revise(signal, "close", actor=actor, now=now, change=change)
 
 
-def reduce(signal: Signal, *, percent: Decimal, actor: User, now: datetime) -> Signal:
+def reduce(
+    signal: Signal, *, percent: Decimal, actor: User, now: datetime, seen: int | None = None
+) -> Signal:
     """Take a percentage of every open position off at the market; the rest goes on."""
     if percent >= WHOLE:
         return close(signal, actor=actor, now=now)
@@ -248,10 +250,12 @@ def reduce(signal: Signal, *, percent: Decimal, actor: User, now: datetime) -> S
             signal.left_percent, signal.gain = after.left, after.gain
 
     extra = {"percent": plain(percent)}
-    return revise(signal, "reduce", actor=actor, now=now, change=change, extra=extra)
+    return revise(signal, "reduce", actor=actor, now=now, change=change, extra=extra, seen=seen)
 
 
-def tell(signal: Signal, *, text: str, actor: User, now: datetime) -> Signal:
+def tell(
+    signal: Signal, *, text: str, actor: User, now: datetime, seen: int | None = None
+) -> Signal:
     """Send a note to everybody who follows the signal; it changes no trade."""
     text = text.strip()
     if not text:
@@ -269,7 +273,8 @@ def tell(signal: Signal, *, text: str, actor: User, now: datetime) -> Signal:
         ]
         record_all(facts, now=now)
 
-    return revise(signal, "note", actor=actor, now=now, change=change, extra={"text": text})
+    extra = {"text": text}
+    return revise(signal, "note", actor=actor, now=now, change=change, extra=extra, seen=seen)
 
 
 def lapse(signal: Signal, reason: Reason, *, now: datetime) -> Signal:

@@ -39,12 +39,19 @@ def revise(
     now: datetime,
     change: Callable[[Signal], None],
     extra: Mapping[str, str] | None = None,
+    seen: int | None = None,
 ) -> Signal:
-    """Lock an open signal, change what it wants, and ring for its live copies."""
+    """Lock an open signal, change what it wants, and ring for its live copies.
+
+    `seen` is the revision that the actor looked at; for what must not be done twice by a second
+    click or on top of a change that they have not seen.
+    """
     with transaction.atomic():
         signal = Signal.objects.select_for_update().get(pk=signal.pk)
         if signal.status != SignalStatus.OPEN:
             raise NotPossible("signal_not_open")
+        if seen is not None and seen != signal.revision:
+            raise NotPossible("signal_changed")
         change(signal)
         append_revision(signal, action, actor=actor, now=now, extra=extra)
         signal.save(update_fields=CHANGED_FIELDS)

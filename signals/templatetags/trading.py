@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from django import template
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from accounts.wording import text_of
+from exchanges.models import Connection
 from hexagonal.lib.numbers import plain
+from signals import selectors
+from signals.models import Copy
 
 register = template.Library()
 
@@ -38,3 +44,38 @@ def pair(symbol: str) -> str:
 @register.filter
 def reason(code: str) -> str:
     return text_of(code) if code else ""
+
+
+# What the figures of a reason are called.
+FIGURES: dict[str, str | Promise] = {
+    "equity": _("Equity"),
+    "needed": _("Needed"),
+    "usable": _("Free"),
+    "margin": _("Margin"),
+    "minimum": _("Smallest margin"),
+    "quantity": _("Quantity"),
+    "maximum": _("At most"),
+    "percent": _("Distance"),
+    "price": _("Price"),
+}
+
+
+@register.filter
+def figures(params: Mapping[str, Decimal | str]) -> str:
+    """The figures of a reason: `Needed 51.2 · Free 20`."""
+    shown = [
+        f"{FIGURES.get(name, name)} {plain(Decimal(value))}{' %' if name == 'percent' else ''}"
+        for name, value in params.items()
+    ]
+    return " · ".join(shown)
+
+
+@register.filter
+def trading_fees(copy: Copy) -> Decimal:
+    """What the trades cost, without the funding that stands beside it."""
+    return copy.fees - copy.funding
+
+
+@register.filter
+def is_out_of_seed(link: Connection) -> bool:
+    return selectors.is_out_of_seed(link)
