@@ -15,7 +15,7 @@ NAMES: dict[str, str | Promise] = {
     "symbol": _("Symbol"),
     "side": _("Side"),
     "leverage": _("Leverage"),
-    "entry": _("Entry"),
+    "entry": _("Entry (EP)"),
     "stop": _("Stop (SL)"),
     "targets": _("Targets (TP)"),
 }

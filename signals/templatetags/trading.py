@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
+from datetime import UTC, datetime
+from decimal import Context, Decimal
 
 from django import template
 from django.utils.functional import Promise
@@ -13,7 +14,7 @@ from accounts.wording import text_of
 from exchanges.models import Connection
 from hexagonal.lib.numbers import plain
 from signals import selectors
-from signals.models import Copy
+from signals.models import Copy, SignalRevision
 
 register = template.Library()
 
@@ -22,6 +23,12 @@ register = template.Library()
 def figure(value: Decimal | None) -> str:
     """A number as it is: no rounding, no trailing zeros."""
     return "–" if value is None else plain(value)
+
+
+@register.filter
+def average(value: Decimal | None) -> str:
+    """An average price to eight digits: more of them say nothing."""
+    return "–" if value is None else plain(value.normalize(Context(prec=8)))
 
 
 @register.filter
@@ -44,6 +51,33 @@ def pair(symbol: str) -> str:
 @register.filter
 def reason(code: str) -> str:
     return text_of(code) if code else ""
+
+
+# What a revision did.
+ACTIONS: dict[str, str | Promise] = {
+    "publish": _("Published"),
+    "amend": _("Changed"),
+    "cancel_entries": _("Entries cancelled"),
+    "reduce": _("A part closed"),
+    "close": _("All closed"),
+    "note": _("Note"),
+    "lapse": _("Entries expired"),
+}
+
+
+@register.filter
+def action(revision: SignalRevision) -> str:
+    """What a revision did, with its percentage or its reason."""
+    said = str(ACTIONS.get(revision.action, revision.action))
+    percent, why = revision.content.get("percent"), revision.content.get("reason")
+    if percent:
+        return f"{said} ({percent} %)"
+    return f"{said}: {text_of(why)}" if why else said
+
+
+@register.filter
+def utc_moment(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 # What the figures of a reason are called.

@@ -29,6 +29,11 @@ document.addEventListener("submit", async (event) => {
   delete form.dataset.isConfirmed;
 });
 
+// What is asked about must not be swapped away by a table that refreshes itself meanwhile.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (question.open) event.preventDefault();
+});
+
 function isConfirmed(text) {
   question.querySelector("p").textContent = text;
   question.returnValue = "";
