@@ -17,6 +17,13 @@ from signals.reasons import PROBLEMS
 NUMBER = {"inputmode": "decimal", "autocomplete": "off"}
 
 
+class PlainDecimalField(forms.DecimalField):
+    """Shows a stored figure without the zeros that its column pads it with."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return plain(value) if isinstance(value, Decimal) else super().prepare_value(value)
+
+
 def number_field(
     label: str | Promise,
     *,
@@ -27,7 +34,7 @@ def number_field(
 ) -> forms.DecimalField:
     """A decimal as typed, with a dot; `above` is a bound that itself is not allowed."""
     smallest = Decimal("0.000000000001")
-    return forms.DecimalField(
+    return PlainDecimalField(
         label=label,  # type: ignore[arg-type]
         required=required,
         max_digits=30,

@@ -60,7 +60,9 @@ class SignalForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 2}),
     )
     # more: the entry
-    entry_kind = forms.ChoiceField(label=_("Kind of entry"), choices=EntryKinds.choices, required=False)
+    entry_kind = forms.ChoiceField(
+        label=_("Kind of entry"), choices=EntryKinds.choices, required=False
+    )
     steps = whole_field(_("Steps of the ladder"), least=2, most=MOST_STEPS)
     weighting = forms.ChoiceField(label=_("Weights"), choices=Weightings.choices, required=False)
     weights = forms.CharField(
@@ -72,7 +74,9 @@ class SignalForm(forms.Form):
     )
     trigger = number_field(_("Trigger price"), required=False)
     # more: the stop
-    stop_kind = forms.ChoiceField(label=_("Kind of stop"), choices=StopKinds.choices, required=False)
+    stop_kind = forms.ChoiceField(
+        label=_("Kind of stop"), choices=StopKinds.choices, required=False
+    )
     stop_after = whole_field(_("Moves after target"), least=1, most=MOST_TARGETS)
     trail_distance = number_field(_("Trailing distance"), required=False)
     trail_percent = number_field(_("or in percent"), required=False)
