@@ -195,7 +195,7 @@ class RealResult:
 
 def real_result(signal: Signal) -> RealResult:
     """Beside the nominal result: everybody who was asked is counted, not only who won."""
-    copies = list(signal.copies.only("status", "pnl", "funding", "margin"))
+    copies = list(signal.copies.only("signal", "status", "pnl", "funding", "margin"))
     closed = [copy for copy in copies if copy.status == CopyStatus.CLOSED.value]
     percents = sorted(copy.net / copy.margin * 100 for copy in closed if copy.margin)
     counted = {status: sum(1 for c in copies if c.status == status.value) for status in CopyStatus}
