@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.models import User
 from signals.models import Copy
-from tests.fixtures.people import PASSWORD
+from signals.services import publishing
+from tests.fixtures.people import PASSWORD, link_account, long_btc
 from tests.fixtures.processes import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("e2e")]
@@ -138,6 +140,90 @@ def test_the_author_closes_now_and_a_bad_key_says_what_to_do(site, market, teleg
     expect(writer.locator("#copies .copy-closed")).to_be_visible()
     copy = eventually(lambda: Copy.objects.filter(status="closed").first())
     assert copy.reason == "closed_by_author"
+
+
+PASTED = """📣 #BTC/USDT LONG
+Leverage: 10x
+Entry: 45900 - 46000
+Targets: 46400, 46500
+Stop: 45500"""
+
+
+def limit_leverage(page, site, most):
+    page.goto(f"{site}/settings/")
+    page.click("[id^=connection-] a[href*=sizing]")
+    page.locator("summary").first.click()
+    page.fill("[name=max_leverage]", most)
+    page.click("main form button[type=submit]")
+    page.wait_for_url(f"{site}/settings/")
+
+
+def paste_ladder(page, site, text):
+    """Fill the form with a text, and make a ladder of it behind "more"."""
+    page.goto(f"{site}/signals/new/")
+    page.locator("summary").first.click()
+    page.fill("[name=text]", text)
+    page.click("form[action$='/paste/'] button[type=submit]")
+    expect(page.locator(".message").first).to_contain_text("Check every figure")
+    expect(page.locator("[name=target_price]")).to_have_count(2)
+    page.locator("#signal-form summary").click()
+    expect(page.locator("[name=steps]")).to_be_hidden()
+    page.select_option("[name=entry_kind]", "ladder")
+    page.fill("[name=steps]", "2")
+    expect(page.locator("[name=trigger]")).to_be_hidden()
+
+
+def test_a_pasted_ladder_a_limit_and_a_panic(site, market, author, alice, pages):
+    link_account(alice, market)
+    trader, writer = pages(), pages("en")
+    log_in(trader, site, "alice@example.com")
+    limit_leverage(trader, site, "5")
+
+    log_in(writer, site, "author@example.com")
+    paste_ladder(writer, site, PASTED)
+    expect(writer.locator("#preview")).to_contain_text("For example alice")
+    expect(writer.locator("#preview")).to_contain_text("5x")
+    writer.click("button[value=publish]")
+    expect(writer.locator("#signal-form [role=alert]")).to_contain_text("Nothing was published")
+    writer.check("[name=accepted]")
+    with writer.expect_response("**/signals/preview/"):
+        writer.fill("[name=note]", "Small size")  # the preview is made anew, the tick stays
+    expect(writer.locator("[name=accepted]")).to_be_checked()
+    writer.click("button[value=publish]")
+    writer.wait_for_url(re.compile(r"/signals/[0-9a-f-]{36}/$"))
+    expect(writer.locator("#copies .copy-placed")).to_be_visible()
+    expect(writer.locator("#copies")).to_contain_text("✓ Arrived")
+
+    market.price("BTCUSDT", 45850)
+    expect(writer.locator("#copies .copy-filled")).to_be_visible()
+    trader.goto(f"{site}/trades/")
+    expect(trader.locator("#my-copies")).to_contain_text("5x")
+    trader.click("form[action$='/panic/'] button")
+    trader.click("#confirm [value=yes]")
+    expect(trader.locator(".message.success")).to_contain_text("종료하고 있습니다")
+    expect(trader.locator("#my-copies .copy-closed")).to_be_visible()
+    trader.goto(f"{site}/settings/")
+    expect(trader.locator("[id^=connection-]")).to_contain_text("일시 정지됨")
+    copy = Copy.objects.get()
+    assert (copy.reason, copy.leverage) == ("closed_by_trader", 5)
+
+
+def test_a_question_outlives_the_refresh_of_its_table(site, market, author, alice, pages):
+    """The table of trades is swapped every three seconds; a slow reader must still be obeyed."""
+    link_account(alice, market)
+    signal = publishing.create_signal(author, long_btc(), now=timezone.now())
+    publishing.publish(signal, actor=author, now=timezone.now())
+    trader = pages("en")
+    log_in(trader, site, "alice@example.com")
+    trader.goto(f"{site}/trades/")
+    expect(trader.locator("#my-copies .copy-placed")).to_be_visible()
+    trader.click("form[action$='/leave-out/'] button")
+    for _ in range(2):
+        with trader.expect_response("**/trades/"):
+            pass
+    trader.click("#confirm [value=yes]")
+    expect(trader.locator("#my-copies .copy-expired")).to_be_visible()
+    assert Copy.objects.get().reason == "opted_out"
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
