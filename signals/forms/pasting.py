@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from signals.domain.parsing import MOST_CHARACTERS, ParsedSignal
+from signals.domain.parsing import ALL_FIELDS, MOST_CHARACTERS, ParsedSignal
 
 NAMES: dict[str, str | Promise] = {
     "symbol": _("Symbol"),
@@ -27,6 +27,15 @@ class PasteForm(forms.Form):
         max_length=MOST_CHARACTERS,
         widget=forms.Textarea(attrs={"rows": 5}),
     )
+
+
+def refusal_of(parsed: ParsedSignal) -> str | None:
+    """Why a text cannot fill the form at all."""
+    if not parsed.is_signal:
+        return str(_("No new signal was found in this text."))
+    if parsed == ParsedSignal(unresolved=ALL_FIELDS):
+        return str(_("The text seems to hold more than one signal. Paste one of them."))
+    return None
 
 
 def remarks(parsed: ParsedSignal) -> Iterator[str | Promise]:

@@ -19,7 +19,7 @@ from signals import selectors
 from signals.choices import SignalStatus
 from signals.domain.parsing import parse
 from signals.domain.sizing import share_out
-from signals.forms.pasting import PasteForm, remarks
+from signals.forms.pasting import PasteForm, refusal_of, remarks
 from signals.forms.signal import SignalForm, initial_of, initial_of_text
 from signals.models import Signal
 from signals.services import publishing
@@ -66,12 +66,13 @@ def paste(request: SignedInRequest) -> HttpResponse:
     initial: dict[str, object] = {}
     if pasted.is_valid():
         parsed = parse(pasted.cleaned_data["text"])
-        if parsed.is_signal:
+        refusal = refusal_of(parsed)
+        if refusal is None:
             initial = initial_of_text(parsed)
             for remark in remarks(parsed):
                 messages.info(request, str(remark))
         else:
-            pasted.add_error("text", _("No new signal was found in this text."))
+            pasted.add_error("text", refusal)
     return _form_page(request, SignalForm(initial=initial), pasted=pasted)
 
 

@@ -318,7 +318,9 @@ def test_a_market_text_asks_for_the_range(writer):
     assert "give the entry range yourself" in text_of(writer.post(PASTE, {"text": text}))
 
 
-@pytest.mark.parametrize("text", ["", "good morning everybody", "x" * 4001])
+@pytest.mark.parametrize(
+    "text", ["", "good morning everybody", "x" * 4001, f"{TEXT}\n\n{TEXT.replace('BTC', 'ETH')}"]
+)
 def test_a_text_without_a_signal_is_said_so_and_stays(writer, text):
     answer = writer.post(PASTE, {"text": text})
     assert answer.status_code == 422
