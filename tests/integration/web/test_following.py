@@ -90,7 +90,7 @@ def test_the_usual_comes_first_and_limits_are_closed(client, link):
     ("language", "rule"),
     [
         ("en", "Nobody enters outside the range of a signal."),
-        ("ko", "시그널의 진입 범위를 벗어나서 진입하는 일은 없습니다."),
+        ("ko", "시그널의 진입 구간을 벗어나서 진입하는 일은 없습니다."),
         ("en", "only as long as their entry has not been reached"),
         ("ko", "아직 진입가에 도달하지 않은 경우에만 참여합니다"),
     ],

@@ -54,7 +54,7 @@ TWO = (TargetDraft(Decimal(46500), Decimal(40)), TargetDraft(Decimal(47000), Dec
         (
             {"entry": Entry(EntryKind.MARKET)},
             ["Market entry, only inside the range"],
-            ["범위 안에서만 시장가 진입"],
+            ["구간 안에서만 시장가 진입"],
         ),
         (
             {"entry": Entry(EntryKind.LIMIT)},
