@@ -380,9 +380,14 @@ def _entry_terms(
 
 
 def _send_again(entry: LegOrder, desired: Desired, observed: Observed) -> list[Action]:
-    """A ladder's step that surely never arrived, as it was planned, while there is time."""
+    """A ladder's step that surely never arrived, as it was planned, while there is time.
+
+    A step of no size was left out by a newer plan.
+    """
     is_over = observed.entered > 0 and observed.held <= 0
-    if not desired.may_enter or is_over or observed.now >= desired.entry_deadline:
+    if entry.quantity <= 0 or not desired.may_enter or is_over:
+        return []
+    if observed.now >= desired.entry_deadline:
         return []
     price, quantity = _entry_terms(entry, desired.signal, observed.rules)
     signal = desired.signal

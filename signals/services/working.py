@@ -299,6 +299,7 @@ def _plan(task: Task, book: Book, lease: Lease) -> None:
         task.failure = Unavailable("planning failed")
         return
     task.actions = [action for action in actions if not _end_early(task, action, lease)]
+    _empty_former_steps(task)
     for action in task.actions:
         if isinstance(action, Place):
             task.orders[action.leg] = _intent(task, action, lease)
@@ -413,6 +414,21 @@ def _observed(task: Task, book: Book, lease: Lease) -> Observed:
         targets_asked=frozenset(Decimal(level) for level in copy.targets_asked),
         trail_refused=copy.trail_refused,
     )
+
+
+def _empty_former_steps(task: Task) -> None:
+    """A new plan of an entry replaces the whole former one: a step that it leaves out stays unsent.
+
+    Its order would otherwise be sent again beside the new ones, for more money than is allowed.
+    """
+    entering = {
+        action.leg
+        for action in task.actions
+        if isinstance(action, Place) and action.margin is not None
+    }
+    for order in task.ledger.entries():
+        if entering and order.leg not in entering:
+            order.quantity = Decimal(0)
 
 
 def _intent(task: Task, action: Place, lease: Lease) -> Order:
