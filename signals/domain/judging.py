@@ -126,7 +126,8 @@ def exit_reason(evidence: Evidence) -> Reason:
     if evidence.exit_is_target:
         return Reason.TARGET
     if evidence.exit_is_ours:
-        return evidence.close_reason or Reason.CLOSED_BY_AUTHOR
+        of_entry = evidence.close_reason is Reason.AMENDMENT_REFUSED  # says nothing of the exit
+        return (not of_entry and evidence.close_reason) or Reason.CLOSED_BY_AUTHOR
     return Reason.CLOSED_BY_HAND
 
 

@@ -136,6 +136,7 @@ class Observed:
     own_stop: Decimal | None = None  # set by the trader in the exchange's app: it counts
     targets_asked: frozenset[Decimal] = frozenset()  # every level that we ever gave the position
     trail_refused: bool = False  # the exchange did not take its activation price
+    trail_asked: bool = False  # by some revision of the signal: a trailing stop is ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +206,7 @@ class SetLevels:
 
 @dataclass(frozen=True, slots=True)
 class SetTrail:
-    """Let a stop trail the position by `distance`, from `activation` on or from now."""
+    """Let a stop trail by `distance` (zero: none), from `activation` on or from now."""
 
     distance: Decimal
     activation: Decimal | None
@@ -456,13 +457,23 @@ def _keep_levels(
     if position.stop != stop or wrong_target:
         kept = position.target if has_own_target else target
         actions.append(SetLevels(stop, kept or Decimal(0)))
-    trail = trail_of(signal)
-    if trail is not None and observed.entry_average is not None:
-        distance = trail_distance(trail, base=observed.entry_average, tick=rules.tick)
-        if position.trailing != distance:
-            activation = None if observed.trail_refused else trail.activation
-            actions.append(SetTrail(distance, activation))
-    return actions
+    return actions + _keep_trail(signal, observed, position, rules)
+
+
+def _keep_trail(
+    signal: Draft, observed: Observed, position: Levels, rules: InstrumentFacts
+) -> list[Action]:
+    """Let the stop trail as the signal says; what it does not say any more is taken away."""
+    trail, average = trail_of(signal), observed.entry_average
+    if trail is None:
+        is_left = position.trailing is not None and observed.trail_asked
+        return [SetTrail(Decimal(0), None)] if is_left else []
+    if average is None:
+        return []
+    distance = trail_distance(trail, base=average, tick=rules.tick)
+    if position.trailing == distance:
+        return []
+    return [SetTrail(distance, None if observed.trail_refused else trail.activation)]
 
 
 def _reduce(

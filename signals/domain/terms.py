@@ -122,6 +122,12 @@ def trail_from(trail: object) -> Trail | None:
     )
 
 
+def asks_to_trail(terms: Mapping[str, object]) -> bool:
+    """Whether a stop of such a signal trails: its runner's, or the whole position's."""
+    runs = trail_from(terms.get("runner")) is not None
+    return runs or stop_rule_from(terms).kind is StopKind.TRAILING
+
+
 def expiry_from(terms: Mapping[str, object]) -> Expiry:
     expiry = _part(terms, "expiry")
     minutes = expiry.get("minutes")

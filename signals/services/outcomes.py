@@ -130,16 +130,20 @@ def _not_placed(ledger: CopyLedger, order: Order, error: ExchangeError, now: dat
 
 
 def _stop_refused(ledger: CopyLedger, action: SetLevels) -> None:
-    """A stop that the exchange does not take: out at once, rather than on without protection.
+    """A level that the exchange does not take: out at once, rather than on without protection.
 
-    Where the signal's rule moved it closer and the old one stands, the price has passed the new one
-    on its way back: that is a stop hit, and no alarm.
+    That is no alarm where the position is protected: a target was refused because the price has
+    passed it, or the signal's rule moved the stop closer and the price was back before that.
     """
     copy, position = ledger.copy, ledger.position
-    is_protected = position is not None and position.stop is not None
+    stands = position.stop if position is not None else None
     is_moved = action.stop != copy.signal.stop and copy.own_stop is None
+    reason = Reason.STOP_MISSING
+    if stands == action.stop:
+        reason = Reason.TARGET
+    elif stands is not None and is_moved:
+        reason = Reason.STOP
     copy.wants_position = False
-    reason = Reason.STOP if is_protected and is_moved else Reason.STOP_MISSING
     copy.close_reason = reason.value
 
 

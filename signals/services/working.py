@@ -54,6 +54,7 @@ from signals.domain.planning import (
     wanted_stop,
 )
 from signals.domain.reasons import Reason
+from signals.domain.terms import asks_to_trail
 from signals.models import Copy, Order
 from signals.selectors import draft_of
 from signals.services.accounting import (
@@ -413,6 +414,7 @@ def _observed(task: Task, book: Book, lease: Lease) -> Observed:
         own_stop=copy.own_stop,
         targets_asked=frozenset(Decimal(level) for level in copy.targets_asked),
         trail_refused=copy.trail_refused,
+        trail_asked=any(asks_to_trail(revision.content) for revision in copy.signal.revisions.all()),
     )
 
 
