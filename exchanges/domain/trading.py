@@ -196,7 +196,7 @@ class OrderFacts:
     stop: Decimal | None
     target: Decimal | None
     reduce_only: bool
-    reject_reason: str
+    is_cancelled_by_request: bool  # of ours, or of the trader in the app; else it was by force
     created_at: datetime
     updated_at: datetime
 

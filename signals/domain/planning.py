@@ -27,6 +27,7 @@ ENTRY = "entry"
 CLOSE = "close"
 TARGET = "target-"
 REDUCTION = "reduce-"
+MOST_GENERATIONS = 5  # of a target that the exchange cancels again and again
 QUIET = timedelta(seconds=10)  # a position is only called the trader's own work after this silence
 
 
@@ -104,10 +105,16 @@ class LegOrder:
     price: Decimal | None
     stop: Decimal | None
     target: Decimal | None
+    was_forced_out: bool = False  # cancelled by the exchange itself, as before a deleveraging
 
     @property
     def is_filled(self) -> bool:
         return not self.is_open and self.filled > 0 and self.filled >= self.quantity
+
+    @property
+    def is_to_come_back(self) -> bool:
+        """Whether a target is placed anew: nobody who may say so wanted it gone."""
+        return self.was_forced_out and self.generation + 1 < MOST_GENERATIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -549,11 +556,15 @@ def _shares(signal: Draft, observed: Observed, rules: InstrumentFacts) -> list[_
     shares = []
     for number, (target, part) in enumerate(zip(signal.targets, parts, strict=True), start=1):
         order = observed.legs.get(target_leg(number))
-        is_over = order is not None and order.was_sent and not order.is_open
+        is_over = order is not None and _is_over(order)
         filled = order.filled if order is not None and order.was_sent else Decimal(0)
         if not is_over:
             shares.append(_Share(number, target, filled, max(part - filled, Decimal(0))))
     return _of_weight(shares)
+
+
+def _is_over(order: LegOrder) -> bool:
+    return order.was_sent and not order.is_open and not order.is_to_come_back
 
 
 def _of_weight(shares: Sequence[_Share]) -> list[_Share]:
@@ -568,11 +579,12 @@ def _of_weight(shares: Sequence[_Share]) -> list[_Share]:
 def _keep_target(share: _Share, part: Decimal, observed: Observed) -> list[Action]:
     leg, price = target_leg(share.number), share.target.price
     order = observed.legs.get(leg)
-    quantity = share.filled + part
-    if order is None or not order.was_sent:
+    if order is None or not order.is_open:
         if part <= 0:
             return []
-        return [Place(leg, 0, OrderType.LIMIT, part, price, None, None, reduce_only=True)]
+        generation = _next_generation(order)
+        return [Place(leg, generation, OrderType.LIMIT, part, price, None, None, reduce_only=True)]
+    quantity = share.filled + part
     if (order.price, order.quantity) == (price, quantity):
         return []
     if part <= 0:
@@ -587,6 +599,13 @@ def _keep_target(share: _Share, part: Decimal, observed: Observed) -> list[Actio
             target=None,
         )
     ]
+
+
+def _next_generation(order: LegOrder | None) -> int:
+    """An order that was never sent keeps its name; whatever the exchange has seen needs a new one."""
+    if order is None:
+        return 0
+    return order.generation + int(order.was_sent)
 
 
 # --- going out -----------------------------------------------------------------------------------
@@ -619,9 +638,7 @@ def _close(observed: Observed) -> list[Action]:
     if position is None or rules is None or (last is not None and last.is_open):
         return actions
     quantity = min(observed.held, position.quantity, rules.max_market_quantity)
-    again = last is not None and last.was_sent
-    generation = last.generation + int(again) if last is not None else 0
     actions.append(
-        Place(CLOSE, generation, OrderType.MARKET, quantity, None, None, None, reduce_only=True)
+        Place(CLOSE, _next_generation(last), OrderType.MARKET, quantity, None, None, None, reduce_only=True)
     )
     return actions

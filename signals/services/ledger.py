@@ -43,7 +43,6 @@ LEG_OF_CAUSE = {
     Cause.DELISTING: "settlement",
 }
 HAND = "hand"
-BY_REQUEST = "EC_PerCancelRequest"  # cancelled by somebody who asked: us, or the trader
 
 
 @dataclass(slots=True)
@@ -57,6 +56,7 @@ class CopyLedger:
     facts: list[Fact] = field(default_factory=list)
     lapse: Reason = Reason.NONE  # of unfilled entries, by the signal's own terms
     cancelled_by_request: set[str] = field(default_factory=set)  # exchange ids
+    cancelled_by_force: set[str] = field(default_factory=set)  # exchange ids
 
     @property
     def direction(self) -> Direction:
@@ -86,10 +86,12 @@ class CopyLedger:
         closers = {fill.order_id for fill in seen.fills if fill.closed_quantity > 0}
         for facts in seen.orders:
             self._absorb_order(facts, facts.order_id in closers, now)
-        for fill in seen.fills:
+        # Whether funding is this copy's own is told by what it held at that time.
+        for fill in sorted(seen.fills, key=lambda fill: fill.cause is Cause.FUNDING):
             self._absorb_fill(fill)
+        settled = {fill.order_id for fill in seen.fills if self._is_own_settlement(fill)}
         for result in seen.results:
-            self._absorb_result(result)
+            self._absorb_result(result, settled)
         if seen.positions is not None and self.copy.position_index is not None:
             self._absorb_positions(seen.positions)
         if seen.is_full:
@@ -103,8 +105,10 @@ class CopyLedger:
             self._update(order, facts, now)
 
     def _absorb_order(self, facts: OrderFacts, has_closed: bool, now: datetime) -> None:  # noqa: FBT001
-        if facts.reject_reason == BY_REQUEST:
+        if facts.is_cancelled_by_request:
             self.cancelled_by_request.add(facts.order_id)
+        elif facts.state is OrderState.CANCELLED:
+            self.cancelled_by_force.add(facts.order_id)
         order = self.by_exchange_id().get(facts.order_id)
         if order is None and facts.link_id:
             order = next((o for o in self.orders if o.link_id == facts.link_id), None)
@@ -168,7 +172,8 @@ class CopyLedger:
         if any(fill.fill_id == facts.fill_id for fill in self.fills):
             return
         order = self.by_exchange_id().get(facts.order_id)
-        if order is None and not self._is_own_funding(facts):
+        is_own = self._is_own_funding(facts) or self._is_own_settlement(facts)
+        if order is None and not is_own:
             return
         self.fills.append(
             Fill(
@@ -189,15 +194,28 @@ class CopyLedger:
         )
 
     def _is_own_funding(self, facts: FillFacts) -> bool:
-        if facts.cause is not Cause.FUNDING:
-            return False
-        opened = self.copy.filled_at
-        ended = self.copy.ended_at
-        return opened is not None and facts.at >= opened and (ended is None or facts.at <= ended)
+        return facts.cause is Cause.FUNDING and self._held_at(facts.at) > 0
 
-    def _absorb_result(self, facts: ClosedPnlFacts) -> None:
+    def _is_own_settlement(self, facts: FillFacts) -> bool:
+        """A delisting closes the position by a fill whose order stands in no list."""
+        is_exit = facts.side is self.direction.exit_side and facts.closed_quantity > 0
+        return facts.cause is Cause.DELISTING and is_exit and self._held_at(facts.at) > 0
+
+    def _held_at(self, moment: datetime) -> Decimal:
+        """What the copy held, just before anything that it sold at that very moment."""
+        held = Decimal(0)
+        for fill in self.fills:
+            if fill.cause == Cause.FUNDING.value:
+                continue
+            if fill.side == self.direction.entry_side.value:
+                held += fill.quantity if fill.at <= moment else 0
+            else:
+                held -= fill.quantity if fill.at < moment else 0
+        return held
+
+    def _absorb_result(self, facts: ClosedPnlFacts, settled: set[str]) -> None:
         known = {result.order_exchange_id: result for result in self.results}
-        if facts.order_id not in self.by_exchange_id():
+        if facts.order_id not in self.by_exchange_id() and facts.order_id not in settled:
             return
         result = known.get(facts.order_id)
         if result is None:
@@ -321,7 +339,8 @@ class CopyLedger:
             known = newest.get(order.leg)
             if order.link_id and (known is None or known.generation < order.generation):
                 newest[order.leg] = order
-        return {leg: _leg_order(order) for leg, order in newest.items()}
+        forced = self.cancelled_by_force
+        return {leg: _leg_order(order, forced) for leg, order in newest.items()}
 
     def levels(self) -> Levels | None:
         if self.position is None:
@@ -362,7 +381,7 @@ class CopyLedger:
         return found is not None and (known is None or found.level != known.level)
 
 
-def _leg_order(order: Order) -> LegOrder:
+def _leg_order(order: Order, forced: set[str]) -> LegOrder:
     return LegOrder(
         leg=order.leg,
         link_id=order.link_id,
@@ -370,6 +389,7 @@ def _leg_order(order: Order) -> LegOrder:
         is_open=order.status == OrderStatus.OPEN,
         is_unresolved=order.status in UNRESOLVED,
         was_sent=order.status != OrderStatus.NOT_SENT,
+        was_forced_out=order.exchange_id in forced,
         quantity=order.quantity,
         filled=order.filled,
         price=order.price,

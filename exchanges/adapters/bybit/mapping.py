@@ -196,15 +196,16 @@ def order(row: Row) -> OrderFacts:
         stop=number_or_none(row.get("stopLoss")),
         target=number_or_none(row.get("takeProfit")),
         reduce_only=bool(row.get("reduceOnly")),
-        reject_reason=_reject_reason(row),
+        is_cancelled_by_request=_is_by_request(row),
         created_at=moment(row.get("createdTime")),
         updated_at=moment(row.get("updatedTime")),
     )
 
 
-def _reject_reason(row: Row) -> str:
-    reason = str(row.get("rejectReason") or "")
-    return "" if reason == "EC_NoError" else reason
+def _is_by_request(row: Row) -> bool:
+    """Bybit says it in two places, and not always in both."""
+    by_user = row.get("cancelType") == "CancelByUser"
+    return by_user or row.get("rejectReason") == "EC_PerCancelRequest"
 
 
 def fill(row: Row) -> FillFacts:
@@ -254,7 +255,7 @@ def order_of_fills(rows: list[Row]) -> OrderFacts:
         stop=None,
         target=None,
         reduce_only=fills[0].closed_quantity > 0,
-        reject_reason="",
+        is_cancelled_by_request=False,
         created_at=min(times),
         updated_at=max(times),
     )
