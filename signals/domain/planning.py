@@ -602,7 +602,7 @@ def _keep_target(share: _Share, part: Decimal, observed: Observed) -> list[Actio
 
 
 def _next_generation(order: LegOrder | None) -> int:
-    """An order that was never sent keeps its name; whatever the exchange has seen needs a new one."""
+    """An order that was never sent keeps its name; what the exchange has seen needs a new one."""
     if order is None:
         return 0
     return order.generation + int(order.was_sent)
@@ -639,6 +639,15 @@ def _close(observed: Observed) -> list[Action]:
         return actions
     quantity = min(observed.held, position.quantity, rules.max_market_quantity)
     actions.append(
-        Place(CLOSE, _next_generation(last), OrderType.MARKET, quantity, None, None, None, reduce_only=True)
+        Place(
+            CLOSE,
+            _next_generation(last),
+            OrderType.MARKET,
+            quantity,
+            None,
+            None,
+            None,
+            reduce_only=True,
+        )
     )
     return actions

@@ -414,7 +414,9 @@ def _observed(task: Task, book: Book, lease: Lease) -> Observed:
         own_stop=copy.own_stop,
         targets_asked=frozenset(Decimal(level) for level in copy.targets_asked),
         trail_refused=copy.trail_refused,
-        trail_asked=any(asks_to_trail(revision.content) for revision in copy.signal.revisions.all()),
+        trail_asked=any(
+            asks_to_trail(revision.content) for revision in copy.signal.revisions.all()
+        ),
     )
 
 

@@ -18,11 +18,8 @@ WRITES = {
     *("/v5/order/create", "/v5/order/amend", "/v5/order/cancel"),
     *("/v5/position/trading-stop", "/v5/position/set-leverage"),
 }
+D = Decimal
 FAST_ROUNDS, MOST_ROUNDS = 4, 12
-
-
-def D(text):
-    return Decimal(str(text))
 
 
 def targets(*pairs):
@@ -109,9 +106,7 @@ def buying(market, link):
 def compare_ours(link, bybit):
     """As `compare_with_ledger`, where the trader has done something of their own as well."""
     ledger = bybit.ledger(link.exchange_uid)
-    theirs = {
-        row["orderId"]: (D(row["qty"]), D(row["cumExecQty"])) for row in ledger["orders"]
-    }
+    theirs = {row["orderId"]: (D(row["qty"]), D(row["cumExecQty"])) for row in ledger["orders"]}
     sent = {row["orderId"] for row in ledger["orders"] if is_ours(row["orderLinkId"])}
     mine = {
         order.exchange_id: (order.quantity, order.filled)

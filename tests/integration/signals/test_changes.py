@@ -321,9 +321,7 @@ def test_an_entry_that_cannot_follow_a_change_is_withdrawn_and_what_it_bought_pr
     compare_with_ledger(link, market)
 
 
-def test_an_unfilled_entry_that_cannot_follow_a_change_ends_with_that_reason(
-    market, author, alice
-):
+def test_an_unfilled_entry_that_cannot_follow_a_change_ends_with_that_reason(market, author, alice):
     link = link_account(alice, market)
     signal = publish(author)
     settle(market)

@@ -211,9 +211,7 @@ def test_a_second_step_refused_for_margin_leaves_the_first_in_force(market, auth
     compare_with_ledger(link, market)
 
 
-def test_a_ladder_planned_again_never_sends_a_step_of_the_former_plan(
-    market, author, alice, quick
-):
+def test_a_ladder_planned_again_never_sends_a_step_of_the_former_plan(market, author, alice, quick):
     """The equity has fallen in between: the smaller plan merges steps, and theirs stay unsent."""
     link = link_account(alice, market, sizing="equity_percent", amount="2")
     market.fault("drop_before", path=CREATE, times=1)
