@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.models import ActivityEvent
 from exchanges import services as exchanges
-from signals.domain.linting import WARNINGS, Problem
+from signals.domain.linting import WARNINGS
 from signals.models import Copy, Signal
 from signals.services import publishing
 from tests.fixtures.people import link_account, long_btc
@@ -78,7 +78,7 @@ def test_errors_that_appear_meanwhile_make_a_draft_of_it(market, author, alice):
     assert publishing.publish_due(now=signal.publish_at) == 0
     signal.refresh_from_db()
     assert signal.status == "draft"
-    assert reason_told(author) == Problem.SYMBOL_NOT_TRADABLE
+    assert reason_told(author) == "schedule_errors"
 
 
 def test_a_plan_can_be_changed_and_dropped(market, author):

@@ -24,6 +24,7 @@ from signals.domain.planning import (
     Place,
     SetLevels,
     SetLeverage,
+    SetTrail,
     Skip,
     plan,
 )
@@ -234,3 +235,58 @@ def test_a_running_close_is_not_sent_twice():
 def test_no_answer_is_not_flat():
     seen = observed(legs=[DONE], entered="0.010", held="0.010", position=None)
     assert plan(desired(wants_position=False), account(), seen) == []
+
+
+# --- ladders that are planned again, targets taken off by force, trailing stops ------------------
+
+
+def test_a_step_that_a_newer_plan_left_out_is_not_sent_again():
+    left_out = leg("entry-2", was_sent=False, is_open=False, quantity=D(0))
+    assert plan(desired(), account(), observed(legs=[leg(), left_out])) == []
+
+
+def forced_out(generation=0, **changes):
+    fields = {"is_open": False, "was_forced_out": True, "price": D(47000), "target": None}
+    fields |= {"quantity": D("0.005"), "stop": None, "generation": generation}
+    return leg(**({"name": "target-1"} | fields | changes))
+
+
+def holding_two(target):
+    second = forced_out(name="target-2", is_open=True, was_forced_out=False, price=D(48000))
+    position = Levels(D("0.010"), D(45500), None)
+    return observed(legs=[DONE, target, second], entered="0.010", held="0.010", position=position)
+
+
+def test_a_target_that_the_exchange_took_off_is_placed_under_a_new_name():
+    (order,) = plan(desired(long_btc(targets=TWO)), account(), holding_two(forced_out()))
+    assert isinstance(order, Place)
+    assert (order.leg, order.generation, order.quantity) == ("target-1", 1, D("0.005"))
+
+
+def test_a_target_that_never_left_keeps_its_name():
+    unsent = forced_out(generation=1, was_sent=False, was_forced_out=False)
+    (order,) = plan(desired(long_btc(targets=TWO)), account(), holding_two(unsent))
+    assert isinstance(order, Place)
+    assert (order.leg, order.generation, order.quantity) == ("target-1", 1, D("0.005"))
+
+
+@pytest.mark.parametrize("target", [forced_out(4), forced_out(was_forced_out=False)])
+def test_a_target_that_is_gone_for_good_leaves_its_share_to_the_others(target):
+    (change,) = plan(desired(long_btc(targets=TWO)), account(), holding_two(target))
+    assert isinstance(change, Amend)
+    assert (change.leg, change.quantity) == ("target-2", D("0.010"))
+
+
+@pytest.mark.parametrize(("asked", "expected"), [(True, [SetTrail(D(0), None)]), (False, [])])
+def test_only_a_trailing_stop_of_the_signals_own_is_taken_away(asked, expected):
+    position = Levels(D("0.010"), D(45500), D(47000), trailing=D(300))
+    seen = observed(
+        legs=[DONE],
+        entered="0.010",
+        held="0.010",
+        position=position,
+        entry_average=D(46000),
+        targets_asked=frozenset({D(47000)}),
+        trail_asked=asked,
+    )
+    assert plan(desired(), account(), seen) == expected
