@@ -360,7 +360,7 @@ def _keep_entry(entry: LegOrder, desired: Desired, observed: Observed) -> list[A
     price, quantity = _entry_terms(entry, desired.signal, observed.rules)
     if entry.filled >= quantity:
         return [Cancel(entry.leg, entry.link_id)]
-    stop, target = desired.signal.stop, desired.signal.attached_target
+    stop, target = _carried_stop(price, desired.signal, observed), desired.signal.attached_target
     if (price, quantity, stop, target) == (entry.price, entry.quantity, entry.stop, entry.target):
         return []
     return [
@@ -387,6 +387,17 @@ def _entry_terms(
     return price, to_step_down(entry.quantity * entry.price / price, rules.step)
 
 
+def _carried_stop(price: Decimal | None, signal: Draft, observed: Observed) -> Decimal:
+    """The stop that an entry brings along; Bybit gives it to the whole position when it fills.
+
+    The trader's own one goes along where the exchange takes it: on the losing side of the entry.
+    """
+    own = observed.own_stop
+    if own is None or price is None or signal.direction.is_beyond(own, price):
+        return signal.stop
+    return own
+
+
 def _send_again(entry: LegOrder, desired: Desired, observed: Observed) -> list[Action]:
     """A ladder's step that surely never arrived, as it was planned, while there is time.
 
@@ -406,7 +417,7 @@ def _send_again(entry: LegOrder, desired: Desired, observed: Observed) -> list[A
             OrderType.LIMIT,
             quantity,
             price,
-            signal.stop,
+            _carried_stop(price, signal, observed),
             signal.attached_target,
             reduce_only=False,
         )

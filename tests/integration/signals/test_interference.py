@@ -393,3 +393,34 @@ def test_funding_of_the_traders_later_position_is_not_ours(market, author, alice
     assert Copy.objects.filter(due_at__isnull=False).count() == 0
     work_now()
     compare_ours(link, market)
+
+
+def test_the_traders_stop_outlives_the_next_step_of_a_ladder(market, author, alice):
+    """A fill brings its own stop along, and Bybit keeps the newest."""
+    link = link_account(alice, market, amount="138")
+    publish(author, long_btc(entry=ladder()))
+    settle(market)
+    go_to(market, 45990)
+    by_hand(market, link, "stop", stopLoss="45700")
+    settle(market)
+    market.price("BTCUSDT", 45940)
+    assert (size(market, link), stop(market, link)) == (D("0.020"), 45700)
+    settle(market)
+    assert stop(market, link) == 45700
+    go_to(market, 45700)
+    assert end_of(only_copy()) == ("closed", Reason.STOP)
+    compare_with_ledger(link, market)
+
+
+def test_a_stop_of_the_traders_between_the_steps_is_not_refused(market, author, alice):
+    link = link_account(alice, market, amount="138")
+    publish(author, long_btc(entry=ladder()))
+    settle(market)
+    go_to(market, 45990)
+    by_hand(market, link, "stop", stopLoss="45930")
+    settle(market)
+    copy = only_copy()
+    assert (copy.status, stop(market, link), len(buying(market, link))) == ("filled", 45930, 2)
+    go_to(market, 45930)
+    assert (end_of(only_copy()), resting(market, link)) == (("closed", Reason.STOP), [])
+    compare_with_ledger(link, market)

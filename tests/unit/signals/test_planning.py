@@ -10,7 +10,7 @@ import pytest
 
 from exchanges.domain.trading import OrderType, Ticker
 from signals.domain.direction import Direction
-from signals.domain.draft import TargetDraft
+from signals.domain.draft import Entry, EntryKind, TargetDraft
 from signals.domain.following import Standing
 from signals.domain.planning import (
     Account,
@@ -290,3 +290,21 @@ def test_only_a_trailing_stop_of_the_signals_own_is_taken_away(asked, expected):
         trail_asked=asked,
     )
     assert plan(desired(), account(), seen) == expected
+
+
+@pytest.mark.parametrize(("own", "carried"), [("45700", D(45700)), ("46000", None)])
+def test_a_resting_entry_carries_the_traders_own_stop_where_it_may(own, carried):
+    resting = leg("entry-2", quantity=D("0.010"))
+    position = Levels(D("0.010"), D(own), D(47000))
+    seen = observed(
+        legs=[DONE, resting], entered="0.010", held="0.010", position=position, own_stop=D(own)
+    )
+    amended = plan(desired(ladder_of_two()), account(), seen)
+    stops = [action.stop for action in amended if isinstance(action, Amend)]
+    assert stops == ([carried] if carried else [])
+
+
+def ladder_of_two():
+    """Both steps at one price: nothing but the stop differs."""
+    entry = Entry(kind=EntryKind.LADDER, steps=2)
+    return long_btc(entry=entry, entry_low=D(46000), entry_high=D(46000))
