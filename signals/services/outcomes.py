@@ -25,6 +25,7 @@ from signals.choices import OrderStatus
 from signals.domain.lifecycle import CopyStatus
 from signals.domain.planning import (
     Amend,
+    Cancel,
     Place,
     SetLevels,
     SetLeverage,
@@ -68,6 +69,8 @@ def apply_outcomes(
     """Bring the copy and its orders to what the exchange answered."""
     for outcome in outcomes:
         action = outcome.action
+        if isinstance(action, Amend | Cancel):
+            ledger.copy.looked_at = None  # a look at the position alone would not show it
         if isinstance(action, Place):
             _place(ledger, orders[action.leg], outcome, now)
         elif isinstance(action, SetLeverage) and isinstance(outcome.error, OrderRejected):

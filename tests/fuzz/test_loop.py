@@ -1,0 +1,48 @@
+"""What the machine found in the loop around the planner, as plain stories."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal as D
+
+from signals.domain.direction import Direction
+from signals.domain.draft import TargetDraft
+from tests.fixtures.people import long_btc
+from tests.fuzz.drafts import BTC
+from tests.fuzz.loop import Follower, connection, symbol_state
+from tests.fuzz.model_exchange import ModelExchange
+
+TWO = (TargetDraft(D(47000), D(50)), TargetDraft(D(48000), D(50)))
+
+
+def holding(**changes):
+    """A copy whose entry has filled and whose targets rest."""
+    exchange = ModelExchange(Direction.LONG, BTC, D(46300), datetime(2026, 11, 21, tzinfo=UTC))
+    link = connection(sizing="fixed_margin", amount=D(50))
+    follower = Follower(long_btc(**changes), link, symbol_state(), exchange, BTC)
+    follower.round()
+    exchange.move(D(46000))
+    for _ in range(4):
+        follower.round()
+    assert follower.quiet
+    exchange.writes.clear()
+    return follower
+
+
+def test_a_change_is_asked_for_once():
+    """The look after it must show it: at the position alone nothing has changed."""
+    follower = holding(targets=TWO)
+    moved = (TargetDraft(D(47100), D(50)), TargetDraft(D(48100), D(50)))
+    follower.amend(replace(follower.draft, targets=moved))
+    for _ in range(5):
+        follower.round()
+    assert follower.exchange.writes == ["amend", "amend"]
+
+
+def test_a_withdrawal_is_asked_for_once():
+    follower = holding(targets=TWO)
+    follower.amend(replace(follower.draft, targets=(TargetDraft(D(47000), D(100)),)))
+    for _ in range(5):
+        follower.round()
+    assert follower.exchange.writes == ["levels", "cancel", "cancel"]
