@@ -153,7 +153,7 @@ def _take_targets(signal: Draft, progress: Progress, price: Decimal) -> Progress
         open_shares = sum((t.share for t in signal.targets[progress.targets_hit :]), Decimal(0))
         progress = _take(progress, progress.left * target.share / open_shares, target.price)
         progress = replace(progress, targets_hit=progress.targets_hit + 1)
-    if progress.targets_hit == len(signal.targets):
+    if reached == len(signal.targets):  # of the targets by now: an amendment may have moved them
         return finish(signal, progress, "target", signal.targets[-1].price)
     return progress
 
