@@ -106,6 +106,8 @@ class LegOrder:
     stop: Decimal | None
     target: Decimal | None
     was_forced_out: bool = False  # cancelled by the exchange itself, as before a deleveraging
+    filled_before: Decimal = Decimal(0)  # by earlier generations of the leg
+    was_reached: bool = False  # one of them was filled whole
 
     @property
     def is_filled(self) -> bool:
@@ -248,12 +250,12 @@ def _enter(desired: Desired, account: Account, observed: Observed) -> list[Actio
         return [Expire(desired.lapse or Reason.ENTRY_CANCELLED)]
     if observed.now >= desired.entry_deadline:
         return [Expire(Reason.TOO_LATE)]
-    size = decide_size(desired.signal, account, observed)
-    if isinstance(size, NoEntry):
-        return [Skip(size.reason, size.params)]
     signal, ticker = desired.signal, observed.ticker
     if ticker is None:
-        raise ValueError("a size needs a price")
+        return [Skip(Reason.SYMBOL_UNKNOWN, {})]
+    size = decide_size(signal, account, observed)
+    if isinstance(size, NoEntry):
+        return [Skip(size.reason, size.params)]
     orders = list(_orders(signal, size, ticker))
     if account.leverage == size.leverage or not account.has_leverage:
         return [*orders]
@@ -294,13 +296,24 @@ def entry_type(signal: Draft, ticker: Ticker) -> OrderType:
 
 def decide_size(signal: Draft, account: Account, observed: Observed) -> Size | NoEntry:
     """Size the entry, or say why this account does not take part; used by the preview as well."""
-    refused = _refusal(signal, account, observed)
-    if refused is not None:
-        return refused
     instrument, ticker = observed.rules, observed.ticker
     rules, money = account.rules, account.money
-    if instrument is None or ticker is None or rules is None or money is None:
-        raise ValueError("refused above")
+    if instrument is None or ticker is None:
+        return NoEntry(Reason.SYMBOL_UNKNOWN)
+    if rules is None:
+        return NoEntry(Reason.SIZING_MISSING)
+    if money is None:
+        return NoEntry(Reason.BALANCE_UNKNOWN)
+    refused = refusal(
+        rules,
+        signal,
+        account.author,
+        standing=account.standing,
+        equity=money.equity,
+        ticker=ticker,
+    ) or _market_refusal(signal, account, instrument, ticker)
+    if refused is not None:
+        return refused
     return size_entry(
         rules,
         money,
@@ -311,25 +324,6 @@ def decide_size(signal: Draft, account: Account, observed: Observed) -> Size | N
         market=entry_type(signal, ticker) is OrderType.MARKET,
         most_margin=account.margin,
     )
-
-
-def _refusal(signal: Draft, account: Account, observed: Observed) -> NoEntry | None:
-    instrument, ticker = observed.rules, observed.ticker
-    if instrument is None or ticker is None:
-        return NoEntry(Reason.SYMBOL_UNKNOWN)
-    if account.rules is None:
-        return NoEntry(Reason.SIZING_MISSING)
-    if account.money is None:
-        return NoEntry(Reason.BALANCE_UNKNOWN)
-    refused = refusal(
-        account.rules,
-        signal,
-        account.author,
-        standing=account.standing,
-        equity=account.money.equity,
-        ticker=ticker,
-    )
-    return refused or _market_refusal(signal, account, instrument, ticker)
 
 
 def _market_refusal(
@@ -450,7 +444,7 @@ def reached_target(legs: dict[str, LegOrder]) -> int:
     numbers = (
         int(leg.leg.removeprefix(TARGET))
         for leg in legs.values()
-        if leg.leg.startswith(TARGET) and leg.is_filled
+        if leg.leg.startswith(TARGET) and (leg.is_filled or leg.was_reached)
     )
     return max(numbers, default=0)
 
@@ -521,7 +515,6 @@ class _Share:
 
     number: int
     target: TargetDraft
-    filled: Decimal
     weight: Decimal
 
 
@@ -532,7 +525,7 @@ def _keep_targets(
 
     What the trader took off by hand, or the author by percentage, comes off all of them alike.
     """
-    actions: list[Action] = []
+    actions, kept = list[Action](), set[str]()
     if signal.attached_target is None:
         shares = _shares(signal, observed, rules)
         held = min(observed.held, position.quantity)
@@ -541,14 +534,11 @@ def _keep_targets(
         for share, part in zip(shares, parts, strict=False):
             if share.number <= len(signal.limit_targets):
                 actions += _keep_target(share, part, observed)
-        actions.sort(key=lambda action: not _is_smaller(action, observed))
-        kept = {target_leg(number) for number in range(1, len(signal.limit_targets) + 1)}
-    else:
-        kept = set()
+                kept.add(target_leg(share.number))
     for leg in observed.legs.values():
         if leg.leg.startswith(TARGET) and leg.leg not in kept and leg.is_open:
             actions.append(Cancel(leg.leg, leg.link_id))
-    return actions
+    return sorted(actions, key=lambda action: not _is_smaller(action, observed))
 
 
 def _is_smaller(action: Action, observed: Observed) -> bool:
@@ -567,11 +557,22 @@ def _shares(signal: Draft, observed: Observed, rules: InstrumentFacts) -> list[_
     shares = []
     for number, (target, part) in enumerate(zip(signal.targets, parts, strict=True), start=1):
         order = observed.legs.get(target_leg(number))
-        is_over = order is not None and _is_over(order)
-        filled = order.filled if order is not None and order.was_sent else Decimal(0)
-        if not is_over:
-            shares.append(_Share(number, target, filled, max(part - filled, Decimal(0))))
-    return _of_weight(shares)
+        if order is None or not _is_over(order):
+            shares.append(_Share(number, target, max(part - _taken(order), Decimal(0))))
+    return _of_weight(shares) or _late(signal, observed)
+
+
+def _taken(order: LegOrder | None) -> Decimal:
+    if order is None:
+        return Decimal(0)
+    return order.filled_before + (order.filled if order.was_sent else Decimal(0))
+
+
+def _late(signal: Draft, observed: Observed) -> list[_Share]:
+    """What an entry bought after all targets were taken goes out at the last of them."""
+    number, last = len(signal.targets), signal.targets[-1]
+    order = observed.legs.get(target_leg(number))
+    return [_Share(number, last, Decimal(1))] if order is not None and order.is_filled else []
 
 
 def _is_over(order: LegOrder) -> bool:
@@ -584,7 +585,7 @@ def _of_weight(shares: Sequence[_Share]) -> list[_Share]:
     if weighty or not shares:
         return weighty
     last = shares[-1]
-    return [_Share(last.number, last.target, last.filled, Decimal(1))]
+    return [_Share(last.number, last.target, Decimal(1))]
 
 
 def _keep_target(share: _Share, part: Decimal, observed: Observed) -> list[Action]:
@@ -595,7 +596,7 @@ def _keep_target(share: _Share, part: Decimal, observed: Observed) -> list[Actio
             return []
         generation = _next_generation(order)
         return [Place(leg, generation, OrderType.LIMIT, part, price, None, None, reduce_only=True)]
-    quantity = share.filled + part
+    quantity = order.filled + part
     if (order.price, order.quantity) == (price, quantity):
         return []
     if part <= 0:
@@ -623,11 +624,18 @@ def _next_generation(order: LegOrder | None) -> int:
 
 
 def _is_handed_over(observed: Observed) -> bool:
-    """Whether the trader added to the position: more is held than our orders account for."""
+    """Whether the trader added to the position: more is held than our orders account for.
+
+    Orders may say that they filled before their executions show.
+    """
     position, last = observed.position, observed.last_fill_at
     if position is None or observed.held <= 0 or last is None:
         return False
-    return position.quantity > observed.held and observed.now - last >= QUIET
+    filled = sum(
+        (leg.filled for leg in observed.legs.values() if is_entry_leg(leg.leg)), Decimal(0)
+    )
+    unseen = max(filled - observed.entered, Decimal(0))
+    return position.quantity > observed.held + unseen and observed.now - last >= QUIET
 
 
 def _let_go(observed: Observed) -> list[Action]:

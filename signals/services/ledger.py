@@ -334,13 +334,12 @@ class CopyLedger:
     # --- what the planner sees ---------------------------------------------------------------
 
     def legs(self) -> dict[str, LegOrder]:
-        newest: dict[str, Order] = {}
+        generations: dict[str, list[Order]] = {}
         for order in self.orders:
-            known = newest.get(order.leg)
-            if order.link_id and (known is None or known.generation < order.generation):
-                newest[order.leg] = order
+            if order.link_id:
+                generations.setdefault(order.leg, []).append(order)
         forced = self.cancelled_by_force
-        return {leg: _leg_order(order, forced) for leg, order in newest.items()}
+        return {leg: _leg_order(orders, forced) for leg, orders in generations.items()}
 
     def levels(self) -> Levels | None:
         if self.position is None:
@@ -381,7 +380,8 @@ class CopyLedger:
         return found is not None and (known is None or found.level != known.level)
 
 
-def _leg_order(order: Order, forced: set[str]) -> LegOrder:
+def _leg_order(generations: list[Order], forced: set[str]) -> LegOrder:
+    *earlier, order = sorted(generations, key=lambda order: order.generation)
     return LegOrder(
         leg=order.leg,
         link_id=order.link_id,
@@ -390,6 +390,8 @@ def _leg_order(order: Order, forced: set[str]) -> LegOrder:
         is_unresolved=order.status in UNRESOLVED,
         was_sent=order.status != OrderStatus.NOT_SENT,
         was_forced_out=order.exchange_id in forced,
+        filled_before=sum((before.filled for before in earlier), Decimal(0)),
+        was_reached=any(before.status == OrderStatus.FILLED for before in earlier),
         quantity=order.quantity,
         filled=order.filled,
         price=order.price,
