@@ -107,7 +107,7 @@ def judge(status: CopyStatus, evidence: Evidence) -> tuple[CopyStatus, Reason]:
             return CopyStatus.EXPIRED, _unfilled_reason(evidence)
         case EntryState.REJECTED:
             return CopyStatus.REJECTED, Reason.REJECTED_BY_EXCHANGE
-        case EntryState.NONE:
+        case _:  # NONE
             again = status in {CopyStatus.PENDING, CopyStatus.UNKNOWN}
             return (CopyStatus.PENDING if again else status), Reason.NONE
 

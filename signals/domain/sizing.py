@@ -114,7 +114,7 @@ def wanted_notional(
             return amount
         case SizingMode.EQUITY_PERCENT:
             return (equity * amount / 100).quantize(CENT, ROUND_DOWN) * leverage
-        case SizingMode.RISK_PERCENT:
+        case _:  # RISK_PERCENT
             risk = equity * amount / 100
             return (risk / loss_at_stop(steps, stop)).quantize(CENT, ROUND_DOWN)
 

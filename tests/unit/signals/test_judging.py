@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal as D
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exchanges.domain.trading import Cause
 from signals.domain.judging import EntryState, Evidence, Execution, Totals, judge, total
@@ -112,3 +114,65 @@ def test_sums_keep_funding_out_of_quantities():
 def test_why_an_entry_was_withdrawn_says_nothing_of_a_later_close(reason):
     seen = evidence(EntryState.DONE, "1", "1", exit_is_ours=True, close_reason=reason)
     assert judge(S.FILLED, seen) == (S.CLOSED, Reason.CLOSED_BY_AUTHOR)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"close_reason": Reason.OPTED_OUT, "lapse": Reason.RANGE_LEFT}, Reason.OPTED_OUT),
+        ({"lapse": Reason.RANGE_LEFT, "wants_entry": False}, Reason.RANGE_LEFT),
+        ({"cancelled_by_hand": True, "wants_entry": False}, Reason.ENTRY_CANCELLED),
+        ({"cancelled_by_hand": True}, Reason.ENTRY_CANCELLED_BY_HAND),
+    ],
+)
+def test_an_entry_that_never_filled_says_why(changes, reason):
+    seen = evidence(EntryState.CANCELLED, **changes)
+    assert judge(S.PLACED, seen) == (S.EXPIRED, reason)
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "after"),
+    [
+        (S.PENDING, EntryState.NONE, S.PENDING),
+        (S.PLACED, EntryState.NONE, S.PLACED),
+        (S.PENDING, EntryState.DONE, S.PLACED),  # filled, and its fills do not show yet
+    ],
+)
+def test_what_is_not_known_yet_moves_nothing_to_an_end(status, state, after):
+    assert judge(status, evidence(state)) == (after, Reason.NONE)
+
+
+def test_a_later_step_without_an_answer_does_not_hide_what_is_open():
+    assert judge(S.FILLED, evidence(EntryState.UNRESOLVED, "1")) == (S.FILLED, Reason.NONE)
+
+
+def test_a_close_of_ours_says_why_it_was_asked_for():
+    seen = evidence(
+        EntryState.DONE, "1", "1", exit_is_ours=True, close_reason=Reason.CLOSED_BY_TRADER
+    )
+    assert judge(S.FILLED, seen) == (S.CLOSED, Reason.CLOSED_BY_TRADER)
+
+
+@given(
+    status=st.sampled_from(sorted(S)),
+    state=st.sampled_from(EntryState),
+    entered=st.integers(0, 3),
+    exited=st.integers(0, 3),
+    booked=st.booleans(),
+    cause=st.none() | st.sampled_from(Cause),
+    wanted=st.booleans(),
+)
+def test_an_end_always_has_a_reason_and_nothing_else_does(
+    status, state, entered, exited, booked, cause, wanted
+):
+    seen = evidence(state, entered, exited, is_booked=booked, exit_cause=cause, wants_entry=wanted)
+    after, reason = judge(status, seen)
+    if status not in FINAL:
+        assert bool(reason) == (after in FINAL)
+
+
+def test_staying_is_always_legal():
+    for status in S:
+        check_transition(status, status)
+        for after in TRANSITIONS[status]:
+            check_transition(status, after)

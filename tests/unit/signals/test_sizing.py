@@ -217,3 +217,19 @@ def test_sharing_out_the_same_again_changes_nothing(quantity, shares):
 def test_rounding_down_never_goes_up(quantity, step):
     rounded = to_step_down(quantity, step)
     assert rounded <= quantity < rounded + step
+
+
+@pytest.mark.parametrize(
+    ("quantity", "shares", "minimum", "parts"),
+    [
+        (10, (50, 50), 1, [5, 5]),
+        (10, (99, 1), 2, [10, 0]),  # the last part is too small: it joins the one before it
+        (10, (1, 99), 2, [0, 10]),  # the first joins the next
+        (1, (50, 50), 2, [0, 1]),  # less than the minimum is one part
+        (3, (0, 0), 1, [0, 3]),
+        (5, (100,), 1, [5]),
+    ],
+)
+def test_a_part_that_is_too_small_joins_another(quantity, shares, minimum, parts):
+    found = share_out(D(quantity), [D(s) for s in shares], step=D(1), minimum=D(minimum))
+    assert found == parts
