@@ -50,6 +50,10 @@ test: setup browser ## Every test: unit, integration, browser
 test-unit: setup ## Unit tests alone, in seconds
 	@exec $(PY) -m pytest tests/unit -q
 
+.PHONY: fuzz
+fuzz: setup ## The engine's invariants under random events, at length: make fuzz EXAMPLES=5000
+	@FUZZ_EXAMPLES=$(or $(EXAMPLES),2000) exec $(PY) -m pytest tests/fuzz -n 2 -q
+
 .PHONY: lint
 lint: setup ## Style, types, imports, templates, migrations, deployment
 	@$(VENV)/bin/ruff check .

@@ -13,7 +13,7 @@ pytest_plugins = [
     "tests.fixtures.processes",
 ]
 
-FOLDERS = {"unit", "integration", "e2e"}
+FOLDERS = {"unit", "integration", "e2e", "fuzz"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
