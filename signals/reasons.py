@@ -119,5 +119,8 @@ PROBLEMS: dict[str, str | Promise] = {
     ),
     Problem.SIGNAL_TWICE: _("A signal on this symbol and side is in progress already."),
     Problem.DELISTING_NEAR: _("The exchange delists this symbol in %(days)s days."),
+    Problem.TARGET_PASSED: _(
+        "The price has passed the target %(price)s already: unfilled entries expire at once."
+    ),
     Problem.PRICE_FAR: _("The price, %(price)s, is %(percent)s %% away from the entry range."),
 }

@@ -57,6 +57,7 @@ class Problem(StrEnum):
     SIGNAL_TWICE = "draft_signal_twice"
     DELISTING_NEAR = "draft_delisting_near"
     PRICE_FAR = "draft_price_far"
+    TARGET_PASSED = "draft_target_passed"
 
 
 WARNINGS = frozenset(
@@ -67,6 +68,7 @@ WARNINGS = frozenset(
         Problem.SIGNAL_TWICE,
         Problem.DELISTING_NEAR,
         Problem.PRICE_FAR,
+        Problem.TARGET_PASSED,
     }
 )
 FAR_PERCENT = Decimal(20)  # from the range: more looks like a slip of the pen
@@ -121,6 +123,7 @@ def warnings(draft: Draft, instrument: InstrumentFacts, around: Surroundings) ->
         days = Decimal(max((instrument.delivery_at - around.now).days, 0))
         found.append(Finding(Problem.DELISTING_NEAR, "symbol", {"days": days}))
     found += _far(draft, around.ticker)
+    found += _passed(draft, around.ticker)
     return found
 
 
@@ -272,3 +275,12 @@ def _far(draft: Draft, ticker: Ticker | None) -> Iterator[Finding]:
     if percent > FAR_PERCENT:
         figure = percent.quantize(Decimal("0.1"))
         yield Finding(Problem.PRICE_FAR, "entry_low", {"percent": figure, "price": ticker.last})
+
+
+def _passed(draft: Draft, ticker: Ticker | None) -> Iterator[Finding]:
+    """A first target behind the price: the entry would be withdrawn as soon as it is published."""
+    first = draft.targets[0].price
+    if ticker is None or not draft.expiry.at_first_target:
+        return
+    if draft.direction.is_beyond(ticker.last, first):
+        yield Finding(Problem.TARGET_PASSED, "targets", {"price": first})

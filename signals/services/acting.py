@@ -8,15 +8,7 @@ from datetime import datetime
 from exchanges.domain.errors import ExchangeError, NotFound, UnexpectedReply
 from exchanges.domain.trading import Acknowledgement, NewOrder, OrderChange
 from exchanges.ports import Exchange
-from signals.domain.planning import (
-    Action,
-    Amend,
-    Cancel,
-    Place,
-    SetLevels,
-    SetLeverage,
-    SetTrail,
-)
+from signals.domain.actions import Action, Amend, Cancel, Place, SetLevels, SetLeverage, SetTrail
 from signals.models import Copy, Order
 from signals.services.claiming import Lease
 

@@ -19,10 +19,11 @@ from signals.choices import OrderStatus
 from signals.domain.direction import Direction
 from signals.domain.handover import OwnStop, own_stop
 from signals.domain.judging import EntryState, Evidence, Execution, judge, total
+from signals.domain.legs import CLOSE, REDUCTION, TARGET, is_entry_leg
 from signals.domain.lifecycle import FINAL, CopyStatus, check_transition
 from signals.domain.link_ids import is_ours
-from signals.domain.planning import CLOSE, REDUCTION, TARGET, LegOrder, Levels, is_entry_leg
 from signals.domain.reasons import Reason
+from signals.domain.situation import LegOrder, Levels
 from signals.domain.terms import text
 from signals.models import ClosedPnl, Copy, Fill, Order
 from signals.services.observing import UNRESOLVED, Observation

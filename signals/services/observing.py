@@ -15,8 +15,8 @@ from exchanges.domain.trading import (
 )
 from exchanges.ports import Exchange
 from signals.choices import OrderStatus
+from signals.domain.legs import is_entry_leg
 from signals.domain.lifecycle import CopyStatus
-from signals.domain.planning import is_entry_leg
 from signals.models import Copy, Order
 
 FULL_LOOK = timedelta(seconds=30)  # even when nothing seems to have changed

@@ -22,16 +22,9 @@ from exchanges.domain.errors import (
     Unavailable,
 )
 from signals.choices import OrderStatus
+from signals.domain.actions import Amend, Cancel, Place, SetLevels, SetLeverage, SetTrail
+from signals.domain.legs import is_entry_leg
 from signals.domain.lifecycle import CopyStatus
-from signals.domain.planning import (
-    Amend,
-    Cancel,
-    Place,
-    SetLevels,
-    SetLeverage,
-    SetTrail,
-    is_entry_leg,
-)
 from signals.domain.reasons import Reason
 from signals.models import Order
 from signals.services.acting import Outcome

@@ -16,12 +16,13 @@ from exchanges.domain.trading import PORTFOLIO_MARGIN
 from exchanges.models import Connection, Instrument, SymbolState
 from exchanges.selectors import cached_ticker, facts_of
 from signals.domain.draft import Draft
+from signals.domain.entering import decide_size
 from signals.domain.estimating import fee_share_percent, loss_of, seconds_for
 from signals.domain.following import Standing
 from signals.domain.ladder import steps_of
 from signals.domain.linting import Finding
-from signals.domain.planning import Account, Observed, decide_size
 from signals.domain.reasons import NoEntry, Reason
+from signals.domain.situation import Account, Observed
 from signals.domain.sizing import Part, Size
 from signals.models import LIVE_STATUSES, Copy
 from signals.services.accounting import Bindings, bindings_of, money_for, rules_of

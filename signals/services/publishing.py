@@ -200,7 +200,9 @@ def _missed(signal: Signal, reason: str, now: datetime) -> None:
 # --- changing ------------------------------------------------------------------------------------
 
 
-def amend(signal: Signal, draft: Draft, *, actor: User, now: datetime) -> Signal:
+def amend(
+    signal: Signal, draft: Draft, *, actor: User, now: datetime, seen: int | None = None
+) -> Signal:
     """Change range, stop, targets, expiry or note; what defines the trade stays as published."""
     draft = draft.ordered()
     refuse_bad(draft)
@@ -211,7 +213,7 @@ def amend(signal: Signal, draft: Draft, *, actor: User, now: datetime) -> Signal
             raise NotPossible("signal_fixed_fields")
         _take_over(signal, replace(draft, entry=before.entry))
 
-    return revise(signal, "amend", actor=actor, now=now, change=change)
+    return revise(signal, "amend", actor=actor, now=now, change=change, seen=seen)
 
 
 def cancel_entries(signal: Signal, *, actor: User, now: datetime) -> Signal:

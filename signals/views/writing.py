@@ -91,7 +91,13 @@ def amend(request: SignedInRequest, public_id: UUID) -> HttpResponse:
         if form.draft == selectors.draft_of(signal):  # nothing to tell the followers
             return redirect("signals:detail", public_id)
         try:
-            publishing.amend(signal, form.draft, actor=request.user, now=timezone.now())
+            publishing.amend(
+                signal,
+                form.draft,
+                actor=request.user,
+                now=timezone.now(),
+                seen=_seen(request, signal),
+            )
         except publishing.SignalRefused as refusal:
             form.add_findings(refusal.findings)
         except publishing.NotPossible as refusal:
@@ -99,6 +105,12 @@ def amend(request: SignedInRequest, public_id: UUID) -> HttpResponse:
         else:
             return redirect("signals:detail", public_id)
     return _form_page(request, form, signal)
+
+
+def _seen(request: HttpRequest, signal: Signal) -> int:
+    """The revision that the form was opened at: nobody overwrites what they have not read."""
+    revision = request.POST.get("revision", "")
+    return int(revision) if revision.isdecimal() else signal.revision
 
 
 def _rewrite(request: SignedInRequest, signal: Signal) -> HttpResponse:
@@ -144,6 +156,7 @@ def _form_page(
     context = _preview_context(request, form) | {
         "signal": signal,
         "is_fixed": is_fixed,
+        "seen": _seen(request, signal) if signal is not None else None,
         "pasted": (pasted or PasteForm()) if signal is None else None,
         "symbols": instruments_of(settings.SIGNAL_ENVIRONMENT),
         "idempotency_key": request.POST.get("idempotency_key") or uuid4().hex,

@@ -17,13 +17,14 @@ from accounts.models import User
 from exchanges.domain.errors import ExchangeError
 from exchanges.domain.trading import InstrumentFacts
 from exchanges.models import Connection, SymbolState
+from signals.domain.actions import SetLeverage
 from signals.domain.draft import Draft
 from signals.domain.lifecycle import FINAL, CopyStatus
-from signals.domain.planning import SetLeverage
 from signals.domain.reasons import Reason
 from signals.domain.terms import terms_of
 from signals.models import Copy, CopySettings, Signal, Target
-from signals.services import working
+from signals.selectors import draft_of
+from signals.services import chunk, deciding, working
 from signals.services.ledger import CopyLedger
 from signals.services.outcomes import apply_outcomes
 from tests.fuzz.model_exchange import Crash, ModelExchange
@@ -91,7 +92,7 @@ class Follower:
             public_id=uuid.UUID(int=number),
         )
         self.ledger = CopyLedger(copy, [])
-        self.task: working.Task | None = None
+        self.task: chunk.Task | None = None
         self.quiet = False  # whether the last round had nothing to do
 
     @property
@@ -121,7 +122,7 @@ class Follower:
 
     @property
     def draft(self) -> Draft:
-        return working.draft_of(self.signal)
+        return draft_of(self.signal)
 
     def revise(self, action: str, **content: object) -> None:
         self.signal.revision += 1
@@ -153,14 +154,14 @@ class Follower:
         self.exchange.wait(max((self.copy.due_at - self.exchange.now).total_seconds(), 0))
         lease = Lease(self.exchange.now)
         self.link.balance_at = lease.now  # always fresh: the machine sets the balance itself
-        task = self.task = working.Task(
+        task = self.task = chunk.Task(
             self.ledger, self.link, self.state, self.instrument, exchange=self.exchange
         )
         working._observe(task, lease)
         working._absorb(task, lease)
         ticker = self.exchange.ticker()
         tickers = {("bybit", "sandbox", self.copy.symbol): ticker}
-        working._plan(task, working.Book(defaultdict(dict), {}, tickers), lease)
+        deciding.decide(task, chunk.Book(defaultdict(dict), {}, tickers), lease)
         assert str(task.failure) != "planning failed"
         try:
             working._act(task, lease)

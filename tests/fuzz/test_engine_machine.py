@@ -25,20 +25,15 @@ from hypothesis.stateful import (
 from exchanges.domain.errors import StopRefused
 from exchanges.domain.trading import Cause, OrderState
 from signals.choices import OrderStatus
+from signals.domain.actions import Place
 from signals.domain.direction import Direction
 from signals.domain.draft import EntryKind
+from signals.domain.holding import reached_target
 from signals.domain.ladder import step_count
+from signals.domain.legs import CLOSE, TARGET, is_entry_leg, target_leg
 from signals.domain.lifecycle import CopyStatus
 from signals.domain.linting import errors
 from signals.domain.nominal import Progress, advance, lapse
-from signals.domain.planning import (
-    CLOSE,
-    TARGET,
-    Place,
-    is_entry_leg,
-    reached_target,
-    target_leg,
-)
 from signals.domain.reasons import Reason
 from signals.domain.stops import stop_level
 from tests.fuzz.drafts import BTC, COARSE, GRID, drafts, prices

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from exchanges import services as exchanges
-from signals.domain import planning
+from signals.domain import leaving
 from signals.domain.draft import StopKind, StopRule
 from signals.domain.reasons import Reason
 from signals.models import Copy, Fill
@@ -113,7 +113,7 @@ def test_a_position_that_the_trader_added_to_is_theirs_after_a_quiet_time(
     add_by_hand(market, link)
     settle(market)
     assert only_copy().status == "filled"  # a fill of ours may still be on its way to the lists
-    monkeypatch.setattr(planning, "QUIET", timedelta(milliseconds=10))
+    monkeypatch.setattr(leaving, "QUIET", timedelta(milliseconds=10))
     settle(market)
     assert end_of(only_copy()) == ("closed", Reason.HANDED_OVER)
     assert resting(market, link) == []

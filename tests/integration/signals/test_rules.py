@@ -13,7 +13,7 @@ from exchanges.models import Connection
 from signals.choices import Sizing
 from signals.domain.direction import Direction
 from signals.domain.draft import Entry, EntryKind
-from signals.domain.planning import entry_leg
+from signals.domain.legs import entry_leg
 from signals.domain.reasons import Reason
 from signals.models import Copy, CopySettings
 from signals.services import braking, enrolling, publishing, working

@@ -61,11 +61,14 @@ def test_a_warning_must_be_accepted_by_its_code(market, author):
     path = make(caller, BODY | {"targets": [{"price": "46200", "share": "100"}]})
     refused = caller.post(f"{path}publish/")
     assert refused.status_code == 409
-    (warning,) = refused.json()["warnings"]
+    warning, passed = refused.json()["warnings"]
+    assert passed["code"] == "draft_target_passed"
     assert warning["code"] == "draft_reward_below_risk"
     assert "0.27" in warning["message"]
     assert caller.get(path).json()["status"] == "draft"
-    accepted = caller.post(f"{path}publish/", {"accepted": [warning["code"]]}, format="json")
+    accepted = caller.post(
+        f"{path}publish/", {"accepted": [warning["code"], passed["code"]]}, format="json"
+    )
     assert accepted.json()["status"] == "open"
 
 

@@ -242,3 +242,23 @@ def test_who_may_read_the_log(market, author, alice, signal):
         Signal.objects.filter(pk=signal.pk).update(status=status)
         assert page_of(member, signal, "chain").status_code == 404
     assert anonymous.get(reverse("signals:chain", args=[uuid4()])).status_code == 404
+
+
+def test_a_form_opened_before_another_change_overwrites_nothing(signal, author, writer):
+    page = reverse("signals:amend", args=[signal.public_id])
+    form = {
+        "revision": "1",
+        "entry_low": "45900",
+        "entry_high": "46000",
+        "stop": "45400",
+        "target_price": "47000",
+        "target_share": "100",
+        "at_first_target": "on",
+    }
+    publishing.cancel_entries(signal, actor=author, now=timezone.now())
+    assert writer.post(page, form).status_code == 422
+    signal.refresh_from_db()
+    assert (signal.revision, signal.stop) == (2, 45500)
+    assert writer.post(page, form | {"revision": "2"}).status_code == 302
+    signal.refresh_from_db()
+    assert (signal.revision, signal.stop) == (3, 45400)

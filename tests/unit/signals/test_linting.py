@@ -145,6 +145,17 @@ def test_a_delisting_that_is_announced(hours, days):
 
 
 def test_a_range_far_from_the_price():
-    assert warned(price="57500") == {}
-    assert warned(price="57600") == {Problem.PRICE_FAR: {"percent": D("20.1"), "price": D(57600)}}
+    later = {"expiry": Expiry(at_first_target=False)}
+    assert warned(price="57500", **later) == {}
+    assert warned(price="57600", **later) == {
+        Problem.PRICE_FAR: {"percent": D("20.1"), "price": D(57600)}
+    }
     assert Problem.PRICE_FAR in warned(price="38000")
+
+
+def test_a_first_target_that_the_price_has_passed():
+    """Its entry would be withdrawn at once, unless the author wants it otherwise."""
+    assert warned(price="46999.9") == {}
+    assert warned(price="47000") == {Problem.TARGET_PASSED: {"price": D(47000)}}
+    assert warned(price="47000", expiry=Expiry(at_first_target=False)) == {}
+    assert warned(price=None) == {}

@@ -194,3 +194,28 @@ def test_shares_add_up_and_a_short_mirrors_a_long(direction, moves, kind):
     assert progress.left in {100, 50, 0}
     if progress.outcome == "stop" and not progress.targets_hit:
         assert progress.result_percent == D("-10.8696")
+
+
+def test_an_entry_with_a_trigger_waits_for_its_crossing_and_remembers_it():
+    """A breakout: the range lies above the price, and so does the trigger."""
+    entry = Entry(EntryKind.TRIGGER, trigger=D(45950), trigger_rises=True)
+    signal = long_btc(entry=entry)
+    assert follow(signal, 45800, 45940) == Progress()
+    gapped = follow(signal, 45800, 46100)
+    assert (gapped.has_triggered, gapped.entered) == (True, None)
+    assert follow(signal, 45800, 46100, 45940).entered == 45940
+
+
+@pytest.mark.parametrize(
+    ("price", "entered", "reason"),
+    [
+        (45950, 45950, Reason.NONE),
+        (46100, None, Reason.PRICE_OUTSIDE),
+        (45800, None, Reason.PRICE_OUTSIDE),
+    ],
+)
+def test_a_market_entry_is_now_or_never(price, entered, reason):
+    signal = long_btc(entry=Entry(EntryKind.MARKET))
+    found = follow(signal, price)
+    assert found.entered == entered
+    assert lapse(signal, found, D(price)) is reason

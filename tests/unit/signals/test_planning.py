@@ -9,26 +9,22 @@ from decimal import Decimal as D
 import pytest
 
 from exchanges.domain.trading import OrderType, Ticker
-from signals.domain.direction import Direction
-from signals.domain.draft import Entry, EntryKind, TargetDraft
-from signals.domain.following import Standing
-from signals.domain.planning import (
-    Account,
+from signals.domain.actions import (
     Amend,
     Cancel,
-    Desired,
     Expire,
-    LegOrder,
-    Levels,
-    Observed,
     Place,
     SetLevels,
     SetLeverage,
     SetTrail,
     Skip,
-    plan,
 )
+from signals.domain.direction import Direction
+from signals.domain.draft import Entry, EntryKind, TargetDraft
+from signals.domain.following import Standing
+from signals.domain.planning import plan
 from signals.domain.reasons import Reason
+from signals.domain.situation import Account, Desired, LegOrder, Levels, Observed
 from tests.fixtures.people import long_btc
 from tests.unit.signals.test_draft import BTC
 from tests.unit.signals.test_sizing import money, rules

@@ -9,6 +9,7 @@ from decimal import Decimal as D
 import pytest
 
 from exchanges.domain.trading import OrderType
+from signals.domain.actions import Amend, Cancel, Expire, HandOver, Place, SetLevels, SetTrail, Skip
 from signals.domain.direction import Direction
 from signals.domain.draft import (
     Entry,
@@ -18,25 +19,13 @@ from signals.domain.draft import (
     TargetDraft,
     Trail,
 )
+from signals.domain.entering import decide_size
 from signals.domain.ladder import has_triggered
-from signals.domain.planning import (
-    QUIET,
-    Amend,
-    Cancel,
-    Expire,
-    HandOver,
-    Levels,
-    Place,
-    Reduction,
-    SetLevels,
-    SetTrail,
-    Skip,
-    decide_size,
-    entry_leg,
-    plan,
-    step_of,
-)
+from signals.domain.leaving import QUIET
+from signals.domain.legs import entry_leg, step_of
+from signals.domain.planning import plan
 from signals.domain.reasons import Reason
+from signals.domain.situation import Levels, Reduction
 from tests.fixtures.people import long_btc
 from tests.unit.signals.test_planning import (
     DONE,
@@ -390,6 +379,10 @@ def test_a_runner_leaves_its_share_open():
     actions = plan(*held(long_btc(targets=TWO, runner=RUNNER), entry_average=D(46000)))
     assert actions[0] == SetTrail(D(200), D(48000))
     assert placed(actions) == [("target-1", 0, D("0.005"))]
+
+
+def test_a_trail_waits_for_the_entrys_average():
+    assert plan(*held(long_btc(runner=RUNNER))) == []
 
 
 def test_a_trail_that_stands_is_left_alone_and_one_refused_starts_at_once():

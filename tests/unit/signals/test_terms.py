@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from signals.domain.draft import Entry, EntryKind, Expiry, StopKind, StopRule, Trail, Weighting
 from signals.domain.terms import (
+    asks_to_trail,
     content_of,
     entry_from,
     expiry_from,
@@ -87,3 +88,16 @@ def test_old_terms_without_a_part_read_as_the_usual_signal():
     assert entry_from({"entry": {"weights": ["1", 2], "trigger_rises": "yes"}}) == Entry(
         weights=(D(1),)
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, False),
+        ({"runner": Trail(percent=D(1))}, True),
+        ({"stop_rule": StopRule(StopKind.TRAILING, trail=Trail(distance=D(5)))}, True),
+        ({"stop_rule": StopRule(StopKind.BREAK_EVEN)}, False),
+    ],
+)
+def test_whether_a_stop_of_ours_may_trail_is_read_from_a_revision(changes, expected):
+    assert asks_to_trail(terms_of(long_btc(**changes))) is expected

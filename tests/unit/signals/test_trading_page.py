@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from exchanges.domain.trading import Ticker
+from signals.domain.actions import Place, Skip
 from signals.domain.direction import Direction
 from signals.domain.draft import Draft, Entry, EntryKind, TargetDraft, Weighting
 from signals.domain.following import Rules, SizingMode, Standing
-from signals.domain.planning import Account, Desired, Observed, Place, Skip, plan
+from signals.domain.planning import plan
+from signals.domain.situation import Account, Desired, Observed
 from signals.domain.sizing import Money
 from signals.domain.terms import text
 from tests.unit.signals.test_draft import BTC

@@ -1,0 +1,95 @@
+"""Holding: keep the position's levels where they belong, and take off what the author asks for."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from exchanges.domain.precision import to_step_down
+from exchanges.domain.trading import InstrumentFacts, OrderType
+from signals.domain.actions import Action, Place, SetLevels, SetTrail
+from signals.domain.draft import Draft
+from signals.domain.legs import REDUCTION, TARGET
+from signals.domain.situation import Desired, LegOrder, Levels, Observed
+from signals.domain.stops import stop_level, trail_distance, trail_of
+from signals.domain.targets import keep_targets
+
+
+def keep_position(desired: Desired, observed: Observed) -> list[Action]:
+    position, rules = observed.position, observed.rules
+    if position is None or rules is None:  # our fills say open, the exchange flat: the exit is near
+        return []
+    actions = _keep_levels(desired.signal, observed, position, rules)
+    reduction = _reduce(desired, observed, position, rules)
+    if reduction:
+        return actions + reduction  # the targets follow once it has filled
+    return actions + keep_targets(desired.signal, observed, position, rules)
+
+
+def reached_target(legs: dict[str, LegOrder]) -> int:
+    """The number of the furthest target that was taken, 0 for none."""
+    numbers = (
+        int(leg.leg.removeprefix(TARGET))
+        for leg in legs.values()
+        if leg.leg.startswith(TARGET) and (leg.is_filled or leg.was_reached)
+    )
+    return max(numbers, default=0)
+
+
+def wanted_stop(signal: Draft, observed: Observed, rules: InstrumentFacts) -> Decimal:
+    """The stop by the signal's rule, whatever the trader did to it."""
+    return stop_level(
+        signal,
+        entry_average=observed.entry_average,
+        reached=reached_target(observed.legs),
+        tick=rules.tick,
+    )
+
+
+def _keep_levels(
+    signal: Draft, observed: Observed, position: Levels, rules: InstrumentFacts
+) -> list[Action]:
+    stop = observed.own_stop or wanted_stop(signal, observed, rules)
+    target, actions = signal.attached_target, list[Action]()
+    has_own_target = position.target is not None and position.target not in observed.targets_asked
+    wrong_target = position.target != target and not has_own_target
+    if position.stop != stop or wrong_target:
+        kept = position.target if has_own_target else target
+        actions.append(SetLevels(stop, kept or Decimal(0)))
+    return actions + _keep_trail(signal, observed, position, rules)
+
+
+def _keep_trail(
+    signal: Draft, observed: Observed, position: Levels, rules: InstrumentFacts
+) -> list[Action]:
+    """Let the stop trail as the signal says; what it does not say any more is taken away."""
+    trail, average = trail_of(signal), observed.entry_average
+    if trail is None:
+        is_left = position.trailing is not None and observed.trail_asked
+        return [SetTrail(Decimal(0), None)] if is_left else []
+    if average is None:
+        return []
+    distance = trail_distance(trail, base=average, tick=rules.tick)
+    if position.trailing == distance:
+        return []
+    return [SetTrail(distance, None if observed.trail_refused else trail.activation)]
+
+
+def _reduce(
+    desired: Desired, observed: Observed, position: Levels, rules: InstrumentFacts
+) -> list[Action]:
+    """Take off what the author's next unheeded "close n percent" asks for."""
+    for reduction in desired.reductions:
+        leg = f"{REDUCTION}{reduction.revision}"
+        order = observed.legs.get(leg)
+        if order is not None and order.is_open:
+            return []
+        if order is not None and order.was_sent:
+            continue
+        held = min(observed.held, position.quantity)
+        part = to_step_down(held * reduction.percent / 100, rules.step)
+        part = min(part, held - rules.min_quantity, rules.max_market_quantity)
+        if part >= rules.min_quantity:
+            return [
+                Place(leg, 0, OrderType.MARKET, part, None, None, None, reduce_only=True),
+            ]
+    return []

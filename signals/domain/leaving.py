@@ -1,0 +1,62 @@
+"""Going out: close at the market, or leave the position to its owner."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from exchanges.domain.trading import OrderType
+from signals.domain.actions import Action, Cancel, HandOver, Place
+from signals.domain.legs import CLOSE, TARGET, is_entry_leg
+from signals.domain.situation import Observed, next_generation
+
+QUIET = timedelta(seconds=10)  # a position is only called the trader's own work after this silence
+
+
+def is_handed_over(observed: Observed) -> bool:
+    """Whether the trader added to the position: more is held than our orders account for.
+
+    Orders may say that they filled before their executions show.
+    """
+    position, last = observed.position, observed.last_fill_at
+    if position is None or observed.held <= 0 or last is None:
+        return False
+    filled = sum(
+        (leg.filled for leg in observed.legs.values() if is_entry_leg(leg.leg)), Decimal(0)
+    )
+    unseen = max(filled - observed.entered, Decimal(0))
+    return position.quantity > observed.held + unseen and observed.now - last >= QUIET
+
+
+def let_go(observed: Observed) -> list[Action]:
+    """Withdraw what is ours and rests; when nothing does, the copy is over."""
+    resting: list[Action] = [
+        Cancel(leg.leg, leg.link_id) for leg in observed.legs.values() if leg.is_open
+    ]
+    return resting or [HandOver()]
+
+
+def close(observed: Observed) -> list[Action]:
+    """Take the position off at the market, never more of it than is this copy's own."""
+    actions: list[Action] = [
+        Cancel(leg.leg, leg.link_id)
+        for leg in observed.legs.values()
+        if leg.leg.startswith(TARGET) and leg.is_open
+    ]
+    last, position, rules = observed.legs.get(CLOSE), observed.position, observed.rules
+    if position is None or rules is None or (last is not None and last.is_open):
+        return actions
+    quantity = min(observed.held, position.quantity, rules.max_market_quantity)
+    actions.append(
+        Place(
+            CLOSE,
+            next_generation(last),
+            OrderType.MARKET,
+            quantity,
+            None,
+            None,
+            None,
+            reduce_only=True,
+        )
+    )
+    return actions

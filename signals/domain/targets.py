@@ -1,0 +1,118 @@
+"""Several targets: reduce-only limits that together take exactly what is held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from exchanges.domain.trading import InstrumentFacts, OrderType
+from signals.domain.actions import Action, Amend, Cancel, Place
+from signals.domain.draft import Draft, TargetDraft
+from signals.domain.legs import TARGET, target_leg
+from signals.domain.situation import LegOrder, Levels, Observed, next_generation
+from signals.domain.sizing import share_out
+
+
+@dataclass(frozen=True, slots=True)
+class _Share:
+    """What a target that is not over is still to take, in proportion to the others."""
+
+    number: int
+    target: TargetDraft
+    weight: Decimal
+
+
+def keep_targets(
+    signal: Draft, observed: Observed, position: Levels, rules: InstrumentFacts
+) -> list[Action]:
+    """One reduce-only limit for each of several targets; together they take all that is held.
+
+    What the trader took off by hand, or the author by percentage, comes off all of them alike.
+    """
+    actions, kept = list[Action](), set[str]()
+    if signal.attached_target is None:
+        shares = _shares(signal, observed, rules)
+        held = min(observed.held, position.quantity)
+        weights = [share.weight for share in shares]
+        parts = share_out(held, weights, step=rules.step, minimum=rules.min_quantity)
+        for share, part in zip(shares, parts, strict=False):
+            if share.number <= len(signal.limit_targets):
+                actions += _keep_target(share, part, observed)
+                kept.add(target_leg(share.number))
+    for leg in observed.legs.values():
+        if leg.leg.startswith(TARGET) and leg.leg not in kept and leg.is_open:
+            actions.append(Cancel(leg.leg, leg.link_id))
+    return sorted(actions, key=lambda action: not _is_smaller(action, observed))
+
+
+def _is_smaller(action: Action, observed: Observed) -> bool:
+    """Bybit cuts reduce-only orders that together exceed the position: what shrinks goes first."""
+    if isinstance(action, Cancel):
+        return True
+    if not isinstance(action, Amend) or action.quantity is None:
+        return False
+    return action.quantity < observed.legs[action.leg].quantity
+
+
+def _shares(signal: Draft, observed: Observed, rules: InstrumentFacts) -> list[_Share]:
+    """The targets that are not over, a runner's share among them."""
+    percents = [target.share for target in signal.targets]
+    parts = share_out(observed.entered, percents, step=rules.step, minimum=rules.min_quantity)
+    shares = []
+    for number, (target, part) in enumerate(zip(signal.targets, parts, strict=True), start=1):
+        order = observed.legs.get(target_leg(number))
+        if order is None or not _is_over(order):
+            shares.append(_Share(number, target, max(part - _taken(order), Decimal(0))))
+    return _of_weight(shares) or _late(signal, observed)
+
+
+def _taken(order: LegOrder | None) -> Decimal:
+    if order is None:
+        return Decimal(0)
+    return order.filled_before + (order.filled if order.was_sent else Decimal(0))
+
+
+def _late(signal: Draft, observed: Observed) -> list[_Share]:
+    """What an entry bought after all targets were taken goes out at the last of them."""
+    number, last = len(signal.targets), signal.targets[-1]
+    order = observed.legs.get(target_leg(number))
+    return [_Share(number, last, Decimal(1))] if order is not None and order.is_filled else []
+
+
+def _is_over(order: LegOrder) -> bool:
+    return order.was_sent and not order.is_open and not order.is_to_come_back
+
+
+def _of_weight(shares: Sequence[_Share]) -> list[_Share]:
+    """Those with something to take; when rounding left nothing to any, the last takes it all."""
+    weighty = [share for share in shares if share.weight > 0]
+    if weighty or not shares:
+        return weighty
+    last = shares[-1]
+    return [_Share(last.number, last.target, Decimal(1))]
+
+
+def _keep_target(share: _Share, part: Decimal, observed: Observed) -> list[Action]:
+    leg, price = target_leg(share.number), share.target.price
+    order = observed.legs.get(leg)
+    if order is None or not order.is_open:
+        if part <= 0:
+            return []
+        generation = next_generation(order)
+        return [Place(leg, generation, OrderType.LIMIT, part, price, None, None, reduce_only=True)]
+    quantity = order.filled + part
+    if (order.price, order.quantity) == (price, quantity):
+        return []
+    if part <= 0:
+        return [Cancel(leg, order.link_id)]
+    return [
+        Amend(
+            leg,
+            order.link_id,
+            quantity=quantity if quantity != order.quantity else None,
+            price=price if price != order.price else None,
+            stop=None,
+            target=None,
+        )
+    ]
