@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from signals.choices import SignalStatus
-from signals.models import LIVE_STATUSES, Signal
+from signals.models import LIVE_STATUSES, CopySettings, Signal
 from signals.services.revising import ring
 
 # What a trader has put right since a signal passed them by.
@@ -74,6 +74,8 @@ def enrol_all(signal: Signal, *, now: datetime) -> int:
 def enrol_late(*, now: datetime) -> int:
     """Let those who want to join open signals join the ones that nobody could have entered yet."""
     joined = 0
+    if not CopySettings.objects.filter(joins_open=True, is_enabled=True).exists():
+        return joined  # the usual case costs one small query
     waiting = Signal.objects.filter(
         status=SignalStatus.OPEN, wants_entry=True, entered_price__isnull=True
     )
