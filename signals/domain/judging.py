@@ -87,6 +87,7 @@ class Evidence:
     wants_entry: bool
     lapse: Reason  # the signal's own terms for unfilled entries, when they have run out
     cancelled_by_hand: bool  # the entry, in the exchange's app
+    exit_rests: bool = False  # an exit order of ours still stands, or may stand, at the exchange
 
 
 def judge(status: CopyStatus, evidence: Evidence) -> tuple[CopyStatus, Reason]:
@@ -96,7 +97,7 @@ def judge(status: CopyStatus, evidence: Evidence) -> tuple[CopyStatus, Reason]:
     if evidence.entry is EntryState.UNRESOLVED and totals.entered == 0:
         return CopyStatus.UNKNOWN, Reason.NONE
     if totals.entered > 0:
-        over = not is_going_on and totals.held <= 0
+        over = not is_going_on and not evidence.exit_rests and totals.held <= 0
         if over and evidence.is_booked:
             return CopyStatus.CLOSED, exit_reason(evidence)
         return CopyStatus.FILLED, Reason.NONE

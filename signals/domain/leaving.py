@@ -36,6 +36,15 @@ def let_go(observed: Observed) -> list[Action]:
     return resting or [HandOver()]
 
 
+def withdraw_exits(observed: Observed) -> list[Action]:
+    """Nothing is ours any more: what a trader has left on the symbol is not for our exits."""
+    return [
+        Cancel(leg.leg, leg.link_id)
+        for leg in observed.legs.values()
+        if leg.is_open and not is_entry_leg(leg.leg)
+    ]
+
+
 def close(observed: Observed) -> list[Action]:
     """Take the position off at the market, never more of it than is this copy's own."""
     actions: list[Action] = [

@@ -11,7 +11,7 @@ from __future__ import annotations
 from signals.domain.actions import Action
 from signals.domain.entering import enter, keep_entry
 from signals.domain.holding import keep_position
-from signals.domain.leaving import close, is_handed_over, let_go
+from signals.domain.leaving import close, is_handed_over, let_go, withdraw_exits
 from signals.domain.legs import is_entry_leg
 from signals.domain.situation import Account, Desired, Observed
 
@@ -31,4 +31,6 @@ def plan(desired: Desired, account: Account, observed: Observed) -> list[Action]
     if observed.held > 0:
         keep = desired.wants_position
         actions += keep_position(desired, observed) if keep else close(observed)
+    elif observed.entered > 0:
+        actions += withdraw_exits(observed)
     return actions

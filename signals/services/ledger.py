@@ -307,6 +307,14 @@ class CopyLedger:
             wants_entry=copy.signal.wants_entry and copy.wants_entry,
             lapse=self.lapse,
             cancelled_by_hand=by_hand,
+            exit_rests=self._exit_rests(),
+        )
+
+    def _exit_rests(self) -> bool:
+        standing = UNRESOLVED | {OrderStatus.OPEN}
+        return any(
+            order.link_id and not is_entry_leg(order.leg) and order.status in standing
+            for order in self.orders
         )
 
     def _last_exit(self) -> Fill | None:

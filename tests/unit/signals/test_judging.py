@@ -176,3 +176,9 @@ def test_staying_is_always_legal():
         check_transition(status, status)
         for after in TRANSITIONS[status]:
             check_transition(status, after)
+
+
+def test_a_copy_is_not_over_while_an_exit_of_ours_rests():
+    """What the trader has left on the symbol would be taken by it, and nobody would look again."""
+    seen = evidence(EntryState.DONE, "1", "1", exit_rests=True)
+    assert judge(S.FILLED, seen) == (S.FILLED, Reason.NONE)

@@ -491,3 +491,23 @@ def test_a_close_that_never_left_is_the_same_order():
 def test_a_position_that_is_not_shown_is_left_to_its_exit():
     seen = observed(legs=[DONE], entered="0.010", held="0.010", position=None)
     assert plan(desired(), account(), seen) == []
+
+
+@pytest.mark.parametrize("name", ["close", "target-1", "reduce-2", "entry-2"])
+def test_nothing_is_sent_beside_an_order_of_unknown_fate(name):
+    """A second close could take what the trader added; a second target what the first one takes."""
+    unknown = leg(name, is_unresolved=True, is_open=False)
+    bare = dataclasses.replace(HELD, stop=None, target=None)
+    seen = observed(legs=[DONE, unknown], entered="0.010", held="0.010", position=bare)
+    for wanted in (True, False):
+        wish = desired(long_btc(targets=TWO), wants_position=wanted)
+        assert plan(wish, account(), seen) == []
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_targets_never_rest_against_what_is_the_traders_alone(wanted):
+    """They added, then closed as much as was ours: what is left is theirs, and our targets go."""
+    theirs = dataclasses.replace(BARE, quantity=D("0.009"))
+    seen = observed(legs=[DONE, target(1, "0.005")], entered="0.010", held="0", position=theirs)
+    wish = desired(long_btc(targets=TWO), wants_position=wanted)
+    assert plan(wish, account(), seen) == [Cancel("target-1", "hx-target-1")]
