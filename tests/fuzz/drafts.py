@@ -41,6 +41,7 @@ BTC = InstrumentFacts(
     leverage_step=D("0.01"),
 )
 COARSE = replace(BTC, min_quantity=D("0.003"))  # its least order is more than a step
+CUTS = st.sampled_from([1, 2, 3, 97, 98, 99]) | st.integers(1, 99)  # tiny shares are dangerous
 
 LIMITED = [EntryKind.LIMIT, EntryKind.AUTO, EntryKind.MARKET]
 
@@ -70,11 +71,7 @@ def trails(draw, sign):
 
 @st.composite
 def shares(draw, count):
-    cuts = draw(
-        st.lists(st.integers(1, 99), min_size=count - 1, max_size=count - 1, unique=True).map(
-            sorted
-        )
-    )
+    cuts = draw(st.lists(CUTS, min_size=count - 1, max_size=count - 1, unique=True).map(sorted))
     edges = [0, *cuts, 100]
     return [D(after - before) for before, after in itertools.pairwise(edges)]
 
@@ -99,7 +96,7 @@ def drafts(draw, direction, entry=None):
     near = NEAR + draw(st.sampled_from([-2, 0, 0, 0, 3])) * GRID
     far = near - draw(st.sampled_from([0, 2, 8])) * GRID * sign
     stop = far - draw(st.integers(1, 8)) * GRID * sign
-    count = draw(st.integers(1, 5))
+    count = draw(st.sampled_from([1, 2, 2, 3, 3, 4, 5]))
     places = draw(st.lists(st.integers(1, 20), min_size=count, max_size=count, unique=True))
     prices = sorted((near + place * GRID * sign for place in places), key=lambda p: p * sign)
     rule = draw(stop_rules(count, sign))

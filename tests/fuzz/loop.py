@@ -93,6 +93,7 @@ class Follower:
         )
         self.ledger = CopyLedger(copy, [])
         self.task: chunk.Task | None = None
+        self.unresolved: set[str] = set()  # of unknown fate when the last round was planned
         self.quiet = False  # whether the last round had nothing to do
 
     @property
@@ -159,6 +160,8 @@ class Follower:
         )
         working._observe(task, lease)
         working._absorb(task, lease)
+        legs = self.ledger.legs().values()
+        self.unresolved = {leg.leg for leg in legs if leg.is_unresolved}
         ticker = self.exchange.ticker()
         tickers = {("bybit", "sandbox", self.copy.symbol): ticker}
         deciding.decide(task, chunk.Book(defaultdict(dict), {}, tickers), lease)

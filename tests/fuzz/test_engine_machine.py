@@ -35,6 +35,7 @@ from signals.domain.lifecycle import CopyStatus
 from signals.domain.linting import errors
 from signals.domain.nominal import Progress, advance, lapse
 from signals.domain.reasons import Reason
+from signals.domain.situation import MOST_GENERATIONS
 from signals.domain.stops import stop_level
 from tests.fuzz.drafts import BTC, COARSE, GRID, drafts, prices
 from tests.fuzz.loop import Follower, connection, symbol_state
@@ -44,7 +45,7 @@ START = datetime(2026, 11, 21, tzinfo=UTC)
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 STEPS = 50
 PHASES = [Phase.generate, Phase.shrink] if EXAMPLES else [Phase.generate]
-CI_EXAMPLES = 280  # of `STEPS` steps, for each of the two directions
+CI_EXAMPLES = 400  # of `STEPS` steps, for each of the two directions
 MOST_ROUNDS = 25  # until a copy that is left alone has nothing to do
 MOST_CONDITIONAL = 10
 AMOUNTS = {"fixed_margin": [D(10), D(50), D(130)], "equity_percent": [D(1), D(5), D(20)]}
@@ -396,17 +397,16 @@ class EngineMachine(RuleBasedStateMachine):
         if draft.attached_target is not None:
             assert not targets
             assert exchange.target is not None
-        elif any(self._is_given_up(row) for row in self._targets()):
-            assert resting <= held
-        elif draft.runner is None:
-            assert resting == held, self._story()
-        else:
+        elif draft.runner is not None:
             assert resting <= held
             assert exchange.trailing is not None
+        elif targets or not self._all_given_up(draft):
+            assert resting == held, self._story()
         if draft.attached_target is None and draft.limit_targets:
             assert {order.price for order in targets} <= {t.price for t in draft.limit_targets}
-        if not any(row.filled or self._is_given_up(row) for row in self._targets()):
-            self._check_spread(draft, held, {legs[order.link].leg for order in targets})
+        if not any(row.filled for row in self._targets()):
+            given_up = {row.leg for row in self._targets() if self._is_given_up(row)}
+            self._check_spread(draft, held, {legs[o.link].leg for o in targets} | given_up)
         assert not follower.task.actions
         rests = [o for o in self.ours_live() if is_entry_leg(legs[o.link].leg)]
         if not follower.signal.wants_entry or not copy.wants_entry:
@@ -416,9 +416,29 @@ class EngineMachine(RuleBasedStateMachine):
         return [row for row in self.legs().values() if row.leg.startswith(TARGET)]
 
     def _is_given_up(self, row):
-        """What was refused, or withdrawn on request, is not tried again."""
-        withdrawn = row.exchange_id in self.follower.ledger.cancelled_by_request
-        return row.status == OrderStatus.REJECTED or withdrawn
+        """What was refused, or withdrawn on request, is not tried again.
+
+        Nor is what the exchange took off as often as `MOST_GENERATIONS`.
+        """
+        ledger = self.follower.ledger
+        withdrawn = row.exchange_id in ledger.cancelled_by_request
+        often = row.generation + 1 >= MOST_GENERATIONS and row.status == OrderStatus.CANCELLED
+        return row.status == OrderStatus.REJECTED or withdrawn or often
+
+    def _all_given_up(self, draft):
+        """No target is left to take.
+
+        A known gap where we withdrew them ourselves: that cannot be told from the trader's own act.
+
+        The others take the share of one that was given up, so that it excuses nothing else.
+        """
+        newest = {row.leg: row for row in sorted(self._targets(), key=lambda r: r.generation)}
+        legs = [target_leg(n) for n in range(1, len(draft.limit_targets) + 1)]
+        rows = [newest.get(leg) for leg in legs]
+        return all(
+            row is not None and (self._is_given_up(row) or row.status == OrderStatus.FILLED)
+            for row in rows
+        ) and any(row is not None and self._is_given_up(row) for row in rows)
 
     def _check_spread(self, draft, held, resting):
         """Nobody took a target yet: every one with a share worth an order has its order."""
@@ -496,6 +516,15 @@ class EngineMachine(RuleBasedStateMachine):
         if copy.reason == Reason.HANDED_OVER:
             assert self.added, "nobody added to the position"
         assert not self.ours_live()
+
+    @invariant()
+    def nothing_is_sent_while_a_fate_is_unknown(self):
+        """What may have reached the exchange is looked up before anything else is asked for."""
+        if self.follower is None or self.follower.task is None:
+            return
+        task = self.follower.task
+        unresolved = self.follower.unresolved
+        assert not (unresolved and task.actions), self._story()
 
     @invariant()
     def few_conditional_orders_wait(self):
