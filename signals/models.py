@@ -273,7 +273,7 @@ class Order(models.Model):
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
     # entry, entry-2 …, target-1 …, reduce-3 …, close; stop, target, trailing: the exchange's own
     leg = models.CharField(max_length=12)
-    generation = models.PositiveSmallIntegerField(default=0)
+    generation = models.PositiveIntegerField(default=0)
     link_id = models.CharField(max_length=36, blank=True)  # empty: made by the exchange
     exchange_id = models.CharField(max_length=64, blank=True)
     symbol = models.CharField(max_length=30)

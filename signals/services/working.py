@@ -51,6 +51,7 @@ Item = TypeVar("Item")
 
 SOON = timedelta(milliseconds=500)  # after an action, to see what it did
 MOST_ATTEMPTS = 5
+HASTE = 3  # attempts without a pause
 
 
 def work() -> int:
@@ -209,8 +210,8 @@ def _schedule(task: Task, lease: Lease) -> None:
     if copy.status == CopyStatus.UNKNOWN or isinstance(error, OutcomeUnknown):
         fence = settings.RECV_WINDOW_MS / 1000 + settings.SETTLE_SECONDS
         copy.due_at = now + timedelta(seconds=fence)
-    elif not copy.wants_position and not isinstance(error, Unavailable):
-        copy.due_at = now + SOON  # on the way out: no waiting
+    elif not copy.wants_position and not isinstance(error, Unavailable) and copy.attempts <= HASTE:
+        copy.due_at = now + SOON  # on the way out: no waiting, unless it is refused again and again
     elif isinstance(error, RateLimited):
         copy.due_at = now + timedelta(seconds=error.retry_after)
     elif error is not None:

@@ -15,6 +15,7 @@ from signals.domain.reasons import Reason
 from signals.models import Copy, Order
 from signals.services import publishing, working
 from signals.services.claiming import claim
+from signals.services.copying import close_copy
 from tests.fixtures.people import link_account, long_btc
 from tests.integration.signals.test_copy_life import (
     codes,
@@ -391,3 +392,25 @@ def test_who_cannot_trade_is_skipped_with_the_reason(market, author, alice, bob,
         "mallory": Reason.TELEGRAM_MISSING,
     }
     assert codes(alice)[-2:] == ["published", "skipped"]
+
+
+def test_a_close_that_is_refused_again_and_again_is_tried_with_pauses(market, author, alice):
+    """The stop stands meanwhile; haste would only use up the exchange's limits."""
+    link = link_account(alice, market)
+    publish(author)
+    working.work()
+    market.price("BTCUSDT", 45950)
+    work_now()
+    close_copy(only_copy(), reason=Reason.CLOSED_BY_TRADER, now=timezone.now())
+    market.fault("retcode", path="/v5/order/create", code=110007, message="no", times=7)
+    pauses = []
+    for _ in range(7):
+        work_now()
+        pauses.append(only_copy().due_at - timezone.now())
+    assert pauses[0] < timedelta(seconds=1)
+    assert pauses[-1] > timedelta(seconds=4)
+    assert market.ledger(link.exchange_uid)["positions"][0]["stopLoss"] == "45500"
+    work_now()
+    work_now()
+    copy = only_copy()
+    assert (copy.status, copy.reason) == ("closed", Reason.CLOSED_BY_TRADER)
