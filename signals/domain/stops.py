@@ -24,9 +24,11 @@ def stop_level(
     if rule.kind is StopKind.BREAK_EVEN:
         level = break_even(signal.direction, entry_average, tick)
     elif rule.kind is StopKind.FOLLOW:
+        # An amendment may have left fewer targets than were taken before it.
+        is_named = 1 < reached <= len(signal.targets) + 1
         level = (
             signal.targets[reached - 2].price
-            if reached > 1
+            if is_named
             else break_even(signal.direction, entry_average, tick)
         )
     else:

@@ -96,3 +96,9 @@ def test_what_trails_is_the_runner_from_its_target_on_or_the_stop():
 )
 def test_a_trail_keeps_its_distance_and_at_least_a_tick(trail, distance):
     assert trail_distance(trail, base=D(46000), tick=D("0.1")) == distance
+
+
+def test_a_stop_that_follows_stands_when_more_was_taken_than_is_listed_now():
+    signal = long_btc(stop_rule=StopRule(StopKind.FOLLOW, 1), targets=THREE)
+    level = stop_level(signal, entry_average=D(46000), reached=5, tick=D("0.1"))
+    assert level == break_even(signal.direction, D(46000), D("0.1"))
