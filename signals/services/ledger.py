@@ -299,7 +299,8 @@ class CopyLedger:
         return Evidence(
             entry=self.entry_state(),
             totals=total(self._executions()),
-            is_booked=booked >= copy.exited_quantity,
+            # Who sells more than is held turns the position round: that part closes nothing.
+            is_booked=booked >= min(copy.exited_quantity, copy.entered_quantity),
             exit_cause=Cause(last.cause) if last is not None else None,
             exit_is_ours=order is not None and order.leg.startswith((CLOSE, REDUCTION)),
             exit_is_target=order is not None and order.leg.startswith(TARGET),

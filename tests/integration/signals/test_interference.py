@@ -424,3 +424,13 @@ def test_a_stop_of_the_traders_between_the_steps_is_not_refused(market, author, 
     go_to(market, 45930)
     assert (end_of(only_copy()), resting(market, link)) == (("closed", Reason.STOP), [])
     compare_with_ledger(link, market)
+
+
+def test_a_position_turned_round_in_the_app_ends_the_copy(market, author, alice):
+    """One order sells more than is held: the rest of it is a short of the trader's own."""
+    link, _ = enter(market, author, alice, amount="100")
+    by_hand(market, link, "order", side="Sell", orderType="Market", qty="0.050")
+    settle(market)
+    assert end_of(only_copy()) == ("closed", Reason.CLOSED_BY_HAND)
+    assert position(market, link)["side"] == "Sell"
+    assert size(market, link) == D("0.029")
