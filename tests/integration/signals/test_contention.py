@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
+from exchanges.adapters.bybit.gateway import BybitExchange
+from exchanges.domain import errors
 from signals.domain.draft import StopKind, StopRule
-from signals.services import publishing
+from signals.domain.reasons import Reason
+from signals.services import copying, publishing
 from tests.fixtures.people import long_btc
 from tests.integration.signals.steps import follow, only_copy, settle, size, targets
+from tests.integration.signals.test_copy_life import work_now
 from tests.integration.signals.test_targets_and_stops import enter
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.mark.parametrize("kind", ["RateLimited", "InvalidKey", "InvalidOrder"])
+def test_a_refused_close_is_not_hammered(market, author, alice, monkeypatch, kind):
+    enter(market, author, alice, amount="100")
+    copying.close_copy(only_copy(), reason=Reason.CLOSED_BY_TRADER, now=timezone.now())
+
+    def refuse(self, order):
+        raise getattr(errors, kind)("no")
+
+    monkeypatch.setattr(BybitExchange, "place", refuse)
+    for _ in range(4):
+        work_now()
+    wait = only_copy().due_at - timezone.now()
+    assert wait > timedelta(seconds=0.9)
 
 
 def test_fewer_targets_after_many_were_taken(market, author, alice):
