@@ -43,7 +43,8 @@ WHERE id IN (
     WHERE due.due_at <= clock_timestamp()
       AND (due.lease_until IS NULL OR due.lease_until < clock_timestamp())
     ORDER BY CASE
-                 WHEN due.status = 'filled' AND due.applied_revision < signal.revision THEN 0
+                 WHEN due.status IN ('placed', 'filled')
+                      AND (due.applied_revision < signal.revision OR NOT due.wants_position) THEN 0
                  WHEN due.status IN ('pending', 'skipped') THEN 1
                  ELSE 2
              END,

@@ -11,13 +11,42 @@ from exchanges.adapters.bybit.gateway import BybitExchange
 from exchanges.domain import errors
 from signals.domain.draft import StopKind, StopRule
 from signals.domain.reasons import Reason
+from signals.models import Copy
 from signals.services import copying, publishing
-from tests.fixtures.people import long_btc
+from signals.services.claiming import claim
+from tests.fixtures.people import link_account, long_btc
 from tests.integration.signals.steps import follow, only_copy, settle, size, targets
-from tests.integration.signals.test_copy_life import work_now
+from tests.integration.signals.test_copy_life import publish, work_now
 from tests.integration.signals.test_targets_and_stops import enter
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def claimed_first():
+    Copy.objects.filter(due_at__isnull=False).update(due_at=timezone.now())
+    lease = claim(1)
+    return Copy.objects.get(pk=lease.copies[0])
+
+
+def test_a_trader_who_wants_out_goes_before_new_entries(market, author, alice, bob):
+    enter(market, author, alice, amount="100")
+    leaving = only_copy()
+    link_account(bob, market)
+    publish(author)
+    copying.close_copy(leaving, reason=Reason.CLOSED_BY_TRADER, now=timezone.now())
+    assert claimed_first().pk == leaving.pk
+
+
+def test_withdrawn_entries_go_before_new_ones(market, author, alice, bob):
+    link_account(alice, market)
+    first = publish(author)
+    settle(market)
+    placed = only_copy()
+    assert placed.status == "placed"
+    link_account(bob, market)
+    publish(author)
+    publishing.cancel_entries(first, actor=author, now=timezone.now())
+    assert claimed_first().pk == placed.pk
 
 
 @pytest.mark.parametrize("kind", ["RateLimited", "InvalidKey", "InvalidOrder"])
