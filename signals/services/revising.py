@@ -56,6 +56,8 @@ def revise(
         append_revision(signal, action, actor=actor, now=now, extra=extra)
         signal.save(update_fields=CHANGED_FIELDS)
         live = Copy.objects.filter(signal=signal, status__in=LIVE_STATUSES)
+        # In the workers' order: neither waits for what the other holds.
+        list(live.select_for_update().order_by("pk").values_list("pk", flat=True))
         # `unknown` ones keep their time: they may not be looked up before the fence.
         ring(live.exclude(status="unknown").update(due_at=now))
     return signal

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from exchanges.adapters.bybit.gateway import BybitExchange
@@ -62,6 +65,32 @@ def test_a_refused_close_is_not_hammered(market, author, alice, monkeypatch, kin
         work_now()
     wait = only_copy().due_at - timezone.now()
     assert wait > timedelta(seconds=0.9)
+
+
+def test_a_worker_and_an_author_take_copies_in_the_same_order(market, author, alice, bob):
+    link_account(alice, market)
+    link_account(bob, market)
+    signal = publish(author)
+    low, high = Copy.objects.order_by("pk").values_list("pk", flat=True)
+    Copy.objects.filter(pk=low).update(due_at=timezone.now())  # its row now lies behind the other's
+    failures = []
+
+    def revise():
+        try:
+            publishing.cancel_entries(signal, actor=author, now=timezone.now())
+        except Exception as error:  # noqa: BLE001
+            failures.append(error)
+        finally:
+            connection.close()
+
+    other = threading.Thread(target=revise)
+    with transaction.atomic():
+        Copy.objects.select_for_update().get(pk=low)
+        other.start()
+        time.sleep(0.7)
+        Copy.objects.select_for_update().get(pk=high)
+    other.join()
+    assert failures == []
 
 
 def test_fewer_targets_after_many_were_taken(market, author, alice):
