@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 from decimal import Decimal
 
@@ -21,6 +22,8 @@ from signals.selectors import draft_of, progress_of
 from signals.services import publishing
 from signals.services.progress import PROGRESS_FIELDS, store_progress
 
+log = logging.getLogger(__name__)
+
 UNFILLED = [CopyStatus.PENDING.value, CopyStatus.UNKNOWN.value, CopyStatus.PLACED.value]
 NO_TICK = Decimal("0.000000000001")  # where the symbol is not listed any more
 # How copies end when the price was between two readings at the decisive moment.
@@ -32,7 +35,11 @@ def follow_prices(*, now: datetime) -> None:
     rows = Instrument.objects.filter(environment=settings.SIGNAL_ENVIRONMENT, last__isnull=False)
     places = {row.symbol: row for row in rows}
     for pk in Signal.objects.filter(status=SignalStatus.OPEN).values_list("pk", flat=True):
-        _follow(pk, places, now)
+        try:
+            _follow(pk, places, now)
+        except Exception:
+            # One signal's bad data must not stop the others: their entries would never lapse.
+            log.exception("signal number %s could not be followed", pk)
 
 
 def _follow(pk: int, places: dict[str, Instrument], now: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -31,6 +32,8 @@ from signals.services.enrolling import enrol_all
 from signals.services.progress import PROGRESS_FIELDS, store_progress
 from signals.services.revising import NotPossible, append_revision, revise, ring
 from signals.services.telling import signal_params
+
+log = logging.getLogger(__name__)
 
 __all__ = ["NotPossible"]  # for the ways in, which know this module alone
 
@@ -107,16 +110,24 @@ def concerns(draft: Draft, *, now: datetime, besides: Signal | None = None) -> l
 
 
 def publish(
-    signal: Signal, *, actor: User, now: datetime, accepted: Collection[str] = ()
+    signal: Signal,
+    *,
+    actor: User,
+    now: datetime,
+    accepted: Collection[str] = (),
+    when_due: bool = False,
 ) -> Signal:
     """Open a draft and make a copy for every connection; publishing twice changes nothing.
 
-    `accepted` are the codes of the warnings that the author has said yes to.
+    `accepted` are the codes of the warnings that the author has said yes to. `when_due` asks for
+    what was scheduled: its author may have withdrawn or postponed it a moment ago.
     """
     with transaction.atomic():
         signal = Signal.objects.select_for_update().get(pk=signal.pk)
         if signal.status == SignalStatus.OPEN:
             return signal
+        if when_due and (signal.publish_at is None or signal.publish_at > now):
+            raise NotPossible("signal_not_scheduled")
         if signal.status not in {SignalStatus.DRAFT, SignalStatus.SCHEDULED}:
             raise NotPossible("signal_not_draft")
         _check(signal, accepted, now)
@@ -177,12 +188,15 @@ def publish_due(*, now: datetime) -> int:
             continue
         try:
             accepted = signal.accepted_warnings
-            publish(signal, actor=signal.author, now=now, accepted=accepted)
+            publish(signal, actor=signal.author, now=now, accepted=accepted, when_due=True)
         except SignalRefused as refusal:
             code = "schedule_warnings" if isinstance(refusal, WarningsOpen) else "schedule_errors"
             _missed(signal, code, now)
         except NotPossible:
             continue
+        except Exception:
+            # One signal's bad data must not stop the others.
+            log.exception("signal %s could not be published", signal.public_id)
         else:
             published += 1
     return published

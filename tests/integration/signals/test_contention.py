@@ -14,12 +14,13 @@ from exchanges.adapters.bybit.gateway import BybitExchange
 from exchanges.domain import errors
 from signals.domain.draft import StopKind, StopRule
 from signals.domain.reasons import Reason
-from signals.models import Copy
+from signals.models import Copy, Signal
 from signals.services import copying, publishing
 from signals.services.claiming import claim
 from tests.fixtures.people import link_account, long_btc
 from tests.integration.signals.steps import follow, only_copy, settle, size, targets
 from tests.integration.signals.test_copy_life import publish, work_now
+from tests.integration.signals.test_scheduling import schedule
 from tests.integration.signals.test_targets_and_stops import enter
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -91,6 +92,32 @@ def test_a_worker_and_an_author_take_copies_in_the_same_order(market, author, al
         Copy.objects.select_for_update().get(pk=high)
     other.join()
     assert failures == []
+
+
+def test_a_signal_withdrawn_at_the_last_moment_is_not_published(market, author, alice, monkeypatch):
+    link_account(alice, market)
+    first, second = schedule(author), schedule(author, accepted=["draft_signal_twice"])
+    enrol = publishing.enrol_all
+
+    def slow(signal, *, now):
+        if signal.pk == first.pk:
+            publishing.unschedule(second, actor=author, now=now)
+        return enrol(signal, now=now)
+
+    monkeypatch.setattr(publishing, "enrol_all", slow)
+    publishing.publish_due(now=second.publish_at)
+    second.refresh_from_db()
+    assert second.status == "draft"
+
+
+def test_one_bad_signal_does_not_stop_the_others(market, author, alice, monkeypatch):
+    link_account(alice, market)
+    bad, good = publish(author), publish(author)
+    Signal.objects.filter(pk=bad.pk).update(terms={"stop_rule": {"kind": "nonsense"}})
+    Signal.objects.filter(pk=good.pk).update(wants_entry=False)
+    follow()
+    good.refresh_from_db()
+    assert good.outcome == "cancelled"
 
 
 def test_fewer_targets_after_many_were_taken(market, author, alice):
