@@ -93,6 +93,8 @@ def write(ledgers: Iterable[CopyLedger], lease: Lease, *, releases: bool) -> lis
             _keep_wishes(ledger.copy, locked[ledger.copy.pk], lease)
             if releases:
                 ledger.copy.lease_token = ledger.copy.lease_until = None
+            else:  # the second writing is to see who has rung since the claim
+                ledger.copy.due_at = locked[ledger.copy.pk].due_at
         _write_orders(held)
         _write_fills(held)
         _write_results(held)

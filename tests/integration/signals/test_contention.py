@@ -15,7 +15,7 @@ from exchanges.domain import errors
 from signals.domain.draft import StopKind, StopRule
 from signals.domain.reasons import Reason
 from signals.models import Copy, Signal
-from signals.services import copying, publishing
+from signals.services import copying, publishing, working
 from signals.services.claiming import claim
 from tests.fixtures.people import link_account, long_btc
 from tests.integration.signals.steps import follow, only_copy, settle, size, targets
@@ -51,6 +51,24 @@ def test_withdrawn_entries_go_before_new_ones(market, author, alice, bob):
     publish(author)
     publishing.cancel_entries(first, actor=author, now=timezone.now())
     assert claimed_first().pk == placed.pk
+
+
+def test_a_change_that_comes_while_a_worker_looks_is_taken_up_at_once(
+    market, author, alice, monkeypatch
+):
+    link_account(alice, market)
+    signal = publish(author)
+    settle(market)
+    absorb = working._absorb_and_plan
+
+    def interrupted(tasks, tickers, lease):
+        publishing.cancel_entries(signal, actor=author, now=timezone.now())
+        absorb(tasks, tickers, lease)
+
+    monkeypatch.setattr(working, "_absorb_and_plan", interrupted)
+    work_now()
+    copy = only_copy()
+    assert copy.due_at <= timezone.now()
 
 
 @pytest.mark.parametrize("kind", ["RateLimited", "InvalidKey", "InvalidOrder"])
