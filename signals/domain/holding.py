@@ -19,10 +19,11 @@ def keep_position(desired: Desired, observed: Observed) -> list[Action]:
     if position is None or rules is None:  # our fills say open, the exchange flat: the exit is near
         return []
     actions = _keep_levels(desired.signal, observed, position, rules)
-    reduction = _reduce(desired, observed, position, rules)
-    if reduction:
-        return actions + reduction  # the targets follow once it has filled
-    return actions + keep_targets(desired.signal, observed, position, rules)
+    actions += _reduce(desired, observed, position, rules) or keep_targets(
+        desired.signal, observed, position, rules
+    )  # the targets follow once a reduction has filled
+    # Last, for what is refused again and again must keep nothing else from being sent.
+    return actions + _keep_trail(desired.signal, observed, position, rules)
 
 
 def reached_target(legs: dict[str, LegOrder]) -> int:
@@ -55,7 +56,7 @@ def _keep_levels(
     if position.stop != stop or wrong_target:
         kept = position.target if has_own_target else target
         actions.append(SetLevels(stop, kept or Decimal(0)))
-    return actions + _keep_trail(signal, observed, position, rules)
+    return actions
 
 
 def _keep_trail(

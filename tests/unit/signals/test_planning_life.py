@@ -377,7 +377,7 @@ def test_a_runner_with_one_target_is_a_trail_and_no_order():
 
 def test_a_runner_leaves_its_share_open():
     actions = plan(*held(long_btc(targets=TWO, runner=RUNNER), entry_average=D(46000)))
-    assert actions[0] == SetTrail(D(200), D(48000))
+    assert actions[-1] == SetTrail(D(200), D(48000))
     assert placed(actions) == [("target-1", 0, D("0.005"))]
 
 
@@ -511,3 +511,18 @@ def test_targets_never_rest_against_what_is_the_traders_alone(wanted):
     seen = observed(legs=[DONE, target(1, "0.005")], entered="0.010", held="0", position=theirs)
     wish = desired(long_btc(targets=TWO), wants_position=wanted)
     assert plan(wish, account(), seen) == [Cancel("target-1", "hx-target-1")]
+
+
+def test_what_trails_is_sent_last():
+    """A refused trailing stop ends the round: the targets must have gone out before it."""
+    signal = long_btc(targets=TWO, runner=Trail(distance=D(100)))
+    position = Levels(D("0.010"), D(45500), None)
+    actions = plan(
+        desired(signal),
+        account(),
+        observed(
+            legs=[DONE], entered="0.010", held="0.010", position=position, entry_average=D(46000)
+        ),
+    )
+    assert isinstance(actions[0], Place)
+    assert isinstance(actions[-1], SetTrail)
