@@ -218,7 +218,8 @@ class Copy(models.Model):
     targets_asked = models.JSONField(default=list)
     own_stop = NumberField(null=True, blank=True)  # set by the trader in the exchange's app
     own_stop_over = NumberField(null=True, blank=True)  # the signal's level that it replaced
-    trail_refused = models.BooleanField(default=False)
+    trail_activation = NumberField(null=True, blank=True)  # as the exchange took it
+    refused_activation = NumberField(null=True, blank=True)  # and as it did not
 
     # The lease: whoever holds the token works on the copy; the database's clock decides.
     shuffle = models.IntegerField(default=0)  # order among accounts, drawn anew for each signal

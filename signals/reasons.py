@@ -75,6 +75,7 @@ REFUSALS: dict[str, str | Promise] = {
         "The signal has changed since this page was opened. Look again before you repeat it."
     ),
     "signal_fixed_fields": _("Symbol, side, leverage and kind of entry stay as published."),
+    "targets_reached": _("Targets that were reached keep their prices."),
     "signal_not_scheduled": _("This signal is not scheduled."),
     "schedule_past": _("The time of publication must lie in the future."),
     "schedule_warnings": _("Warnings had come up that nobody has accepted."),

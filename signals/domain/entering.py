@@ -10,12 +10,12 @@ from exchanges.domain.trading import InstrumentFacts, OrderType, Ticker
 from signals.domain.actions import Action, Amend, Cancel, Expire, Place, SetLeverage, Skip
 from signals.domain.direction import Direction
 from signals.domain.draft import Draft, EntryKind
-from signals.domain.following import refusal
+from signals.domain.following import SizingMode, refusal
 from signals.domain.ladder import has_triggered, step_prices, steps_of
 from signals.domain.legs import entry_leg, step_of
 from signals.domain.reasons import NoEntry, Reason
 from signals.domain.situation import Account, Desired, LegOrder, Observed
-from signals.domain.sizing import Size, size_entry
+from signals.domain.sizing import TAKER_FEE, Size, size_entry
 
 
 def enter(desired: Desired, account: Account, observed: Observed) -> list[Action]:
@@ -115,7 +115,9 @@ def _market_refusal(
     return None
 
 
-def keep_entry(entry: LegOrder, desired: Desired, observed: Observed) -> list[Action]:
+def keep_entry(
+    entry: LegOrder, desired: Desired, account: Account, observed: Observed
+) -> list[Action]:
     """Bring a resting entry to the newest revision; a step that never arrived is sent again."""
     if not entry.was_sent:
         return _send_again(entry, desired, observed)
@@ -125,9 +127,12 @@ def keep_entry(entry: LegOrder, desired: Desired, observed: Observed) -> list[Ac
     if not desired.may_enter or is_over:
         return [Cancel(entry.leg, entry.link_id)]
     price, quantity = _entry_terms(entry, desired.signal, observed.rules)
+    stop = _carried_stop(price, desired.signal, observed)
+    if account.rules is not None and account.rules.mode is SizingMode.RISK_PERCENT:
+        quantity = min(quantity, _same_risk(entry, price, stop, observed.rules))
     if entry.filled >= quantity:
         return [Cancel(entry.leg, entry.link_id)]
-    stop, target = _carried_stop(price, desired.signal, observed), desired.signal.attached_target
+    target = desired.signal.attached_target
     if (price, quantity, stop, target) == (entry.price, entry.quantity, entry.stop, entry.target):
         return []
     return [
@@ -152,6 +157,17 @@ def _entry_terms(
     if price <= entry.price:
         return price, entry.quantity
     return price, to_step_down(entry.quantity * entry.price / price, rules.step)
+
+
+def _same_risk(
+    entry: LegOrder, price: Decimal | None, stop: Decimal, rules: InstrumentFacts | None
+) -> Decimal:
+    """The size that loses no more at the new stop than the order would at its present one."""
+    if entry.price is None or entry.stop is None or price is None or rules is None:
+        return entry.quantity
+    before = abs(entry.price - entry.stop) + TAKER_FEE * (entry.price + entry.stop)
+    after = abs(price - stop) + TAKER_FEE * (price + stop)
+    return to_step_down(entry.quantity * min(before / after, Decimal(1)), rules.step)
 
 
 def _carried_stop(price: Decimal | None, signal: Draft, observed: Observed) -> Decimal:

@@ -70,9 +70,11 @@ def _keep_trail(
     if average is None:
         return []
     distance = trail_distance(trail, base=average, tick=rules.tick)
-    if position.trailing == distance:
+    refused = observed.refused_activation == trail.activation
+    activation = None if refused else trail.activation  # then it trails from now on
+    if (position.trailing, observed.trail_activation) == (distance, activation):
         return []
-    return [SetTrail(distance, None if observed.trail_refused else trail.activation)]
+    return [SetTrail(distance, activation)]
 
 
 def _reduce(

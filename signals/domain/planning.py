@@ -27,7 +27,7 @@ def plan(desired: Desired, account: Account, observed: Observed) -> list[Action]
         return let_go(observed)
     actions: list[Action] = []
     for entry in entries:
-        actions += keep_entry(entry, desired, observed)
+        actions += keep_entry(entry, desired, account, observed)
     if observed.held > 0:
         keep = desired.wants_position
         actions += keep_position(desired, observed) if keep else close(observed)

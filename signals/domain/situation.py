@@ -111,7 +111,8 @@ class Observed:
     last_fill_at: datetime | None = None
     own_stop: Decimal | None = None  # set by the trader in the exchange's app: it counts
     targets_asked: frozenset[Decimal] = frozenset()  # every level that we ever gave the position
-    trail_refused: bool = False  # the exchange did not take its activation price
+    trail_activation: Decimal | None = None  # the price that the trailing stop was last given
+    refused_activation: Decimal | None = None  # one that it did not take: the price had passed it
     trail_asked: bool = False  # by some revision of the signal: a trailing stop is ours
 
 

@@ -185,7 +185,8 @@ def _observed(task: Task, book: Book, lease: Lease) -> Observed:
         last_fill_at=ledger.last_fill_at(),
         own_stop=copy.own_stop,
         targets_asked=frozenset(Decimal(level) for level in copy.targets_asked),
-        trail_refused=copy.trail_refused,
+        trail_activation=copy.trail_activation,
+        refused_activation=copy.refused_activation,
         trail_asked=any(
             asks_to_trail(revision.content) for revision in copy.signal.revisions.all()
         ),

@@ -38,12 +38,12 @@ INSERT = """
 INSERT INTO signals_copy (
     public_id, signal_id, connection_id, user_id, symbol, status, reason, reason_params,
     wants_entry, wants_position, close_reason, applied_revision, entered_quantity, exited_quantity,
-    fees, funding, pnl, has_stop, stops_asked, targets_asked, trail_refused, shuffle, due_at,
+    fees, funding, pnl, has_stop, stops_asked, targets_asked, shuffle, due_at,
     attempts, created_at, ended_at
 )
 SELECT gen_random_uuid(), %(signal)s, judged.id, judged.user_id, %(symbol)s,
        CASE WHEN judged.reason = '' THEN 'pending' ELSE 'skipped' END,
-       judged.reason, '{}', TRUE, TRUE, '', 0, 0, 0, 0, 0, 0, FALSE, '[]', '[]', FALSE,
+       judged.reason, '{}', TRUE, TRUE, '', 0, 0, 0, 0, 0, 0, FALSE, '[]', '[]',
        floor(random() * 2000000000)::int, %(now)s, 0, %(now)s,
        CASE WHEN judged.reason = '' THEN NULL ELSE %(now)s::timestamptz END
 """

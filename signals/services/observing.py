@@ -20,6 +20,7 @@ from signals.domain.lifecycle import CopyStatus
 from signals.models import Copy, Order
 
 FULL_LOOK = timedelta(seconds=30)  # even when nothing seems to have changed
+LOOK_BACK = timedelta(days=2)  # for what the exchange shows late
 CLOCK_SLACK = timedelta(seconds=5)  # between the exchange's clock and ours
 
 UNRESOLVED = {OrderStatus.SUBMITTING, OrderStatus.UNKNOWN}
@@ -117,8 +118,18 @@ def _look_at_position(
     return seen
 
 
+def _known_until(copy: Copy) -> datetime:
+    """From when on to ask: what was there long before the last full look is on record.
+
+    A trade of months would otherwise page through all of them at every look.
+    """
+    if copy.looked_at is None:
+        return copy.created_at
+    return max(copy.created_at, copy.looked_at - LOOK_BACK)
+
+
 def _look_at_all(copy: Copy, exchange: Exchange, seen: Observation) -> Observation:
-    since = copy.created_at - CLOCK_SLACK
+    since = _known_until(copy) - CLOCK_SLACK
     # Positions are read first: a fill between two reads then shows as held but not yet closed,
     # and never as closed while the exchange still holds it.
     seen.positions = list(exchange.positions(copy.symbol))

@@ -72,10 +72,18 @@ def apply_outcomes(
             _stop_refused(ledger, action)
         elif isinstance(action, Amend) and isinstance(outcome.error, OrderRejected):
             _amendment_refused(ledger, action, outcome.error)
-        elif isinstance(action, SetTrail) and isinstance(outcome.error, OrderRejected):
-            ledger.copy.trail_refused = True  # the price has passed it: it trails from now on
+        elif isinstance(action, SetTrail):
+            _trail(ledger, action, outcome)
         if isinstance(outcome.error, CredentialsRejected):
             refuse_credentials(ledger, outcome.error, now)
+
+
+def _trail(ledger: CopyLedger, action: SetTrail, outcome: Outcome) -> None:
+    """Remember what the exchange took; a refusal means that the price has passed the activation."""
+    if isinstance(outcome.error, OrderRejected):
+        ledger.copy.refused_activation = action.activation
+    elif outcome.is_done:
+        ledger.copy.trail_activation = action.activation
 
 
 def _place(ledger: CopyLedger, order: Order, outcome: Outcome, now: datetime) -> None:

@@ -225,6 +225,9 @@ def amend(
         before = draft_of(signal)
         if _fixed(draft) != _fixed(before):
             raise NotPossible("signal_fixed_fields")
+        taken = signal.targets_hit  # copies name targets by their number
+        if [t.price for t in draft.targets[:taken]] != [t.price for t in before.targets[:taken]]:
+            raise NotPossible("targets_reached")
         _take_over(signal, replace(draft, entry=before.entry))
 
     return revise(signal, "amend", actor=actor, now=now, change=change, seen=seen)

@@ -20,6 +20,7 @@ from signals.domain.draft import (
     Trail,
 )
 from signals.domain.entering import decide_size
+from signals.domain.following import SizingMode
 from signals.domain.ladder import has_triggered
 from signals.domain.leaving import QUIET
 from signals.domain.legs import entry_leg, step_of
@@ -389,8 +390,11 @@ def test_a_trail_that_stands_is_left_alone_and_one_refused_starts_at_once():
     rule = StopRule(StopKind.TRAILING, trail=Trail(percent=D(1), activation=D(47000)))
     signal = long_btc(stop_rule=rule)
     stands = dataclasses.replace(HELD, trailing=D(470))
-    assert plan(*held(signal, position=stands, entry_average=D(46000))) == []
-    seen = held(signal, position=HELD, entry_average=D(46000), trail_refused=True)
+    given = {"position": stands, "entry_average": D(46000)}
+    assert plan(*held(signal, trail_activation=D(47000), **given)) == []
+    assert plan(*held(signal, trail_activation=D(46500), **given)) == [SetTrail(D(470), D(47000))]
+    assert plan(*held(signal, refused_activation=D(47000), **given)) == []
+    seen = held(signal, position=HELD, entry_average=D(46000), refused_activation=D(47000))
     assert plan(*seen) == [SetTrail(D(470), None)]
 
 
@@ -526,3 +530,20 @@ def test_what_trails_is_sent_last():
     )
     assert isinstance(actions[0], Place)
     assert isinstance(actions[-1], SetTrail)
+
+
+def test_a_wider_stop_makes_an_entry_by_risk_smaller_and_no_other():
+    """46,000 to 45,500 costs 550.325 a coin with its fees, to 45,000 it costs 1,050.05."""
+    entry = leg(quantity=D("0.018"), price=D(46000))
+    by_risk = account(rules=rules(mode=SizingMode.RISK_PERCENT, amount=D(1)))
+    wider = desired(long_btc(stop=D(45000)))
+    (smaller,) = plan(wider, by_risk, observed(legs=[entry]))
+    assert (smaller.quantity, smaller.stop) == (D("0.009"), D(45000))
+    (same,) = plan(wider, account(), observed(legs=[entry]))
+    assert (same.quantity, same.stop) == (None, D(45000))
+    nearer = desired(long_btc(stop=D(45700)))
+    (kept,) = plan(nearer, by_risk, observed(legs=[entry]))
+    assert (kept.quantity, kept.stop) == (None, D(45700))
+    market = leg(quantity=D("0.018"), price=None)
+    (untouched,) = plan(wider, by_risk, observed(legs=[market]))
+    assert untouched.quantity is None
