@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
@@ -130,6 +132,14 @@ def signals_for_author() -> QuerySet[Signal]:
     )
 
 
+def signals_readable(user: Any) -> QuerySet[Signal]:
+    """What a person may read of signals: authors all, members what was published."""
+    if may_publish(user):
+        return signals_for_author()
+    published = [SignalStatus.OPEN, SignalStatus.CLOSED]
+    return signals_for_author().filter(status__in=published)
+
+
 def signal_by_id(public_id: UUID) -> Signal:
     found = Signal.objects.select_related("author").prefetch_related("targets")
     signal = found.filter(public_id=public_id).first()
@@ -159,7 +169,8 @@ def signal_for_export(user: Any, public_id: UUID) -> Signal:
 
 
 def copies_of_signal(signal: Signal) -> QuerySet[Copy]:
-    return signal.copies.select_related("connection", "user").order_by("user__nickname", "pk")
+    found = signal.copies.select_related("signal", "connection", "user")
+    return found.order_by("user__nickname", "pk")
 
 
 def copies_of(user: User) -> QuerySet[Copy]:
@@ -194,8 +205,21 @@ class RealResult:
 
 
 def real_result(signal: Signal) -> RealResult:
+    return real_results([signal])[signal.pk]
+
+
+def real_results(signals: Iterable[Signal]) -> dict[int, RealResult]:
+    """The real result of each signal, however many there are, with one query."""
+    copies: dict[int, list[Copy]] = defaultdict(list)
+    keys = [signal.pk for signal in signals]
+    found = Copy.objects.filter(signal__in=keys)
+    for copy in found.only("signal_id", "status", "pnl", "funding", "margin"):
+        copies[copy.signal_id].append(copy)
+    return {key: _real_result(copies[key]) for key in keys}
+
+
+def _real_result(copies: list[Copy]) -> RealResult:
     """Beside the nominal result: everybody who was asked is counted, not only who won."""
-    copies = list(signal.copies.only("signal", "status", "pnl", "funding", "margin"))
     closed = [copy for copy in copies if copy.status == CopyStatus.CLOSED.value]
     percents = sorted(copy.net / copy.margin * 100 for copy in closed if copy.margin)
     counted = {status: sum(1 for c in copies if c.status == status.value) for status in CopyStatus}

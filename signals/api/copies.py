@@ -27,6 +27,7 @@ class CopySerializer(serializers.ModelSerializer[Copy]):
     signal = serializers.UUIDField(source="signal.public_id", read_only=True)
     connection = serializers.UUIDField(source="connection.public_id", read_only=True)
     reason_text = serializers.SerializerMethodField()
+    reason_params = serializers.DictField(child=serializers.CharField(), read_only=True)
     quantity = NumberField(read_only=True, allow_null=True)
     margin = NumberField(read_only=True, allow_null=True)
     leverage = NumberField(read_only=True, allow_null=True)
@@ -44,6 +45,7 @@ class CopySerializer(serializers.ModelSerializer[Copy]):
         model = Copy
         fields = [
             *("id", "signal", "connection", "symbol", "status", "reason", "reason_text"),
+            "reason_params",
             *("applied_revision", "quantity", "margin", "leverage", "entered_quantity"),
             *("entry_average", "exited_quantity", "exit_average", "own_stop", "fees", "funding"),
             *("pnl", "net", "created_at", "filled_at", "ended_at"),
@@ -52,6 +54,24 @@ class CopySerializer(serializers.ModelSerializer[Copy]):
 
     def get_reason_text(self, copy: Copy) -> str:
         return text_of(copy.reason) if copy.reason else ""
+
+
+class FollowerCopySerializer(CopySerializer):
+    """A copy as its signal's author sees it; `has_arrived` is null once the copy has ended."""
+
+    trader = serializers.CharField(source="user.nickname", read_only=True)
+    connection_name = serializers.CharField(source="connection.name", read_only=True)
+    has_arrived = serializers.SerializerMethodField()
+
+    class Meta(CopySerializer.Meta):
+        fields = [*CopySerializer.Meta.fields, "trader", "connection_name", "has_arrived"]
+        read_only_fields = fields
+
+    def get_has_arrived(self, copy: Copy) -> bool | None:
+        """Whether the account has taken over the signal's newest revision."""
+        if copy.ended_at is not None:
+            return None
+        return copy.applied_revision >= copy.signal.revision
 
 
 class ClosingSerializer(serializers.Serializer[Any]):

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -15,11 +16,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.wording import text_of
 from exchanges.models import Connection
 from exchanges.selectors import connection_of
-from signals.api.fields import NumberField, optional_number
+from signals.api.fields import CONFLICT, Conflict, NumberField, optional_number
 from signals.forms.following import RulesForm
 from signals.models import CopySettings
+from signals.selectors import authors, is_out_of_seed
 from signals.services import braking, copying
 
 
@@ -37,6 +40,9 @@ class RulesSerializer(serializers.ModelSerializer[CopySettings]):
     daily_loss = optional_number()
     weekly_loss = optional_number()
     drawdown_percent = optional_number()
+    authors = serializers.SlugRelatedField(
+        many=True, required=False, slug_field="public_id", queryset=authors()
+    )
     allowed_symbols = serializers.ListField(
         child=serializers.CharField(max_length=30), max_length=100, required=False, default=list
     )
@@ -44,11 +50,23 @@ class RulesSerializer(serializers.ModelSerializer[CopySettings]):
         child=serializers.CharField(max_length=30), max_length=100, required=False, default=list
     )
 
+    halted_text = serializers.SerializerMethodField()
+    is_seed_limit = serializers.SerializerMethodField()
+
     class Meta:
         model = CopySettings
-        fields = [*RulesForm.Meta.fields, "halted_reason", "halted_at"]
+        fields = [
+            *RulesForm.Meta.fields,
+            *("halted_reason", "halted_text", "halted_at", "is_seed_limit"),
+        ]
         read_only_fields = ["halted_reason", "halted_at"]
-        extra_kwargs = {"authors": {"required": False}}
+
+    def get_halted_text(self, rules: CopySettings) -> str:
+        return text_of(rules.halted_reason) if rules.halted_reason else ""
+
+    def get_is_seed_limit(self, rules: CopySettings) -> bool:
+        """Whether the equity, as last read, is outside the seed: new signals are skipped."""
+        return is_out_of_seed(rules.connection)
 
 
 class RulesView(APIView):
@@ -60,18 +78,26 @@ class RulesView(APIView):
 
     @extend_schema(request=RulesSerializer, responses={200: RulesSerializer})
     def put(self, request: Request, id: UUID) -> Response:  # noqa: A002
-        """Set everything; what is left out has no limit."""
+        """Set everything; what is left out has no limit, and a pause stays as it is."""
         link = _link(request, id)
         serializer = RulesSerializer(data=request.data)
         serializer.is_valid(raise_exception=True)
-        form = RulesForm(_as_typed(serializer.validated_data), instance=_rules(link))
-        if not form.is_valid():
-            raise ValidationError(
-                {name: [str(each) for each in found] for name, found in form.errors.items()}
-            )
-        data = dict(form.cleaned_data)
-        authors = data.pop("authors")
-        return Response(RulesSerializer(copying.set_rules(link, fields=data, authors=authors)).data)
+        data = {"is_enabled": _rules(link).is_enabled} | serializer.validated_data
+        return _set(link, data, RulesForm.Meta.fields)
+
+    @extend_schema(request=RulesSerializer, responses={200: RulesSerializer, 409: CONFLICT})
+    def patch(self, request: Request, id: UUID) -> Response:  # noqa: A002
+        """Change what is named, as to pause (`is_enabled` false) and resume; the rest stays."""
+        link = _link(request, id)
+        stored = _rules(link)
+        if stored.pk is None:
+            raise Conflict(_("Choose a size first."))
+        serializer = RulesSerializer(data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        given = serializer.validated_data
+        before = {name: getattr(stored, name) for name in RulesForm.Meta.fields}
+        before["authors"] = list(stored.authors.all())
+        return _set(link, before | given, list(given))
 
     @extend_schema(request=None, responses={200: RulesSerializer})
     def delete(self, request: Request, id: UUID) -> Response:  # noqa: A002
@@ -79,6 +105,18 @@ class RulesView(APIView):
         link = _link(request, id)
         braking.release(link, now=timezone.now())
         return Response(RulesSerializer(_rules(link)).data)
+
+
+def _set(link: Connection, data: dict[str, Any], names: list[str]) -> Response:
+    """Check everything together, and store what is named."""
+    form = RulesForm(_as_typed(data), instance=_rules(link))
+    if not form.is_valid():
+        raise ValidationError(
+            {name: [str(each) for each in found] for name, found in form.errors.items()}
+        )
+    fields = {name: form.cleaned_data[name] for name in names}
+    chosen = fields.pop("authors", None)
+    return Response(RulesSerializer(copying.set_rules(link, fields=fields, authors=chosen)).data)
 
 
 def _link(request: Request, public_id: UUID) -> Connection:

@@ -1,4 +1,4 @@
-"""Signals, for their authors: write, check, publish, change, close, and export the log."""
+"""Signals: authors write, publish, change and close them; members read them and their results."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.wording import text_of
 from signals import selectors
-from signals.api.copies import CopySerializer
+from signals.api.copies import FollowerCopySerializer
 from signals.api.fields import (
     CONFLICT,
     Conflict,
@@ -30,6 +31,7 @@ from signals.api.fields import (
     optional_number,
     refuse,
 )
+from signals.api.results import FiguresSerializer, ResultsSerializer
 from signals.choices import EntryKinds, SignalSide, StopKinds, Weightings
 from signals.domain.direction import Direction
 from signals.domain.draft import (
@@ -139,12 +141,25 @@ class SignalSerializer(serializers.ModelSerializer[Signal]):
     stop_rule = StopRuleSerializer(source="terms.stop_rule", required=False)
     runner = TrailSerializer(source="terms.runner", required=False, allow_null=True)
     expiry = ExpirySerializer(source="terms.expiry", required=False)
+    author = serializers.UUIDField(source="author.public_id", read_only=True)
+    author_name = serializers.CharField(source="author.nickname", read_only=True)
     result_percent = NumberField(read_only=True, allow_null=True)
 
     class Meta:
         model = Signal
         fields = [
-            *("id", "symbol", "side", "leverage", "entry_low", "entry_high", "stop", "targets"),
+            *(
+                "id",
+                "author",
+                "author_name",
+                "symbol",
+                "side",
+                "leverage",
+                "entry_low",
+                "entry_high",
+                "stop",
+                "targets",
+            ),
             *("entry", "stop_rule", "runner", "expiry", "note", "status", "revision"),
             *("publish_at", "published_at", "closed_at", "outcome", "result_percent"),
         ]
@@ -193,7 +208,7 @@ class AmendSerializer(SignalSerializer):
         ]
         read_only_fields: list[str] = []
 
-    entry = None  # type: ignore[assignment]
+    author = author_name = entry = None  # type: ignore[assignment]
 
     def changed(self, signal: Signal) -> Draft:
         data = dict(self.validated_data)
@@ -216,11 +231,17 @@ class ScheduleSerializer(AcceptSerializer):
     at = serializers.DateTimeField()
 
 
-class PercentSerializer(serializers.Serializer[Any]):
+class OnceSerializer(serializers.Serializer[Any]):
+    """With the `revision` that was looked at, a call that is sent twice is carried out once."""
+
+    revision = serializers.IntegerField(source="seen", required=False, min_value=1)
+
+
+class PercentSerializer(OnceSerializer):
     percent = NumberField()
 
 
-class NoteSerializer(serializers.Serializer[Any]):
+class NoteSerializer(OnceSerializer):
     text = serializers.CharField(max_length=500)
 
 
@@ -261,6 +282,7 @@ class PreviewRowSerializer(serializers.Serializer[PreviewRow]):
     loss_at_stop = NumberField(source="loss", allow_null=True)
     reason = serializers.CharField()
     reason_text = serializers.SerializerMethodField()
+    reason_params = serializers.DictField(source="params", child=NumberField())
 
     def get_reason_text(self, row: PreviewRow) -> str:
         return text_of(row.reason) if row.reason else ""
@@ -292,20 +314,32 @@ class ChainEntrySerializer(serializers.Serializer[Any]):
     hash = serializers.CharField()
 
 
+class AuthorSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField(source="public_id")
+    name = serializers.CharField(source="nickname")
+
+
+MEMBERS = {"list", "retrieve", "results", "figures", "authors"}  # what followers read as well
+
+
 class SignalViewSet(
     mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Signal]
 ):
-    """Signals, for their authors."""
+    """Signals: written by their authors; what is published is read by every member."""
 
-    permission_classes = [MayPublish]
     serializer_class = SignalSerializer
     lookup_field = "public_id"
     lookup_url_kwarg = "id"
     lookup_value_converter = "uuid"
     queryset = Signal.objects.all()
 
+    def get_permissions(self) -> Any:
+        if self.action == "chain":
+            return [AllowAny()]  # the selector says who may read which
+        return [IsAuthenticated() if self.action in MEMBERS else MayPublish()]
+
     def get_queryset(self) -> Any:
-        return selectors.signals_for_author()
+        return selectors.signals_readable(self.request.user)
 
     @extend_schema(
         parameters=[KEY_HEADER],
@@ -338,7 +372,8 @@ class SignalViewSet(
         serializer = AmendSerializer(data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
         draft = serializer.changed(signal)
-        return self._move(request, id, publishing.amend, draft=draft)
+        # The draft is made of this revision: one that came meanwhile is not overwritten.
+        return self._move(request, id, publishing.amend, draft=draft, seen=signal.revision)
 
     @extend_schema(request=SignalSerializer, responses={200: SignalSerializer, 409: CONFLICT})
     def update(self, request: Request, id: UUID) -> Response:  # noqa: A002
@@ -421,15 +456,38 @@ class SignalViewSet(
     @extend_schema(responses={200: ChainEntrySerializer(many=True)})
     @action(detail=True, methods=["get"], pagination_class=None)
     def chain(self, request: Request, id: UUID) -> Response:  # noqa: A002
-        """The signal's whole log, chained by hashes; `manage.py verify_chain` checks it."""
-        return Response(selectors.chain_of(selectors.signal_by_id(id)))
+        """The signal's whole log, chained by hashes; `manage.py verify_chain` checks it.
 
-    @extend_schema(responses={200: CopySerializer(many=True)})
+        Members read it once the signal is published, anybody once it is completed.
+        """
+        return Response(selectors.chain_of(selectors.signal_for_export(request.user, id)))
+
+    @extend_schema(responses={200: ResultsSerializer})
+    @action(detail=True, methods=["get"])
+    def results(self, request: Request, id: UUID) -> Response:  # noqa: A002
+        """The nominal result, by public prices, and beside it the real one of the followers."""
+        signal = self.get_object()
+        found = {"nominal": signal, "real": selectors.real_result(signal)}
+        return Response(ResultsSerializer(found).data)
+
+    @extend_schema(responses={200: FiguresSerializer})
+    @action(detail=False, methods=["get"])
+    def figures(self, request: Request) -> Response:
+        """The dashboard's figures of all completed signals."""
+        return Response(FiguresSerializer(selectors.signal_figures()).data)
+
+    @extend_schema(responses={200: AuthorSerializer(many=True)})
+    @action(detail=False, methods=["get"], pagination_class=None)
+    def authors(self, request: Request) -> Response:
+        """Everybody whose signals can be followed, for a connection's `authors`."""
+        return Response(AuthorSerializer(selectors.authors(), many=True).data)
+
+    @extend_schema(responses={200: FollowerCopySerializer(many=True)})
     @action(detail=True, methods=["get"], pagination_class=None)
     def copies(self, request: Request, id: UUID) -> Response:  # noqa: A002
         """Every account's copy, and which revision has arrived there."""
         found: list[Copy] = list(selectors.copies_of_signal(selectors.signal_by_id(id)))
-        return Response(CopySerializer(found, many=True).data)
+        return Response(FollowerCopySerializer(found, many=True).data)
 
     def _move(self, request: Request, public_id: UUID, step: Any, **fields: Any) -> Response:
         signal = selectors.signal_by_id(public_id)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.utils import timezone
 
 from signals.domain.chain import faults
 from signals.models import Copy, CopySettings, Signal
-from signals.services import working
+from signals.services import publishing, working
 from tests.fixtures.people import link_account
 from tests.integration.web.test_api import BODY, api
 
@@ -80,6 +81,7 @@ def test_a_dry_run_shows_orders_reasons_and_cost(market, author, alice, bob):
     assert [order["price"] for order in sizes["alice"]["orders"]] == ["46000", "45950", "45900"]
     assert sizes["bob"]["reason"] == "size_too_small"
     assert sizes["bob"]["reason_text"]
+    assert sizes["bob"]["reason_params"]["margin"] == "0.1"
     assert found["requests"] == 3
     assert float(found["fee_share_percent"]) > 0
     assert not Signal.objects.exists()
@@ -132,7 +134,7 @@ def test_a_follower_sets_rules_by_the_same_checks_as_the_page(market, alice, aut
         "amount": "1.5",
         "max_leverage": "5",
         "allowed_symbols": ["btcusdt", "ETH/USDT"],
-        "authors": [author.pk],
+        "authors": [str(author.public_id)],
         "daily_loss": "30",
         "joins_open": True,
         "is_enabled": True,
@@ -142,7 +144,7 @@ def test_a_follower_sets_rules_by_the_same_checks_as_the_page(market, alice, aut
     shown = caller.get(path).json()
     assert (shown["amount"], shown["max_leverage"], shown["daily_loss"]) == ("1.5", "5", "30")
     assert shown["allowed_symbols"] == ["BTCUSDT", "ETHUSDT"]
-    assert shown["authors"] == [author.pk]
+    assert shown["authors"] == [str(author.public_id)]
     assert (shown["max_notional"], shown["multiplier"], shown["joins_open"]) == (None, "1", True)
     bad = caller.put(
         path, rules | {"amount": "101", "min_equity": "5", "max_equity": "4"}, format="json"
@@ -152,6 +154,126 @@ def test_a_follower_sets_rules_by_the_same_checks_as_the_page(market, alice, aut
     CopySettings.objects.update(halted_reason="daily_loss", halted_at=timezone.now())
     assert caller.get(path).json()["halted_reason"] == "daily_loss"
     assert caller.delete(path).json()["halted_reason"] == ""
+
+
+def test_one_rule_is_changed_and_the_others_stay(market, alice, author):
+    link = link_account(alice, market)
+    path = f"/api/v1/connections/{link.public_id}/copying/"
+    caller = api(alice)
+    before = {"sizing": "fixed_margin", "amount": "50", "authors": [str(author.public_id)]}
+    caller.put(path, before | {"max_copies": 3}, format="json")
+    paused = caller.patch(path, {"is_enabled": False}, format="json").json()
+    assert (paused["is_enabled"], paused["amount"], paused["max_copies"]) == (False, "50", 3)
+    assert paused["authors"] == [str(author.public_id)]
+    assert caller.patch(path, {"amount": "0"}, format="json").status_code == 400
+    assert caller.put(path, before, format="json").json()["is_enabled"] is False
+    assert caller.patch(path, {"is_enabled": True}, format="json").json()["is_enabled"] is True
+    assert caller.patch(path, {"authors": ["x"]}, format="json").status_code == 400
+    CopySettings.objects.all().delete()
+    assert caller.patch(path, {"is_enabled": True}, format="json").status_code == 409
+    assert not CopySettings.objects.exists()
+
+
+def test_seed_limit_and_a_brake_are_said_in_words(market, alice):
+    link = link_account(alice, market)
+    path = f"/api/v1/connections/{link.public_id}/copying/"
+    caller = api(alice)
+    assert caller.get(path).json()["is_seed_limit"] is False
+    changed = caller.patch(path, {"min_equity": "5000"}, format="json").json()
+    assert changed["is_seed_limit"] is True
+    CopySettings.objects.update(halted_reason="daily_loss", halted_at=timezone.now())
+    assert "daily loss limit" in caller.get(path).json()["halted_text"]
+
+
+def test_members_read_what_is_published_and_nothing_else(market, author, alice):
+    writer, member = api(author), api(alice)
+    path = make(writer)
+    assert member.get("/api/v1/signals/").json()["results"] == []
+    assert member.get(path).status_code == 404
+    assert member.get(f"{path}results/").status_code == 404
+    assert member.get(f"{path}chain/").status_code == 404
+    writer.post(f"{path}publish/")
+    (shown,) = member.get("/api/v1/signals/").json()["results"]
+    assert (shown["author_name"], shown["stop"]) == ("author", "45500")
+    assert {"id": shown["author"], "name": "author"} in member.get(
+        "/api/v1/signals/authors/"
+    ).json()
+    for step in ("publish", "close", "cancel_entries", "reduce", "note"):
+        assert member.post(f"{path}{step}/", {}, format="json").status_code == 403
+    assert member.patch(path, {"stop": "45400"}, format="json").status_code == 403
+    assert member.get(f"{path}copies/").status_code == 403
+    assert api().get(path).status_code == 401
+
+
+def test_anyone_exports_and_verifies_the_log(market, author, alice):
+    path = make(api(author))
+    api(author).post(f"{path}publish/")
+    assert faults(api(alice).get(f"{path}chain/").json()) == []
+    assert api().get(f"{path}chain/").status_code == 404
+    Signal.objects.update(status="closed")
+    assert faults(api().get(f"{path}chain/").json()) == []
+
+
+def test_the_real_result_stands_beside_the_nominal_one(market, author, alice):
+    link_account(alice, market)
+    path = make(api(author))
+    api(author).post(f"{path}publish/")
+    now = timezone.now()
+    Copy.objects.update(status="closed", ended_at=now, margin=50, pnl=Decimal("10.5"), funding=1)
+    Signal.objects.update(status="closed", result_percent=Decimal("21.73"), outcome="target")
+    found = api(alice).get(f"{path}results/").json()
+    assert found["nominal"]["result_percent"] == "21.73"
+    assert found["real"]["median_percent"] == "19"
+    assert (found["real"]["closed"], found["real"]["skipped"], found["real"]["net"]) == (
+        *(1, 0, "9.5"),
+    )
+    figures = api(alice).get("/api/v1/signals/figures/").json()
+    assert (figures["trades"], figures["win_rate"], figures["total_percent"]) == (
+        *(1, "100", "21.73"),
+    )
+
+
+def test_the_author_sees_whose_copy_has_a_change(market, author, alice, bob):
+    link_account(alice, market)
+    link_account(bob, market, amount="2000")
+    caller = api(author)
+    path = make(caller)
+    caller.post(f"{path}publish/")
+    first, _second = caller.get(f"{path}copies/").json()
+    assert (first["trader"], first["has_arrived"]) == ("alice", False)
+    working.work()
+    first, second = caller.get(f"{path}copies/").json()
+    assert first["has_arrived"] is True
+    assert (second["has_arrived"], second["reason"]) == (None, "balance_too_small")
+    assert second["reason_params"] == {"needed": "2022", "usable": "950"}
+
+
+def test_what_is_sent_twice_is_done_once(market, author):
+    caller = api(author)
+    path = make(caller)
+    caller.post(f"{path}publish/")
+    for status in (200, 409):
+        body = {"percent": "50", "revision": 1}
+        assert caller.post(f"{path}reduce/", body, format="json").status_code == status
+    for status in (200, 409):
+        body = {"text": "Hold on.", "revision": 2}
+        assert caller.post(f"{path}note/", body, format="json").status_code == status
+    assert Signal.objects.get().revision == 3
+
+
+def test_a_change_is_not_made_on_top_of_one_that_came_meanwhile(market, author, monkeypatch):
+    caller = api(author)
+    path = make(caller)
+    caller.post(f"{path}publish/")
+    amend = publishing.amend
+
+    def slow(signal, draft, **fields):
+        publishing.tell(signal, text="Meanwhile.", actor=author, now=timezone.now())
+        return amend(signal, draft, **fields)
+
+    monkeypatch.setattr(publishing, "amend", slow)
+    assert caller.patch(path, {"stop": "45400"}, format="json").status_code == 409
+    assert Signal.objects.get().stop == 45500
 
 
 def test_rules_of_another_do_not_exist(market, alice, bob):
