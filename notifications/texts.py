@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
 from django.utils.html import escape
@@ -91,18 +91,27 @@ def _ended(mark: str, title: str) -> Callable[[Params], str]:
 
 def _not_traded(mark: str, title: str) -> Callable[[Params], str]:
     def text(params: Params) -> str:
-        needed, usable = params.get("needed"), params.get("usable")
-        money = f"{usable} / {needed} USDT" if needed and usable else ""
-        minimum = f"{params['minimum']} USDT" if params.get("minimum") else ""
         return _lines(
             _head(mark, _(title), params),
             (_("Reason"), params["reason"]),
-            (_("Free / needed"), money),
-            (_("Smallest margin"), minimum),
+            *_figures(params),
             (_("Connection"), params["connection"]),
         )
 
     return text
+
+
+def _figures(params: Params) -> Iterator[tuple[str, str]]:
+    """What the reason is about, in figures: only those that it has."""
+    needed, usable = params.get("needed"), params.get("usable")
+    yield _("Free / needed"), f"{usable} / {needed} USDT" if needed and usable else ""
+    yield _("Equity"), f"{params['equity']} USDT" if params.get("equity") else ""
+    yield _("Margin"), f"{params['margin']} USDT" if params.get("margin") else ""
+    yield _("Smallest margin"), f"{params['minimum']} USDT" if params.get("minimum") else ""
+    yield _("Quantity"), params.get("quantity", "")
+    yield _("At most"), params.get("maximum", "")
+    yield _("Distance"), f"{params['percent']} %" if params.get("percent") else ""
+    yield _("Price"), params.get("price", "")
 
 
 def _account(mark: str, title: str) -> Callable[[Params], str]:

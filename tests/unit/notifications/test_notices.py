@@ -51,6 +51,23 @@ def test_a_notice_is_in_one_language_and_escapes_what_it_is_given(code):
         assert "<i>" not in text
 
 
+@pytest.mark.parametrize(
+    ("figures", "said"),
+    [
+        ({"needed": "51.2", "usable": "20"}, "Free / needed: 20 / 51.2 USDT"),
+        ({"margin": "3", "minimum": "4.6"}, "Margin: 3 USDT\nSmallest margin: 4.6 USDT"),
+        ({"equity": "90"}, "Equity: 90 USDT"),
+        ({"percent": "0.65"}, "Distance: 0.65 %"),
+        ({"price": "46300"}, "Price: 46300"),
+        ({"quantity": "200", "maximum": "119"}, "Quantity: 200\nAt most: 119"),
+    ],
+)
+def test_what_is_skipped_says_why_with_its_figures(figures, said):
+    reason = {"reason": "price_away", "symbol": "BTCUSDT", "side": "long", "connection": "main"}
+    assert said in render("skipped", reason | figures, "en")
+    assert render("skipped", reason, "en").count("\n") == 3
+
+
 @given(st.text(), st.sampled_from(sorted(TEXTS)), st.sampled_from(["ko", "en"]))
 def test_whatever_a_value_is_telegram_takes_the_notice(value, code, language):
     params = {name: value for name in PARAMS if name != "side"} | {"side": "short"}
