@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.utils.html import escape
 from django.utils.translation import gettext as _
 
 from accounts.eligibility import missing
 from accounts.models import User
+from accounts.wording import text_of
+from exchanges.models import Connection
 from exchanges.selectors import connections_of, has_connection
 from hexagonal.lib.numbers import plain
 from notifications.services import PairingOutcome
-from signals.models import LIVE_STATUSES
-from signals.selectors import copies_of
+from signals.domain.reasons import Reason
+from signals.models import LIVE_STATUSES, CopySettings
+from signals.selectors import copies_of, is_out_of_seed
 from signals.services.copying import pause, resume
 
 MOST_ROWS = 20
@@ -44,9 +49,21 @@ def status_text(user: User) -> str:
     gaps = missing(user, has_connection=has_connection(user))
     state = _("Automatic trading is on.") if not gaps else _("Automatic trading is not possible:")
     rows = [f"<b>{escape(user.nickname)}</b>", state, *(f"· {escape(gap)}" for gap in gaps)]
-    links = connections_of(user)
-    rows += [f"{escape(link.name)}: {escape(link.get_status_display())}" for link in links]
+    for link in connections_of(user).select_related("copy_settings"):
+        rows.append(f"{escape(link.name)}: {escape(link.get_status_display())}")
+        rows += [f"· {escape(hold)}" for hold in _holds(link)]
     return "\n".join(rows)
+
+
+def _holds(link: Connection) -> Iterator[str]:
+    """Why a connection enters nothing new, although it is linked."""
+    rules: CopySettings | None = getattr(link, "copy_settings", None)
+    if rules is None or not rules.is_enabled:
+        yield text_of(Reason.SIZING_MISSING)
+    if rules is not None and rules.halted_reason:
+        yield text_of(rules.halted_reason)
+    if is_out_of_seed(link):
+        yield text_of(Reason.SEED_LIMIT)
 
 
 def positions_text(user: User) -> str:
@@ -68,12 +85,18 @@ def pause_text(user: User) -> str:
 
 
 def resume_text(user: User) -> str:
+    """Let every connection copy again; a loss limit holds its own until it is released."""
     for link in connections_of(user):
         resume(link)
-    return _(
-        "▶️ New signals are copied again. Those published meanwhile are left out, unless you chose "
-        "to join open signals."
-    )
+    rows = [
+        _(
+            "▶️ New signals are copied again. Those published meanwhile are left out, unless you "
+            "chose to join open signals."
+        )
+    ]
+    for link in connections_of(user).select_related("copy_settings"):
+        rows += [f"⚠️ {escape(link.name)}: {escape(hold)}" for hold in _holds(link)]
+    return "\n".join(rows)
 
 
 def failed_text() -> str:
