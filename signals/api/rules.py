@@ -91,7 +91,7 @@ class RulesView(APIView):
         link = _link(request, id)
         stored = _rules(link)
         if stored.pk is None:
-            raise Conflict(_("Choose a size first."))
+            raise Conflict(_("Choose a size to start copying."))
         serializer = RulesSerializer(data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
         given = serializer.validated_data
