@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.contrib.auth.decorators import login_required
@@ -18,7 +19,15 @@ from accounts.selectors import member_log, visit_figures
 from accounts.texts import sentence
 from exchanges.selectors import connections_of, has_connection
 from notifications.selectors import link_of
-from signals.selectors import count_closed, signal_figures, signals_closed, signals_open
+from signals.models import Signal
+from signals.selectors import (
+    RealResult,
+    count_closed,
+    real_results,
+    signal_figures,
+    signals_closed,
+    signals_open,
+)
 
 TOKEN_LIFETIME = timedelta(days=90)
 
@@ -34,12 +43,18 @@ def dashboard(request: SignedInRequest) -> HttpResponse:
         "visits": visit_figures(now=timezone.now()),
         "figures": signal_figures(),
         "open_signals": list(signals_open()),
-        "closed_signals": list(signals_closed()),
+        "closed_signals": _with_real_results(signals_closed()),
         "closed_count": count_closed(),
     }
     if part == "board":
         return render(request, "dashboard/_board.html", context)
     return render(request, "dashboard/dashboard.html", context | _log_context())
+
+
+def _with_real_results(signals: Iterable[Signal]) -> list[tuple[Signal, RealResult]]:
+    shown = list(signals)
+    real = real_results(shown)
+    return [(signal, real[signal.pk]) for signal in shown]
 
 
 def _log_context() -> dict[str, object]:

@@ -7,13 +7,15 @@ from decimal import Decimal
 
 import pytest
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from accounts.activity import Fact, record
 from accounts.choices import ActivityKind
 from accounts.models import User
-from signals.models import Signal
+from exchanges.models import Connection
+from signals.models import Copy, Signal
 from signals.services import publishing
-from tests.fixtures.people import long_btc
+from tests.fixtures.people import long_btc, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MOMENT = datetime(2022, 8, 15, 10, 56, tzinfo=UTC)
@@ -62,6 +64,47 @@ def test_a_completed_signal_says_how_it_ended(client, signal, alice):
     assert "완료된 거래 (1)" in page
     assert "익절 도달" in page
     assert "+21.73 %" in page
+
+
+def copy_of(signal: Signal, nickname: str, status: str, pnl: str = "0") -> None:
+    user = make_user(nickname)
+    link = Connection.objects.create(user=user, name=nickname, exchange_uid=nickname)
+    Copy.objects.create(
+        signal=signal,
+        connection=link,
+        user=user,
+        symbol=signal.symbol,
+        status=status,
+        margin=Decimal(50),
+        pnl=Decimal(pnl),
+        created_at=MOMENT,
+        ended_at=MOMENT,
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "Real result: +5.00 % (-10.00 % – +20.00 %) · Closed 2 · Skipped 1 · Rejected 0"),
+        ("ko", "실제 결과: +5.00 % (-10.00 % – +20.00 %) · 종료 2 · 건너뜀 1 · 거절 0"),
+    ],
+)
+def test_the_real_result_stands_beside_the_nominal_one(client, signal, alice, language, said):
+    copy_of(signal, "one", "closed", "10")
+    copy_of(signal, "two", "closed", "-5")
+    copy_of(signal, "three", "skipped")
+    copy_of(signal, "four", "expired")
+    assert said not in strip_tags(page_of(client, alice, language))
+    close(signal, "target", "21.73", "47000", targets_hit=1)
+    page = " ".join(strip_tags(page_of(client, alice, language)).split())
+    assert "+21.73 %" in page
+    assert said in page
+
+
+def test_followers_read_the_authors_note(client, market, author, alice):
+    made = publishing.create_signal(author, long_btc(note="a < b"), now=timezone.now())
+    publishing.publish(made, actor=author, now=timezone.now())
+    assert "a &lt; b" in page_of(client, alice)
 
 
 def test_figures_follow_their_formulas(client, market, author, alice):
