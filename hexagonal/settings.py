@@ -267,6 +267,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "HEXAGONAL API",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_NAME_OVERRIDES": {"CopyStatusEnum": "signals.choices.COPY_STATUS_CHOICES"},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "hexagonal.api_schema.add_refusals",
