@@ -107,13 +107,18 @@ def chain_of(signal: Signal) -> list[dict[str, Any]]:
 
 
 def signals_open() -> QuerySet[Signal]:
-    found = Signal.objects.filter(status=SignalStatus.OPEN)
-    return found.prefetch_related("targets").order_by("-published_at")
+    return _shown(SignalStatus.OPEN).order_by("-published_at")
 
 
 def signals_closed(limit: int = 20) -> QuerySet[Signal]:
-    found = Signal.objects.filter(status=SignalStatus.CLOSED)
-    return found.prefetch_related("targets").order_by("-closed_at")[:limit]
+    return _shown(SignalStatus.CLOSED).order_by("-closed_at")[:limit]
+
+
+def _shown(status: SignalStatus) -> QuerySet[Signal]:
+    """Signals with what their cards say: targets, and `told`, the notes that were sent."""
+    notes = SignalRevision.objects.filter(action="note").order_by("number")
+    found = Signal.objects.filter(status=status)
+    return found.prefetch_related("targets", Prefetch("revisions", notes, to_attr="told"))
 
 
 def count_closed() -> int:

@@ -27,7 +27,11 @@ from signals.services import braking, copying
 
 
 class RulesSerializer(serializers.ModelSerializer[CopySettings]):
-    """Null and empty mean: no such limit. USDT, unless the name says percent."""
+    """Null and empty mean: no such limit. USDT, unless the name says percent.
+
+    Signals that were published before the connection was linked or resumed are not copied; with
+    `joins_open` they are, but only as long as their entry has not been reached.
+    """
 
     amount = NumberField()
     multiplier = NumberField(required=False, default=Decimal(1))

@@ -101,10 +101,13 @@ def test_the_real_result_stands_beside_the_nominal_one(client, signal, alice, la
     assert said in page
 
 
-def test_followers_read_the_authors_note(client, market, author, alice):
+def test_followers_read_the_authors_notes(client, market, author, alice):
     made = publishing.create_signal(author, long_btc(note="a < b"), now=timezone.now())
     publishing.publish(made, actor=author, now=timezone.now())
-    assert "a &lt; b" in page_of(client, alice)
+    publishing.tell(made, text="<i>Hold on", actor=author, now=timezone.now())
+    page = page_of(client, alice)
+    assert "a &lt; b" in page
+    assert "&lt;i&gt;Hold on" in page
 
 
 def test_figures_follow_their_formulas(client, market, author, alice):

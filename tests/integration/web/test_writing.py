@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
+from exchanges.services import refresh_instruments
 from signals.domain.draft import EntryKind, StopKind, Weighting
 from signals.models import Copy, Signal
 from signals.selectors import draft_of
@@ -337,6 +338,21 @@ def test_writing_does_not_exist_for_others(client, alice, path):
 def test_a_paused_follower_is_seen_in_the_preview(writer, alice):
     copying.pause(link_account(alice, writer.market))
     assert "Copying is switched off" in text_of(writer.post(PREVIEW, FORM))
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "in 3 days"), ("ko", "3일")])
+def test_an_announced_delisting_must_be_ticked(writer, author, language, said):
+    User.objects.filter(pk=author.pk).update(language=language)
+    at = timezone.now() + timedelta(days=3, hours=1)
+    writer.market.post("instruments/BTCUSDT", delivery_time=int(at.timestamp() * 1000))
+    refresh_instruments("bybit", "sandbox", now=timezone.now())
+    assert said in text_of(writer.post(PREVIEW, FORM))
+    refused = writer.post(NEW, FORM | {"action": "publish"})
+    assert refused.status_code == 422
+    assert not Signal.objects.exists()
+    accepted = {"action": "publish", "accepted": "draft_delisting_near"}
+    assert writer.post(NEW, FORM | accepted).status_code == 302
+    assert Signal.objects.get().status == "open"
 
 
 def test_a_signal_like_a_live_one_must_be_ticked(writer, author):
