@@ -6,6 +6,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.routers import SimpleRouter
 
+import hexagonal.api_schema  # noqa: F401 - makes the token's scheme known
 from exchanges.api import ConnectionViewSet
 from signals.api import CopyViewSet, RulesView, SignalViewSet
 

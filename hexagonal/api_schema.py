@@ -1,8 +1,10 @@
-"""The refusals that every operation of the API shares, told once in its schema."""
+"""What every operation of the API shares, told once in its schema: the token, the refusals."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from drf_spectacular.contrib.knox_auth_token import KnoxTokenScheme
 
 REFUSALS = {
     "400": "The input is wrong; each message stands under its field.",
@@ -13,6 +15,12 @@ REFUSALS = {
     "415": "The body must be JSON.",
     "429": "Too many calls; see Retry-After.",
 }
+
+
+class TokenScheme(KnoxTokenScheme):  # type: ignore[no-untyped-call]
+    """Our token is knox's; an extension is known by its class, and for that one class alone."""
+
+    target_class = "accounts.authentication.PersonalTokenAuthentication"
 
 
 def add_refusals(result: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -244,7 +244,7 @@ TELEGRAM_CHAT_URL = env.text("TELEGRAM_CHAT_URL", f"https://t.me/{TELEGRAM_BOT_U
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "knox.auth.TokenAuthentication",
+        "accounts.authentication.PersonalTokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],

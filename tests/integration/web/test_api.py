@@ -119,6 +119,7 @@ def test_the_schema_holds_under_random_calls(market, author):
     _row, token = AuthToken.objects.create(author)
     headers = {"Authorization": f"Token {token}"}
     schema = schemathesis.openapi.from_wsgi("/api/v1/schema/?format=json", application)
+    assert "knoxApiToken" in schema.raw_schema["components"]["securitySchemes"]
     operations = [operation.ok() for operation in schema.get_all_operations()]
     assert len(operations) >= 11
     for operation in operations:

@@ -6,8 +6,10 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.utils import timezone
 
+from accounts.models import User
 from signals.domain.chain import faults
 from signals.models import Copy, CopySettings, Signal
 from signals.services import publishing, working
@@ -301,3 +303,36 @@ def test_leaving_out_and_panic(market, author, alice, bob):
     assert (mine.status, mine.reason) == ("expired", "opted_out")
     assert not CopySettings.objects.get(connection__user=bob).is_enabled
     assert CopySettings.objects.get(connection__user=alice).is_enabled
+
+
+@pytest.mark.parametrize(
+    ("chosen", "asked", "is_korean"),
+    [("ko", "en", True), ("en", "ko", False), ("", "ko", True), ("", "en", False)],
+)
+def test_a_script_is_answered_in_its_owners_language(market, author, chosen, asked, is_korean):
+    User.objects.filter(pk=author.pk).update(language=chosen)
+    body = BODY | {"stop": "45950"}
+    caller = api(author)
+    answer = caller.post(
+        "/api/v1/signals/", body, format="json", headers={"accept-language": asked}
+    )
+    assert answer.status_code == 400
+    said = "손절" if is_korean else "The stop lies inside the entry range."
+    assert said in answer.json()["stop"][0]
+
+
+def test_who_has_the_permission_writes_signals(market, alice):
+    assert api(alice).post("/api/v1/signals/", BODY, format="json").status_code == 403
+    alice.user_permissions.add(Permission.objects.get(codename="publish_signal"))
+    make(api(alice))
+
+
+def test_a_schedule_asks_for_the_warnings_too(market, author):
+    caller = api(author)
+    path = make(caller, BODY | {"targets": [{"price": "46400", "share": "100"}]})
+    at = (timezone.now() + timedelta(hours=1)).isoformat()
+    refused = caller.post(f"{path}schedule/", {"at": at}, format="json")
+    assert refused.status_code == 409
+    accepted = [warning["code"] for warning in refused.json()["warnings"]]
+    body = {"at": at, "accepted": accepted}
+    assert caller.post(f"{path}schedule/", body, format="json").json()["status"] == "scheduled"
