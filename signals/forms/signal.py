@@ -85,6 +85,7 @@ class SignalForm(forms.Form):
     has_runner = forms.BooleanField(label=_("The last target trails (runner)"), required=False)
     runner_distance = number_field(_("Runner's distance"), required=False)
     runner_percent = number_field(_("or in percent"), required=False)
+    runner_activation = number_field(_("Trails from price"), required=False)
     # more: when unfilled entries run out
     expiry_minutes = whole_field(_("Entry expires after minutes"), least=1, most=MONTH_OF_MINUTES)
     at_first_target = forms.BooleanField(
@@ -208,7 +209,8 @@ class SignalForm(forms.Form):
 MORE = [
     *("entry_kind", "steps", "weighting", "weights", "trigger", "stop_kind", "stop_after"),
     *("trail_distance", "trail_percent", "trail_activation", "has_runner", "runner_distance"),
-    *("runner_percent", "expiry_minutes", "at_first_target", "beyond_percent", "publish_at"),
+    *("runner_percent", "runner_activation", "expiry_minutes", "at_first_target"),
+    *("beyond_percent", "publish_at"),
 ]
 # Fields of the domain that have another name in the form.
 FIELD_OF = {"trail": "trail_distance", "runner": "runner_distance", "expiry": "expiry_minutes"}
@@ -239,7 +241,9 @@ def _stop_rule(data: dict[str, Any]) -> StopRule:
 def _runner(data: dict[str, Any]) -> Trail | None:
     if not data.get("has_runner"):
         return None
-    return Trail(data.get("runner_distance"), data.get("runner_percent"))
+    return Trail(
+        data.get("runner_distance"), data.get("runner_percent"), data.get("runner_activation")
+    )
 
 
 def _expiry(data: dict[str, Any]) -> Expiry:
@@ -273,6 +277,7 @@ def initial_of(signal: Signal) -> dict[str, Any]:
         "trail_activation": trail.activation,
         "runner_distance": runner.distance,
         "runner_percent": runner.percent,
+        "runner_activation": runner.activation,
         "beyond_percent": expiry.beyond_percent,
     }
     return {name: plain(value) for name, value in numbers.items() if value is not None} | {

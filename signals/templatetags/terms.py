@@ -37,7 +37,7 @@ def _terms(draft: Draft) -> Iterator[str]:
     yield from _entry(draft.entry)
     yield from _stop(draft.stop_rule)
     if draft.runner is not None:
-        yield _("The last target trails by %(distance)s") % {"distance": _distance(draft.runner)}
+        yield _runner(draft.runner)
     yield from _expiry(draft.expiry)
 
 
@@ -75,6 +75,14 @@ def _stop(rule: StopRule) -> Iterator[str]:
         else:
             figures["price"] = plain(rule.trail.activation)
             yield _("Stop trails by %(distance)s from %(price)s on") % figures
+
+
+def _runner(trail: Trail) -> str:
+    figures = {"distance": _distance(trail)}
+    if trail.activation is None:
+        return _("The last target trails by %(distance)s") % figures
+    figures["price"] = plain(trail.activation)
+    return _("The last target trails by %(distance)s from %(price)s on") % figures
 
 
 def _distance(trail: Trail) -> str:

@@ -91,6 +91,11 @@ TWO = (TargetDraft(Decimal(46500), Decimal(40)), TargetDraft(Decimal(47000), Dec
             ["마지막 익절 트레일링 간격 0.5 %"],
         ),
         (
+            {"runner": Trail(distance=Decimal(200), activation=Decimal(47500))},
+            ["The last target trails by 200 from 47500 on"],
+            ["마지막 익절 트레일링 간격 200, 시작 가격 47500"],
+        ),
+        (
             {"expiry": Expiry(timedelta(hours=4), False, Decimal(3))},
             [
                 "Entry expires after 4 hours",

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from exchanges.services import refresh_instruments
-from signals.domain.draft import EntryKind, StopKind, Weighting
+from signals.domain.draft import EntryKind, StopKind, Trail, Weighting
 from signals.models import Copy, Signal
 from signals.selectors import draft_of
 from signals.services import copying, publishing, working
@@ -61,6 +61,7 @@ def test_everything_behind_more_is_stored(writer):
         "stop_after": "1",
         "has_runner": "on",
         "runner_percent": "1.5",
+        "runner_activation": "47500",
         "expiry_minutes": "90",
         "beyond_percent": "3",
         "action": "draft",
@@ -70,7 +71,7 @@ def test_everything_behind_more_is_stored(writer):
     assert (draft.entry.kind, draft.entry.steps) == (EntryKind.LADDER, 3)
     assert (draft.entry.weighting, draft.entry.weights) == (Weighting.CUSTOM, (1, 2, 3))
     assert (draft.stop_rule.kind, draft.stop_rule.after) == (StopKind.BREAK_EVEN, 1)
-    assert draft.runner.percent == Decimal("1.5")
+    assert (draft.runner.percent, draft.runner.activation) == (Decimal("1.5"), 47500)
     assert draft.expiry.after == timedelta(minutes=90)
     assert (draft.expiry.at_first_target, draft.expiry.beyond_percent) == (False, 3)
     assert [target.price for target in draft.targets] == [46600, 47000]
@@ -215,6 +216,15 @@ def test_a_change_that_changes_nothing_is_told_to_nobody(writer):
         assert writer.post(path, form).status_code == 302
     signal.refresh_from_db()
     assert (signal.stop, signal.revision) == (45400, 2)
+
+
+def test_the_page_shows_again_all_that_a_script_wrote(writer, author):
+    runner = Trail(distance=Decimal(200), activation=Decimal(47500))
+    made = publishing.create_signal(author, long_btc(runner=runner), now=timezone.now())
+    page = writer.get(f"/signals/{made.public_id}/amend/").content.decode()
+    assert re.search(r'name="runner_activation"[^>]*value="47500"', page) or re.search(
+        r'value="47500"[^>]*name="runner_activation"', page
+    )
 
 
 def test_what_was_published_as_a_ladder_stays_one(writer):
