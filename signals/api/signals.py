@@ -148,18 +148,8 @@ class SignalSerializer(serializers.ModelSerializer[Signal]):
     class Meta:
         model = Signal
         fields = [
-            *(
-                "id",
-                "author",
-                "author_name",
-                "symbol",
-                "side",
-                "leverage",
-                "entry_low",
-                "entry_high",
-                "stop",
-                "targets",
-            ),
+            *("id", "author", "author_name", "symbol", "side", "leverage", "entry_low"),
+            *("entry_high", "stop", "targets"),
             *("entry", "stop_rule", "runner", "expiry", "note", "status", "revision"),
             *("publish_at", "published_at", "closed_at", "outcome", "result_percent"),
         ]

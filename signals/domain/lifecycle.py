@@ -42,6 +42,8 @@ TRANSITIONS: dict[CopyStatus, frozenset[CopyStatus]] = {
 
 FINAL = frozenset(status for status, following in TRANSITIONS.items() if not following)
 LIVE = frozenset(TRANSITIONS) - FINAL
+# An unknown entry may turn out never to have arrived, and is then planned again at once.
+ENTERING = frozenset({S.PENDING, S.UNKNOWN})
 
 
 def check_transition(before: CopyStatus, after: CopyStatus) -> None:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 
-from exchanges.domain.errors import (
-    CredentialsRejected,
-    ExchangeError,
-)
+from exchanges.domain.errors import CredentialsRejected, ExchangeError
 from exchanges.domain.trading import InstrumentFacts, Ticker
 from exchanges.gateway import exchange_of, market_of
 from exchanges.models import Connection, SymbolState
@@ -16,26 +13,17 @@ from exchanges.ports import Exchange
 from exchanges.selectors import instruments_by_symbol
 from exchanges.vault import VaultError
 from signals.choices import OrderStatus
-from signals.domain.actions import (
-    Action,
-)
-from signals.domain.lifecycle import FINAL, CopyStatus
+from signals.domain.actions import Action
+from signals.domain.lifecycle import ENTERING, FINAL, CopyStatus
 from signals.domain.reasons import Reason
 from signals.models import Copy, Order
-from signals.services.accounting import (
-    Bindings,
-)
+from signals.services.accounting import Bindings
 from signals.services.acting import Outcome
 from signals.services.claiming import Lease
 from signals.services.ledger import CopyLedger
-from signals.services.observing import (
-    Observation,
-)
+from signals.services.observing import Observation
 
 log = logging.getLogger(__name__)
-
-# An unknown entry may turn out never to have arrived, and is then planned again at once.
-ENTERING = {CopyStatus.PENDING, CopyStatus.UNKNOWN}
 
 
 @dataclass(slots=True)
@@ -123,6 +111,7 @@ def read_tickers(tasks: list[Task]) -> dict[tuple[str, str, str], Ticker]:
 
 
 def open_account(task: Task) -> None:
+    """Open the connection's key; what prevents it is the task's failure."""
     if CopyStatus(task.copy.status) in FINAL:
         return
     try:

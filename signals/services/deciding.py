@@ -9,10 +9,9 @@ from decimal import Decimal
 
 from django.conf import settings
 
-from exchanges.domain.errors import (
-    Unavailable,
-)
+from exchanges.domain.errors import Unavailable
 from exchanges.domain.trading import PORTFOLIO_MARGIN
+from hexagonal.lib.numbers import plain
 from signals.choices import OrderStatus
 from signals.domain.actions import (
     Action,
@@ -31,7 +30,7 @@ from signals.domain.link_ids import is_ours, link_id
 from signals.domain.planning import plan
 from signals.domain.reasons import Reason
 from signals.domain.situation import Account, Desired, Observed, Reduction
-from signals.domain.terms import asks_to_trail
+from signals.domain.terms import asks_to_trail, expiry_from
 from signals.models import Copy, Order
 from signals.selectors import draft_of
 from signals.services.accounting import (
@@ -42,9 +41,7 @@ from signals.services.accounting import (
 )
 from signals.services.chunk import Book, Task
 from signals.services.claiming import Lease
-from signals.services.observing import (
-    Observation,
-)
+from signals.services.observing import Observation
 from signals.services.telling import own_stop_fact
 
 log = logging.getLogger(__name__)
@@ -63,7 +60,7 @@ def decide(task: Task, book: Book, lease: Lease) -> None:
             return
     try:
         observed = _observed(task, book, lease)
-        if _finds_own_stop(task, observed):
+        if _finds_own_stop(task, desired, observed):
             observed = _observed(task, book, lease)
         actions = plan(desired, _account(task, book), observed)
     except Exception:
@@ -83,7 +80,7 @@ def decide(task: Task, book: Book, lease: Lease) -> None:
         book.bindings[task.link.pk][copy.pk] = binding_of(copy, task.link)
 
 
-def _finds_own_stop(task: Task, observed: Observed) -> bool:
+def _finds_own_stop(task: Task, desired: Desired, observed: Observed) -> bool:
     """Take over, or drop, a stop that the trader set in the exchange's app; True when it changed.
 
     Without our own rules of the symbol nothing can be compared.
@@ -91,7 +88,7 @@ def _finds_own_stop(task: Task, observed: Observed) -> bool:
     copy, before = task.copy, task.copy.own_stop
     if observed.rules is None or observed.position is None:
         return False
-    level = wanted_stop(draft_of(copy.signal), observed, observed.rules)
+    level = wanted_stop(desired.signal, observed, observed.rules)
     if task.ledger.note_own_stop(level) and copy.own_stop is not None:
         task.ledger.facts.append(own_stop_fact(copy))
     return copy.own_stop != before
@@ -106,7 +103,7 @@ def _is_wanted(desired: Desired, lease: Lease) -> bool:
 def _end_early(task: Task, action: Action, lease: Lease) -> bool:
     """Skip and expire are ends, not requests."""
     if isinstance(action, Skip):
-        params = {name: format(value.normalize(), "f") for name, value in action.params.items()}
+        params = {name: plain(value) for name, value in action.params.items()}
         task.ledger.move(CopyStatus.SKIPPED, action.reason, lease.time(), params)
         return True
     if isinstance(action, Expire):
@@ -135,7 +132,7 @@ def _desired(task: Task, lease: Lease) -> Desired:
 def lapse_of(task: Task, lease: Lease) -> Reason:
     """Why unfilled entries have run out; time is looked at here: no beat is needed."""
     signal = task.copy.signal
-    after = draft_of(signal).expiry.after
+    after = expiry_from(signal.terms).after
     if signal.lapse_reason:
         return Reason(signal.lapse_reason)
     if after is not None and signal.published_at and lease.time() >= signal.published_at + after:

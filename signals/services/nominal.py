@@ -13,7 +13,7 @@ from exchanges.models import Instrument
 from signals.choices import SignalStatus
 from signals.domain.draft import Draft
 from signals.domain.ladder import step_count
-from signals.domain.lifecycle import CopyStatus
+from signals.domain.lifecycle import ENTERING, CopyStatus
 from signals.domain.nominal import Progress, advance, finish, finish_by_followers
 from signals.domain.nominal import lapse as lapse_at
 from signals.domain.reasons import Reason
@@ -24,7 +24,7 @@ from signals.services.progress import PROGRESS_FIELDS, store_progress
 
 log = logging.getLogger(__name__)
 
-UNFILLED = [CopyStatus.PENDING.value, CopyStatus.UNKNOWN.value, CopyStatus.PLACED.value]
+UNFILLED = [status.value for status in ENTERING | {CopyStatus.PLACED}]
 NO_TICK = Decimal("0.000000000001")  # where the symbol is not listed any more
 # How copies end when the price was between two readings at the decisive moment.
 OUTCOME_OF_REASON = {"target": "target", "stop": "stop", "trailing_stop": "stop"}

@@ -24,14 +24,13 @@ from exchanges.domain.errors import (
 from signals.choices import OrderStatus
 from signals.domain.actions import Amend, Cancel, Place, SetLevels, SetLeverage, SetTrail
 from signals.domain.legs import is_entry_leg
-from signals.domain.lifecycle import CopyStatus
+from signals.domain.lifecycle import ENTERING, CopyStatus
 from signals.domain.reasons import Reason
 from signals.models import Order
 from signals.services.acting import Outcome
 from signals.services.ledger import CopyLedger
 
 MODE_ATTEMPTS = 3
-ENTERING = {CopyStatus.PENDING.value, CopyStatus.UNKNOWN.value}
 
 REASON_OF_ERROR: dict[type[ExchangeError], Reason] = {
     InsufficientMargin: Reason.MARGIN_INSUFFICIENT,

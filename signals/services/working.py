@@ -29,13 +29,13 @@ from signals.domain.actions import (
     SetLeverage,
     SetTrail,
 )
-from signals.domain.lifecycle import FINAL, CopyStatus
+from signals.domain.lifecycle import ENTERING, FINAL, CopyStatus
 from signals.services.accounting import (
     bindings_of,
 )
 from signals.services.acting import act
 from signals.services.braking import apply_brakes
-from signals.services.chunk import ENTERING, Book, Task, load_chunk, open_account, read_tickers
+from signals.services.chunk import Book, Task, load_chunk, open_account, read_tickers
 from signals.services.claiming import Lease, claim
 from signals.services.deciding import decide, lapse_of
 from signals.services.observing import (

@@ -34,7 +34,7 @@ def average(value: Decimal | None) -> str:
 @register.filter
 def usdt(value: Decimal | None) -> str:
     """USDT to the cent, for reading; the exact figure stands in the title."""
-    return "–" if value in {None, ""} else f"{value:,.2f}"
+    return "–" if value is None else f"{value:,.2f}"
 
 
 @register.filter
