@@ -1,0 +1,106 @@
+"""HTTP connections whose time-outs count as a whole: a reply that trickles in ends in time too.
+
+A socket's time-out starts again with every byte, so that one byte a second keeps a request alive
+for ever, past the lease that it was sent under.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from http.client import HTTPResponse
+from io import BufferedReader, RawIOBase
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3 import PoolManager, Timeout
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError
+
+
+def time_limit(connect: float, read: float) -> Any:
+    """What a request may take: to connect, to answer whole, and both together."""
+    # Any: requests takes urllib3's own type, its stubs do not know it.
+    return Timeout(total=connect + read, connect=connect, read=read)
+
+
+class _Reads(RawIOBase):
+    """A socket's bytes, until the time-out that it had at the start has passed for all of them."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        limit = sock.gettimeout()
+        self._ends = None if limit is None else time.monotonic() + limit
+        self._sock = sock
+        self._file = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self._ends is not None:
+            left = self._ends - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("the reply took too long as a whole")
+            self._sock.settimeout(left)
+        return self._file.readinto(buffer)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class _Reply(HTTPResponse):
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self.fp.close()
+        self.fp = BufferedReader(_Reads(sock))
+
+
+class _Whole:
+    """Mixed into urllib3's connections."""
+
+    response_class: type[HTTPResponse] = _Reply
+    timeout: Any
+
+    def connect(self) -> None:
+        """Connect, names and handshake included, within the time-out: nothing is sent after it."""
+        started = time.monotonic()
+        super().connect()  # type: ignore[misc]
+        limit = self.timeout
+        if isinstance(limit, (int, float)) and time.monotonic() - started > limit:
+            self.close()  # type: ignore[attr-defined]
+            raise ConnectTimeoutError(self, f"no connection within {limit} s")
+
+
+class _Connection(_Whole, HTTPConnection):
+    pass
+
+
+class _TlsConnection(_Whole, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+def hold_to_deadlines(manager: PoolManager) -> PoolManager:
+    """Let a pool manager (or proxy manager) make such connections from now on."""
+    manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+    return manager
+
+
+class DeadlineAdapter(HTTPAdapter):
+    """requests' pool of such connections; to be called with a `time_limit` as its time-out."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        hold_to_deadlines(self.poolmanager)
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> PoolManager:
+        return hold_to_deadlines(super().proxy_manager_for(*args, **kwargs))

@@ -1,0 +1,134 @@
+"""A reply that trickles in byte by byte ends at the time limit (row 36 of the fault matrix)."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from itertools import cycle
+
+import pytest
+import requests
+from requests.exceptions import ConnectionError as HttpConnectionError
+from requests.exceptions import ConnectTimeout, ReadTimeout
+
+from exchanges.adapters.bybit.deadline import DeadlineAdapter, time_limit
+
+BODY = b'{"retCode":0}'
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n"
+ENDLESS_HEAD = b"HTTP/1.1 200 OK\r\nX-Padding: "
+CHUNKED_HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+LIMIT = time_limit(connect=0.5, read=0.5)
+
+Answer = Callable[[socket.socket], None]
+
+
+class Server:
+    """Answers each connection's requests by one of the functions below."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+        self.connections = 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/"
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                peer, _ = self.listener.accept()
+                self.connections += 1
+                threading.Thread(target=self._talk, args=[peer], daemon=True).start()
+
+    def _talk(self, peer: socket.socket) -> None:
+        with closing(peer), suppress(OSError):
+            while peer.recv(65536):
+                self.answer(peer)
+
+
+def at_once(peer: socket.socket) -> None:
+    peer.sendall(HEAD + BODY)
+
+
+def slow_body(peer: socket.socket) -> None:
+    peer.sendall(HEAD)
+    drip(peer, BODY)
+
+
+def slow_headers(peer: socket.socket) -> None:
+    peer.sendall(ENDLESS_HEAD)
+    drip(peer, b"x")
+
+
+def slow_chunks(peer: socket.socket) -> None:
+    peer.sendall(CHUNKED_HEAD)
+    drip(peer, b"1\r\nx\r\n")
+
+
+def silent(_: socket.socket) -> None:
+    time.sleep(5)
+
+
+def drip(peer: socket.socket, text: bytes) -> None:
+    for byte in cycle(text):
+        peer.sendall(bytes([byte]))
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.mount("http://", DeadlineAdapter(max_retries=0))
+        yield session
+
+
+def seconds_of(session: requests.Session, server: Server) -> tuple[float, type[Exception]]:
+    started = time.monotonic()
+    with pytest.raises((ReadTimeout, HttpConnectionError)) as raised:
+        session.get(server.url, timeout=LIMIT)
+    return time.monotonic() - started, raised.type
+
+
+@pytest.mark.parametrize("answer", [slow_body, slow_headers, slow_chunks, silent])
+def test_a_reply_ends_at_the_limit_however_it_trickles(
+    session: requests.Session, answer: Answer
+) -> None:
+    seconds, error = seconds_of(session, Server(answer))
+
+    assert 0.4 < seconds < 0.8
+    assert not issubclass(error, ConnectTimeout)  # it was sent: its outcome is unknown
+
+
+def test_a_prompt_reply_keeps_its_connection(session: requests.Session) -> None:
+    server = Server(at_once)
+
+    bodies = {session.get(server.url, timeout=LIMIT).content for _ in range(20)}
+
+    assert bodies == {BODY}
+    assert server.connections == 1
+
+
+def test_a_connection_starts_its_limit_anew_for_each_request(session: requests.Session) -> None:
+    server = Server(at_once)
+    session.get(server.url, timeout=time_limit(connect=0.5, read=0.2))
+    time.sleep(0.3)
+
+    assert session.get(server.url, timeout=LIMIT).content == BODY
+
+
+def test_nothing_is_sent_over_a_connection_that_took_too_long(
+    session: requests.Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = Server(at_once)
+    look_up = socket.getaddrinfo
+
+    def slow_look_up(*args: object, **kwargs: object) -> object:
+        time.sleep(0.6)
+        return look_up(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow_look_up)
+
+    with pytest.raises(ConnectTimeout):
+        session.get(server.url, timeout=LIMIT)
