@@ -8,6 +8,7 @@ from datetime import datetime
 
 from accounts.choices import ActivityKind
 from accounts.models import ActivityEvent
+from hexagonal.lib.bulk import insert
 
 Listener = Callable[[Sequence[ActivityEvent]], None]
 _listeners: list[Listener] = []
@@ -43,15 +44,11 @@ def record_all(facts: Iterable[Fact], *, now: datetime) -> None:
     """Write facts in one statement, leaving out those whose key is on record already."""
     facts = list(facts)
     keys = [fact.key for fact in facts if fact.key]
-    known = set(ActivityEvent.objects.filter(key__in=keys).values_list("key", flat=True))
+    stored = ActivityEvent.objects.filter(key__in=keys) if keys else ActivityEvent.objects.none()
+    known = set(stored.values_list("key", flat=True))
     fresh = [_event(fact, now) for fact in facts if not fact.key or fact.key not in known]
     # Another worker may tell the same at this moment: whoever is first writes it, nobody fails.
-    ActivityEvent.objects.bulk_create(fresh, ignore_conflicts=True)
-    ids = [event.public_id for event in fresh]
-    written = set(
-        ActivityEvent.objects.filter(public_id__in=ids).values_list("public_id", flat=True)
-    )
-    told = [event for event in fresh if event.public_id in written]
+    told = insert(fresh, ignore_conflicts=True)
     for listener in _listeners if told else []:
         listener(told)
 

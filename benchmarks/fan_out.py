@@ -47,6 +47,7 @@ from exchanges.adapters.bybit.gateway import BybitExchange  # noqa: E402
 from exchanges.domain.trading import Credentials, NewOrder, OrderType, Side  # noqa: E402
 from exchanges.gateway import wire_of  # noqa: E402
 from exchanges.models import Connection, SymbolState  # noqa: E402
+from exchanges.ports import NoMeter  # noqa: E402
 from signals.domain.draft import Draft, TargetDraft  # noqa: E402
 from signals.models import Copy, CopySettings  # noqa: E402
 from signals.services import publishing  # noqa: E402
@@ -139,7 +140,7 @@ def measure(url: str) -> None:
             price=Decimal(46000),
             stop=Decimal(45500),
         )
-        BybitExchange(keys[number], wire_of("sandbox")).place(order)
+        BybitExchange(keys[number], wire_of("sandbox", "127.0.0.1", NoMeter())).place(order)
 
     started = time.monotonic()
     with ThreadPoolExecutor(THREADS) as pool:
@@ -157,7 +158,7 @@ def measure(url: str) -> None:
             0,
             Decimal(46000),
         )
-        BybitExchange(keys[number], wire_of("sandbox")).place(keys_sent)
+        BybitExchange(keys[number], wire_of("sandbox", "127.0.0.1", NoMeter())).place(keys_sent)
     script_seconds = (time.monotonic() - started) / 10 * ACCOUNTS
 
     eth = long_btc(

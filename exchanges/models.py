@@ -11,6 +11,11 @@ from exchanges.choices import ConnectionReason, ConnectionStatus, Environment, E
 from hexagonal.lib.fields import NumberField
 
 
+def budget_of(exchange: str, environment: str, egress: str) -> str:
+    """The name of what an exchange lets one outgoing address send."""
+    return f"{exchange}/{environment}/{egress}"
+
+
 class Connection(models.Model):
     """A trader's account at an exchange, with its key sealed for the workers.
 
@@ -37,6 +42,7 @@ class Connection(models.Model):
         max_length=20, choices=ConnectionReason.choices, default="", blank=True
     )
     exchange_uid = models.CharField(max_length=40, blank=True)
+    egress = models.CharField(max_length=45, blank=True)  # of settings.EGRESS; kept for good
     key_expires_at = models.DateTimeField(null=True, blank=True)
     has_transfer_right = models.BooleanField(default=False)
     allows_any_address = models.BooleanField(default=False)
@@ -65,6 +71,11 @@ class Connection(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.get_exchange_display()})"
+
+    @property
+    def budget(self) -> str:
+        """Whose limit its requests count against."""
+        return budget_of(self.exchange, self.environment, self.egress)
 
 
 class SymbolState(models.Model):

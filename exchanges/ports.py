@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
@@ -97,6 +97,29 @@ class Exchange(Protocol):
         """Open positions only (None: of every USDT symbol)."""
 
 
+class Meter(Protocol):
+    """What stands between an adapter and the network: the exchange's limits, kept beforehand."""
+
+    def admit(self, request: str) -> None:
+        """Let one request go; raises `RateLimited` or `EgressBlocked` when it must not."""
+
+    def learn(self, request: str, headers: Mapping[str, str]) -> None:
+        """Take note of what an answer's headers say about the limits."""
+
+    def freeze(self, seconds: float) -> None:
+        """Nothing more by this address for so long: the exchange has banned it."""
+
+
+class NoMeter:
+    """Counts nothing, for tools and tests that talk to an exchange of their own."""
+
+    def admit(self, request: str) -> None: ...
+
+    def learn(self, request: str, headers: Mapping[str, str]) -> None: ...
+
+    def freeze(self, seconds: float) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Wire:
     """How to reach an exchange: `base_url` None means the environment's own host."""
@@ -107,6 +130,8 @@ class Wire:
     read_timeout: float  # seconds
     recv_window_ms: int
     referral_id: str = ""
+    egress: str = ""  # source address or proxy URL; empty: the machine's own choice
+    meter: Meter = field(default_factory=NoMeter, compare=False)
 
 
 class ExchangeFactory(Protocol):

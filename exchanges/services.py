@@ -26,14 +26,18 @@ from exchanges.domain.errors import (
     PermissionMissing,
     Unavailable,
 )
+from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import PORTFOLIO_MARGIN, Balance, Credentials, KeyFacts, SymbolMode
+from exchanges.egress import least_used
 from exchanges.gateway import exchange_of, market_of, seal_context
+from exchanges.metering import meter_of
 from exchanges.models import Connection, Instrument, SymbolState
 from exchanges.ports import Exchange
 from hexagonal.lib.jobs import enqueue_on_commit
 
 OUR_PREFIX = "hx"  # of the link ids of orders that the platform sent
 VERIFY_CLAIM = timedelta(seconds=30)  # longer than all requests of one verification
+VERIFY_PATIENCE = 2.0  # seconds that each of its requests may wait for its turn
 HINT_LENGTH = 4
 
 REASONS: dict[type[ExchangeError], ConnectionReason] = {
@@ -69,6 +73,7 @@ def connect(user: User, *, environment: str, name: str, credentials: Credentials
         exchange=ExchangeKind.BYBIT,
         environment=environment,
         name=name,
+        egress=least_used(),
     )
     _seal(link, credentials)
     with transaction.atomic():
@@ -130,7 +135,7 @@ def verify(link_id: int, *, now: datetime) -> None:
     link = Connection.objects.select_related("user").get(pk=link_id)
     sealed = bytes(link.sealed or b"")
     try:
-        account = exchange_of(link)
+        account = exchange_of(link, meter_of(link, Lane.POLL, patience=VERIFY_PATIENCE))
         facts = account.key_facts()
         reason = judge_key(facts)
         seen = _read_account(account) if reason is ConnectionReason.NONE else None
@@ -250,7 +255,7 @@ def _read_account(account: Exchange) -> AccountSeen:
 def refresh_account(link: Connection, *, now: datetime) -> None:
     """Read balance, modes and the trader's own positions again; a refusal pauses the link."""
     try:
-        seen = _read_account(exchange_of(link))
+        seen = _read_account(exchange_of(link, meter_of(link, Lane.POLL)))
     except vault.SealBroken:
         note_problem(link.pk, ConnectionReason.VAULT, now=now)
         return
@@ -361,7 +366,7 @@ PRICES = ["bid", "ask", "last", "mark", "priced_at"]
 
 def refresh_instruments(exchange: str, environment: str, *, now: datetime) -> int:
     """Read every contract's rules; returns how many there are. Raises `ExchangeError`."""
-    found = market_of(exchange, environment).instruments()
+    found = market_of(exchange, environment, Lane.POLL).instruments()
     if not found:
         raise Unavailable("no contract listed")  # an empty list would close every market
     rows = [
@@ -387,7 +392,8 @@ def refresh_instruments(exchange: str, environment: str, *, now: datetime) -> in
 
 def refresh_prices(exchange: str, environment: str, *, now: datetime) -> None:
     """Read all last prices in one request. Raises `ExchangeError`."""
-    tickers = {ticker.symbol: ticker for ticker in market_of(exchange, environment).tickers()}
+    market = market_of(exchange, environment, Lane.AMEND)
+    tickers = {ticker.symbol: ticker for ticker in market.tickers()}
     rows = list(
         Instrument.objects.filter(
             exchange=exchange, environment=environment, symbol__in=tickers.keys()

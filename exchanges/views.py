@@ -28,7 +28,7 @@ def _dialog(request: HttpRequest, form: KeyForm, action: str) -> HttpResponse:
         "action": action,
         "sign_up_url": settings.BYBIT_SIGN_UP_URL,
         "api_page_url": settings.BYBIT_API_PAGE_URL,
-        "addresses": ", ".join(settings.EGRESS_ADDRESSES),
+        "addresses": ", ".join(address for address in settings.EGRESS if address),
     }
     status = 422 if form.is_bound else 200
     return render(request, "exchanges/_connect_dialog.html", context, status=status)

@@ -41,6 +41,22 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in os.environ.get(name, default).split(",") if word.strip()]
 
 
+def egress(name: str) -> dict[str, str]:
+    """Read outgoing addresses: the public one, as traders bind their keys to it -> the way out.
+
+    A word is a source address, or `way=public address` where they differ: behind a NAT, or for a
+    proxy's URL. Without any, the machine chooses, and there is no address to show.
+    """
+    ways: dict[str, str] = {}
+    for word in words(name):
+        way, _, public = word.rpartition("=")
+        way = way or public
+        if not public or "://" in public or way in ways.values() or public in ways:
+            raise ImproperlyConfigured(f"{name}: a public address is missing or twice there.")
+        ways[public] = way
+    return ways or {"": ""}
+
+
 def path(name: str) -> Path | None:
     value = os.environ.get(name, "")
     return Path(value) if value else None

@@ -213,7 +213,12 @@ BYBIT_SANDBOX_URL = env.text("BYBIT_SANDBOX_URL", "").rstrip("/")
 BYBIT_SIGN_UP_URL = env.text("BYBIT_SIGN_UP_URL", "https://www.bybit.com/register")
 BYBIT_API_PAGE_URL = env.text("BYBIT_API_PAGE_URL", "https://www.bybit.com/app/user/api-management")
 EXCHANGE_REFERRAL_ID = env.text("EXCHANGE_REFERRAL_ID", "")
-EGRESS_ADDRESSES = env.words("EGRESS_ADDRESSES")
+EGRESS = env.egress("EGRESS")  # public address -> source address or proxy
+EGRESS_REQUESTS = env.integer("EGRESS_REQUESTS", 600)  # Bybit's, of one address …
+EGRESS_WINDOW_MS = env.integer("EGRESS_WINDOW_MS", 5_000)  # … in any span of this length
+GOVERNOR_PROCESSES = env.integer("GOVERNOR_PROCESSES", 16)  # that send, all hosts together
+# How much of the limit counts as spent when Redis has lost its memory.
+GOVERNOR_DOUBT_PERCENT = env.integer("GOVERNOR_DOUBT_PERCENT", 80)
 VAULT_PUBLIC_KEY_FILE = env.path("VAULT_PUBLIC_KEY_FILE")
 VAULT_PRIVATE_KEY_FILE = env.path("VAULT_PRIVATE_KEY_FILE")  # worker processes only
 
@@ -230,6 +235,7 @@ SIGNAL_TTL_SECONDS = env.integer("SIGNAL_TTL_SECONDS", 60)
 CHUNK_SIZE = env.integer("CHUNK_SIZE", 40)
 CHUNK_THREADS = env.integer("CHUNK_THREADS", 20)
 POLL_SECONDS = env.integer("POLL_SECONDS", 3)
+PRICE_MAX_AGE_SECONDS = env.integer("PRICE_MAX_AGE_SECONDS", 2)
 BALANCE_MAX_AGE_SECONDS = env.integer("BALANCE_MAX_AGE_SECONDS", 60)
 BALANCE_RESERVE_PERCENT = env.integer("BALANCE_RESERVE_PERCENT", 5)
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from accounts.models import ActivityEvent, User
+from hexagonal.lib.bulk import insert
 from notifications.domain.routing import RELINKED, is_told
 from notifications.models import OutboxMessage, OutboxStatus, TelegramLink
 
@@ -26,7 +27,7 @@ def enqueue(events: Sequence[ActivityEvent]) -> None:
         if event.user_id in links
         and is_told(event.code, trade_notices=links[event.user_id].trade_notices)
     ]
-    OutboxMessage.objects.bulk_create(rows, ignore_conflicts=True)
+    insert(rows, ignore_conflicts=True)
 
 
 def _row(event: ActivityEvent, link: TelegramLink) -> OutboxMessage:

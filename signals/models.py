@@ -8,6 +8,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import models
 
+from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import OrderType, Side
 from exchanges.models import Connection
 from hexagonal.lib.fields import NumberField
@@ -222,6 +223,8 @@ class Copy(models.Model):
     refused_activation = NumberField(null=True, blank=True)  # and as it did not
 
     # The lease: whoever holds the token works on the copy; the database's clock decides.
+    lane = models.PositiveSmallIntegerField(default=Lane.ENTRY)  # what its next step is for
+    budget = models.CharField(max_length=80, blank=True)  # whose limits it draws on
     shuffle = models.IntegerField(default=0)  # order among accounts, drawn anew for each signal
     due_at = models.DateTimeField(null=True, blank=True)  # when to look next; null: never again
     lease_token = models.UUIDField(null=True, blank=True)
@@ -241,7 +244,9 @@ class Copy(models.Model):
         verbose_name_plural = "copies"
         indexes = [
             models.Index(
-                fields=["due_at"], condition=models.Q(due_at__isnull=False), name="copy_due"
+                fields=["lane", "budget", "due_at", "shuffle"],
+                condition=models.Q(due_at__isnull=False),
+                name="copy_due",
             ),
             models.Index(fields=["user", "-created_at"], name="copy_of_user"),
         ]

@@ -9,26 +9,33 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from exchanges.domain.lanes import Lane
 from hexagonal.lib.jobs import enqueue
 from signals.services import enrolling, nominal, publishing, working
-from signals.services.claiming import count_due
+from signals.services.claiming import count_due, has_waiting
 
 DRAIN_SECONDS = 20.0  # a doorbell works on while there is work; far below the task's time limit
+WAIT_SECONDS = 0.05  # for room under the limits: short, because a stop may come any moment
 MOST_DOORBELLS = 16
 
 
 @shared_task(name="signals.work")
 def work() -> None:
+    """Work while there is something to do, or something waits for the exchange's limits."""
     started = time.monotonic()
-    while working.work() and time.monotonic() - started < DRAIN_SECONDS:
-        pass
+    while time.monotonic() - started < DRAIN_SECONDS:
+        if working.work():
+            continue
+        if not has_waiting(Lane.PROTECT, Lane.ENTRY):
+            return
+        time.sleep(WAIT_SECONDS)
 
 
 @shared_task(name="signals.ring")
 def ring() -> None:
     """Ring once for each chunk of due copies; it finds what a lost message or a crash left."""
-    due = count_due()
-    for _ in range(min(math.ceil(due / settings.CHUNK_SIZE), MOST_DOORBELLS)):
+    due = count_due(MOST_DOORBELLS * settings.CHUNK_SIZE)
+    for _ in range(math.ceil(due / settings.CHUNK_SIZE)):
         enqueue("signals.work", expires=5)
 
 

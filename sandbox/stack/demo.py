@@ -61,7 +61,7 @@ def _environment(
         "EXCHANGE_ENVIRONMENTS": "sandbox",
         "SIGNAL_ENVIRONMENT": "sandbox",
         "BYBIT_SANDBOX_URL": f"http://{HOST}:{ports['exchange']}",
-        "EGRESS_ADDRESSES": HOST,
+        "EGRESS": HOST,
         "TELEGRAM_API_URL": telegram,
         "TELEGRAM_CHAT_URL": telegram,
         "TELEGRAM_BOT_TOKEN": f"123456789:{secrets.token_urlsafe(26)}",

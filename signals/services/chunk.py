@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.conf import settings
 
 from exchanges.domain.errors import CredentialsRejected, ExchangeError
+from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import InstrumentFacts, Ticker
 from exchanges.gateway import exchange_of, market_of
-from exchanges.models import Connection, SymbolState
+from exchanges.metering import AccountMeter, meter_of
+from exchanges.models import Connection, Instrument, SymbolState
 from exchanges.ports import Exchange
-from exchanges.selectors import instruments_by_symbol
+from exchanges.selectors import cached_ticker, facts_of
 from exchanges.vault import VaultError
 from signals.choices import OrderStatus
 from signals.domain.actions import Action
 from signals.domain.lifecycle import ENTERING, FINAL, CopyStatus
 from signals.domain.reasons import Reason
-from signals.models import Copy, Order
+from signals.models import Copy, Order, Signal
 from signals.services.accounting import Bindings
 from signals.services.acting import Outcome
 from signals.services.claiming import Lease
 from signals.services.ledger import CopyLedger
 from signals.services.observing import Observation
+from signals.services.recording import note_stored
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +38,9 @@ class Task:
 
     ledger: CopyLedger
     link: Connection
+    meter: AccountMeter
     state: SymbolState | None
-    rules: InstrumentFacts | None
+    instrument: Instrument | None
     exchange: Exchange | None = None
     seen: Observation | None = None
     failure: ExchangeError | None = None
@@ -44,6 +51,10 @@ class Task:
     @property
     def copy(self) -> Copy:
         return self.ledger.copy
+
+    @property
+    def rules(self) -> InstrumentFacts | None:
+        return facts_of(self.instrument) if self.instrument is not None else None
 
     @property
     def is_entry(self) -> bool:
@@ -63,46 +74,64 @@ class Book:
 
 def load_chunk(lease: Lease) -> list[Task]:
     """Read everything that the chunk needs, in a fixed number of statements."""
-    copies = (
+    copies = list(
         Copy.objects.filter(pk__in=lease.copies)
-        .select_related("signal", "connection__copy_settings", "user")
+        .select_related("connection__copy_settings", "user")
         .prefetch_related(
-            *("signal__targets", "signal__revisions", "orders", "fills__order", "results"),
-            "connection__copy_settings__authors",
+            *("orders", "fills__order", "results", "connection__copy_settings__authors"),
         )
         .order_by("shuffle")
     )
-    links = {copy.connection_id for copy in copies}
+    # Each signal once, not once for each of its copies.
+    named = {copy.signal_id for copy in copies}
+    signals = Signal.objects.prefetch_related("targets", "revisions").in_bulk(named)
     symbols = {copy.symbol for copy in copies}
     states = {
         (state.connection_id, state.symbol): state
-        for state in SymbolState.objects.filter(connection__in=links, symbol__in=symbols)
-    }
-    rules = instruments_by_symbol(symbols)
-    return [
-        Task(
-            ledger=CopyLedger(
-                copy, list(copy.orders.all()), list(copy.fills.all()), list(copy.results.all())
-            ),
-            link=copy.connection,
-            state=states.get((copy.connection_id, copy.symbol)),
-            rules=rules.get((copy.connection.exchange, copy.connection.environment, copy.symbol)),
+        for state in SymbolState.objects.filter(
+            connection__in={copy.connection_id for copy in copies}, symbol__in=symbols
         )
-        for copy in copies
-    ]
-
-
-def read_tickers(tasks: list[Task]) -> dict[tuple[str, str, str], Ticker]:
-    """The prices that entries are decided by: one request for all symbols of an environment."""
-    places = {
-        (task.link.exchange, task.link.environment)
-        for task in tasks
-        if task.copy.status in ENTERING
     }
+    instruments = {
+        (row.exchange, row.environment, row.symbol): row
+        for row in Instrument.objects.filter(symbol__in=symbols)
+    }
+    tasks = []
+    for copy in copies:
+        copy.signal, link = signals[copy.signal_id], copy.connection
+        ledger = CopyLedger(
+            copy, list(copy.orders.all()), list(copy.fills.all()), list(copy.results.all())
+        )
+        note_stored(ledger)
+        tasks.append(
+            Task(
+                ledger=ledger,
+                link=link,
+                meter=meter_of(link, max(lease.lane, Lane.PROTECT)),
+                state=states.get((link.pk, copy.symbol)),
+                instrument=instruments.get((link.exchange, link.environment, copy.symbol)),
+            )
+        )
+    return tasks
+
+
+def read_tickers(tasks: list[Task], lease: Lease) -> dict[tuple[str, str, str], Ticker]:
+    """The prices that entries are decided by: those that stream in, else one request for all."""
+    oldest = lease.now - timedelta(seconds=settings.PRICE_MAX_AGE_SECONDS)
     tickers: dict[tuple[str, str, str], Ticker] = {}
-    for exchange, environment in places:
+    missing: set[tuple[str, str]] = set()
+    for task in tasks:
+        row = task.instrument
+        if row is None or task.copy.status not in ENTERING:
+            continue
+        ticker = cached_ticker(row)
+        if ticker is not None and row.priced_at is not None and row.priced_at >= oldest:
+            tickers[(row.exchange, row.environment, row.symbol)] = ticker
+        else:
+            missing.add((row.exchange, row.environment))
+    for exchange, environment in missing:
         try:
-            found = market_of(exchange, environment).tickers()
+            found = market_of(exchange, environment, Lane.ENTRY).tickers()
         except ExchangeError as error:
             log.warning("no prices of %s %s: %s", exchange, environment, type(error).__name__)
             continue
@@ -115,6 +144,6 @@ def open_account(task: Task) -> None:
     if CopyStatus(task.copy.status) in FINAL:
         return
     try:
-        task.exchange = exchange_of(task.link)
+        task.exchange = exchange_of(task.link, task.meter)
     except (VaultError, ExchangeError) as error:
         task.failure = error if isinstance(error, ExchangeError) else CredentialsRejected("vault")

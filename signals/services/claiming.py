@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
 
-from hexagonal.lib.clock import database_now
+from exchanges.domain.lanes import Lane
+from exchanges.egress import budgets
+from exchanges.governor import Room, governor
 from signals.models import Copy
+
+OVERTAKING = 10.0  # seconds that entries wait for changes which are on their way
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,71 +26,153 @@ class Lease:
     """The right to work on some copies: nobody else holds them until it runs out."""
 
     token: uuid.UUID
+    lane: Lane
     copies: tuple[int, ...]
     now: datetime  # the database's time at the claim
     started: float  # monotonic seconds at the claim
+    overtaken: threading.Event = field(default_factory=threading.Event, compare=False)
 
     def time(self) -> datetime:
         """The database's time, carried on by this process's monotonic clock."""
         return self.now + timedelta(seconds=time.monotonic() - self.started)
 
     def may_send(self) -> bool:
-        """Whether a request may still leave: later ones could outlive the lease."""
-        return time.monotonic() - self.started < settings.SEND_BUDGET_SECONDS
+        """Whether a request may still leave: later ones could outlive the lease.
+
+        An entry makes way as well when somebody's stop has to go first.
+        """
+        in_time = time.monotonic() - self.started < settings.SEND_BUDGET_SECONDS
+        return in_time and not self.overtaken.is_set()
 
 
-# Changes of live copies go before new entries, and both before mere looking. A copy whose lease
-# has run out belongs to a worker that died; whoever comes next takes it over.
-CLAIM = """
+class Stored(NamedTuple):
+    """What others may have changed of a copy while it was worked on."""
+
+    wants_position: bool
+    close_reason: str
+    due_at: datetime | None
+    lane: int
+
+
+# A copy whose lease has run out belongs to a worker that died; whoever comes next takes it over.
+FREE = """due.lane = %(lane)s AND due.due_at <= now()
+      AND (due.lease_until IS NULL OR due.lease_until < now())"""
+TAKE = """
 UPDATE signals_copy SET lease_token = %(token)s,
        lease_until = clock_timestamp() + make_interval(secs => %(lease)s),
        claimed_at = coalesce(claimed_at, clock_timestamp())
-WHERE id IN (
-    SELECT due.id FROM signals_copy due JOIN signals_signal signal ON signal.id = due.signal_id
-    WHERE due.due_at <= clock_timestamp()
-      AND (due.lease_until IS NULL OR due.lease_until < clock_timestamp())
-    ORDER BY CASE
-                 WHEN due.status IN ('placed', 'filled')
-                      AND (due.applied_revision < signal.revision OR NOT due.wants_position) THEN 0
-                 WHEN due.status IN ('pending', 'skipped') THEN 1
-                 ELSE 2
-             END,
-             due.due_at, due.shuffle
-    LIMIT %(limit)s
-    FOR UPDATE OF due SKIP LOCKED
-)
-RETURNING id
+WHERE id IN ({picked}) RETURNING id, clock_timestamp()
 """
+PICKED = f"""
+    SELECT due.id FROM signals_copy due WHERE {FREE}
+    ORDER BY due.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+"""  # noqa: S608 - constants only
+PICKED_BY_BUDGET = f"""
+    SELECT picked.id FROM unnest(%(budgets)s::text[], %(rooms)s::int[]) place(budget, room)
+    CROSS JOIN LATERAL (
+        SELECT due.id, due.due_at, due.shuffle FROM signals_copy due
+        WHERE due.budget = place.budget AND {FREE}
+        ORDER BY due.due_at, due.shuffle LIMIT place.room
+        FOR UPDATE SKIP LOCKED
+    ) picked
+    ORDER BY picked.due_at, picked.shuffle LIMIT %(limit)s
+"""  # noqa: S608 - constants only
+# A change that is on its way for the first time; one that fails again and again holds up nobody.
+URGENT = """
+SELECT DISTINCT budget FROM signals_copy
+WHERE lane = %(protect)s AND budget = ANY(%(budgets)s) AND attempts = 0
+  AND due_at <= now() AND due_at > now() - make_interval(secs => %(overtaking)s)
+"""
+ANY = f"SELECT EXISTS (SELECT 1 FROM signals_copy due WHERE {FREE})"  # noqa: S608 - constants only
 
 
 def claim(limit: int) -> Lease | None:
-    """Lease up to `limit` due copies; None when nothing is due."""
+    """Lease up to `limit` due copies of the most urgent lane; None when nothing may be done now.
+
+    What needs the exchange is taken only while its limits leave room. Entries wait for changes.
+    """
+    lease = _take(Lane.RECORD, TAKE.format(picked=PICKED), {"limit": limit})
+    if lease is not None:
+        return lease
+    rooms = governor().room(budgets())
+    for lane in (Lane.PROTECT, Lane.ENTRY, Lane.AMEND, Lane.POLL):
+        left = _left(rooms, lane, limit)
+        if lane is Lane.ENTRY and left:
+            held = overtaken(left)
+            left = {budget: room for budget, room in left.items() if budget not in held}
+        if not left:
+            continue
+        places = {"limit": limit, "budgets": list(left), "rooms": list(left.values())}
+        lease = _take(lane, TAKE.format(picked=PICKED_BY_BUDGET), places)
+        if lease is not None:
+            return lease
+    return None
+
+
+def _left(rooms: Mapping[str, Room], lane: Lane, limit: int) -> dict[str, int]:
+    left = {budget: min(room.left(lane), limit) for budget, room in rooms.items()}
+    return {budget: room for budget, room in left.items() if room > 0}
+
+
+def _take(lane: Lane, statement: str, values: Mapping[str, Any]) -> Lease | None:
     started, token = time.monotonic(), uuid.uuid4()
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         lease = settings.LEASE_SECONDS
-        cursor.execute(CLAIM, {"token": token, "lease": lease, "limit": limit})
-        copies = tuple(row[0] for row in cursor.fetchall())
-        if not copies:
-            return None
-        return Lease(token, copies, database_now(), started)
+        cursor.execute(statement, {"token": token, "lease": lease, "lane": lane, **values})
+        rows = cursor.fetchall()
+    if not rows:
+        return None
+    return Lease(token, lane, tuple(row[0] for row in rows), rows[0][1], started)
 
 
-def still_held(lease: Lease) -> dict[int, Copy]:
-    """Lock and read the copies that are still ours; a late writer finds none.
+def overtaken(names: Iterable[str]) -> set[str]:
+    """The budgets on which a change of something live is on its way."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            URGENT,
+            {"protect": Lane.PROTECT, "budgets": list(names), "overtaking": OVERTAKING},
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def has_waiting(*lanes: Lane) -> bool:
+    """Whether something is due that the limits do not let go yet."""
+    with connection.cursor() as cursor:
+        for lane in lanes:
+            cursor.execute(ANY, {"lane": lane})
+            if cursor.fetchone()[0]:
+                return True
+    return False
+
+
+def put_back(lease: Lease, copies: Iterable[int], *, seconds: float) -> None:
+    """Give copies up untouched, to be taken again a little later."""
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE signals_copy SET lease_token = NULL, lease_until = NULL,"
+            " due_at = now() + make_interval(secs => %s)"
+            " WHERE id = ANY(%s) AND lease_token = %s",
+            [seconds, list(copies), lease.token],
+        )
+
+
+def still_held(lease: Lease) -> dict[int, Stored]:
+    """Lock the copies that are still ours, and read what others may have changed.
 
     Call it first in the transaction that writes: what another worker took over stays untouched.
     """
-    held = Copy.objects.select_for_update(of=("self",)).filter(
-        pk__in=lease.copies, lease_token=lease.token
-    )
-    return {copy.pk: copy for copy in held.order_by("pk")}
+    held = Copy.objects.select_for_update().filter(pk__in=lease.copies, lease_token=lease.token)
+    rows = held.order_by("pk").values_list("pk", *Stored._fields)
+    return {pk: Stored(*others) for pk, *others in rows}
 
 
-def count_due() -> int:
+def count_due(limit: int) -> int:
+    """How many copies are due and free, up to a limit."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM signals_copy WHERE due_at <= clock_timestamp()"
-            " AND (lease_until IS NULL OR lease_until < clock_timestamp())"
+            "SELECT count(*) FROM (SELECT 1 FROM signals_copy WHERE due_at <= now()"
+            " AND (lease_until IS NULL OR lease_until < now()) LIMIT %s) due",
+            [limit],
         )
         row = cursor.fetchone()
     return int(row[0])

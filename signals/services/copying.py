@@ -11,6 +11,7 @@ from django.db import transaction
 from accounts.activity import Fact, record
 from accounts.choices import ActivityKind
 from accounts.models import User
+from exchanges.domain.lanes import Lane
 from exchanges.models import Connection
 from exchanges.selectors import connections_of
 from hexagonal.lib.jobs import enqueue_on_commit
@@ -52,7 +53,8 @@ def close_copy(copy: Copy, *, reason: Reason, now: datetime) -> bool:
         live = Copy.objects.filter(pk=copy.pk, status__in=LIVE_STATUSES, wants_position=True)
         changed = live.update(wants_position=False, close_reason=reason.value)
         if changed:
-            Copy.objects.filter(pk=copy.pk).exclude(status="unknown").update(due_at=now)
+            known = Copy.objects.filter(pk=copy.pk).exclude(status="unknown")
+            known.update(due_at=now, lane=Lane.PROTECT)
             enqueue_on_commit("signals.work")
     return bool(changed)
 

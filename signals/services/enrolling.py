@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from exchanges.domain.lanes import Lane
 from signals.choices import SignalStatus
 from signals.models import LIVE_STATUSES, CopySettings, Signal
 from signals.services.revising import ring
@@ -16,7 +17,9 @@ MENDABLE = ["telegram_missing", "connection_not_ready", "sizing_missing"]
 # One statement, however many connections there are. A skipped copy is due as well: the worker
 # that finds it tells its trader why. What depends on prices, sizes or limits is judged there too.
 JUDGED = """
-    SELECT link.id, link.user_id, coalesce(rules.joins_open, FALSE) AS joins_open,
+    SELECT link.id, link.user_id,
+           link.exchange || '/' || link.environment || '/' || link.egress AS budget,
+           coalesce(rules.joins_open, FALSE) AS joins_open,
            CASE
                WHEN person.status <> 'active' OR NOT person.is_active THEN 'account_suspended'
                WHEN NOT person.has_telegram THEN 'telegram_missing'
@@ -38,12 +41,13 @@ INSERT = """
 INSERT INTO signals_copy (
     public_id, signal_id, connection_id, user_id, symbol, status, reason, reason_params,
     wants_entry, wants_position, close_reason, applied_revision, entered_quantity, exited_quantity,
-    fees, funding, pnl, has_stop, stops_asked, targets_asked, shuffle, due_at,
+    fees, funding, pnl, has_stop, stops_asked, targets_asked, lane, budget, shuffle, due_at,
     attempts, created_at, ended_at
 )
 SELECT gen_random_uuid(), %(signal)s, judged.id, judged.user_id, %(symbol)s,
        CASE WHEN judged.reason = '' THEN 'pending' ELSE 'skipped' END,
        judged.reason, '{}', TRUE, TRUE, '', 0, 0, 0, 0, 0, 0, FALSE, '[]', '[]',
+       CASE WHEN judged.reason = '' THEN %(entry)s ELSE %(record)s END, judged.budget,
        floor(random() * 2000000000)::int, %(now)s, 0, %(now)s,
        CASE WHEN judged.reason = '' THEN NULL ELSE %(now)s::timestamptz END
 """
@@ -100,6 +104,8 @@ def _execute(statements: list[str], signal: Signal, now: datetime) -> int:
                 statement,
                 {
                     "signal": signal.pk,
+                    "entry": Lane.ENTRY,
+                    "record": Lane.RECORD,
                     "symbol": signal.symbol,
                     "now": now,
                     "live": LIVE_STATUSES,

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypeVar
 
 from django.db import transaction
-from django.db.models import Model
 
 from accounts.activity import Fact, record_all
-from signals.models import ClosedPnl, Copy, Fill, Order
-from signals.services.claiming import Lease, still_held
+from hexagonal.lib.bulk import insert, overwrite, remember
+from signals.models import Copy
+from signals.services.claiming import Lease, Stored, still_held
 from signals.services.ledger import CopyLedger
 from signals.services.telling import facts_of
-
-Row = TypeVar("Row", bound=Model)
 
 COPY_FIELDS = [
     "status",
@@ -42,6 +39,7 @@ COPY_FIELDS = [
     "funding",
     "pnl",
     "has_stop",
+    "lane",
     "due_at",
     "lease_token",
     "lease_until",
@@ -95,30 +93,26 @@ def write(ledgers: Iterable[CopyLedger], lease: Lease, *, releases: bool) -> lis
             if releases:
                 ledger.copy.lease_token = ledger.copy.lease_until = None
             else:  # the second writing is to see who has rung since the claim
-                ledger.copy.due_at = locked[ledger.copy.pk].due_at
+                stored = locked[ledger.copy.pk]
+                ledger.copy.due_at, ledger.copy.lane = stored.due_at, stored.lane
         _write_orders(held)
         _write_fills(held)
         _write_results(held)
-        _overwrite(Copy, [ledger.copy for ledger in held], COPY_FIELDS)
+        overwrite([ledger.copy for ledger in held], COPY_FIELDS)
         if releases:
             facts = [fact for ledger in held for fact in (*facts_of(ledger), *ledger.facts)]
             record_all(_once(facts), now=lease.time())
     return held
 
 
-def _overwrite(model: type[Row], rows: list[Row], fields: list[str]) -> None:
-    """Update existing rows in one statement.
-
-    An upsert by primary key: Django's `bulk_update` builds a CASE for each field and row, which was
-    three quarters of a chunk's CPU time.
-    """
-    if rows:
-        model._default_manager.bulk_create(  # noqa: SLF001 - Django's name for it
-            rows, update_conflicts=True, unique_fields=["pk"], update_fields=fields
-        )
+def note_stored(ledger: CopyLedger) -> None:
+    """Note how the rows stand, so that only what changes is written."""
+    remember([ledger.copy], COPY_FIELDS)
+    remember(ledger.orders, ORDER_FIELDS)
+    remember(ledger.results, RESULT_FIELDS)
 
 
-def _keep_wishes(mine: Copy, stored: Copy, lease: Lease) -> None:
+def _keep_wishes(mine: Copy, stored: Stored, lease: Lease) -> None:
     """A trader's or author's wish that came while we worked is newer than our copy of the row."""
     if mine.wants_position and not stored.wants_position:
         mine.wants_position = False
@@ -126,6 +120,7 @@ def _keep_wishes(mine: Copy, stored: Copy, lease: Lease) -> None:
     rung_again = stored.due_at is not None and stored.due_at > lease.now
     if rung_again and mine.due_at is not None and stored.due_at is not None:
         mine.due_at = min(mine.due_at, stored.due_at)
+        mine.lane = min(mine.lane, stored.lane)
 
 
 def _once(facts: Iterable[Fact]) -> list[Fact]:
@@ -135,19 +130,19 @@ def _once(facts: Iterable[Fact]) -> list[Fact]:
 def _write_orders(ledgers: list[CopyLedger]) -> None:
     orders = [order for ledger in ledgers for order in ledger.orders]
     known = [order for order in orders if order.pk is not None]
-    Order.objects.bulk_create([order for order in orders if order.pk is None])
-    _overwrite(Order, known, ORDER_FIELDS)
+    insert([order for order in orders if order.pk is None])
+    overwrite(known, ORDER_FIELDS)
 
 
 def _write_fills(ledgers: list[CopyLedger]) -> None:
     fresh = [fill for ledger in ledgers for fill in ledger.fills if fill.pk is None]
     for fill in fresh:
         fill.order_id = fill.order.pk if fill.order is not None else None
-    Fill.objects.bulk_create(fresh)
+    insert(fresh)
 
 
 def _write_results(ledgers: list[CopyLedger]) -> None:
     results = [result for ledger in ledgers for result in ledger.results]
-    ClosedPnl.objects.bulk_create([result for result in results if result.pk is None])
     known = [result for result in results if result.pk is not None]
-    _overwrite(ClosedPnl, known, RESULT_FIELDS)
+    insert([result for result in results if result.pk is None])
+    overwrite(known, RESULT_FIELDS)

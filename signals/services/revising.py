@@ -8,8 +8,10 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Least
 
 from accounts.models import User
+from exchanges.domain.lanes import Lane
 from hexagonal.lib.jobs import enqueue_on_commit
 from signals.choices import SignalStatus
 from signals.domain.chain import START, entry_hash
@@ -52,15 +54,22 @@ def revise(
             raise NotPossible("signal_not_open")
         if seen is not None and seen != signal.revision:
             raise NotPossible("signal_changed")
+        before = _protection(signal)
         change(signal)
+        lane = Lane.AMEND if action == "amend" and before == _protection(signal) else Lane.PROTECT
         append_revision(signal, action, actor=actor, now=now, extra=extra)
         signal.save(update_fields=CHANGED_FIELDS)
         live = Copy.objects.filter(signal=signal, status__in=LIVE_STATUSES)
         # In the workers' order: neither waits for what the other holds.
         list(live.select_for_update().order_by("pk").values_list("pk", flat=True))
         # `unknown` ones keep their time: they may not be looked up before the fence.
-        ring(live.exclude(status="unknown").update(due_at=now))
+        ring(live.exclude(status="unknown").update(due_at=now, lane=Least("lane", lane)))
     return signal
+
+
+def _protection(signal: Signal) -> tuple[object, ...]:
+    """What of a signal limits losses: a change of it overtakes every entry."""
+    return signal.stop, signal.terms, signal.wants_entry, signal.wants_position
 
 
 def append_revision(

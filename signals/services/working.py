@@ -5,10 +5,10 @@ Publishing, amending, closing, repair after a crash and plain watching all pass 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
-from typing import TypeVar
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import datetime, timedelta
+from functools import cache
 
 from django.conf import settings
 from django.db import transaction
@@ -22,13 +22,11 @@ from exchanges.domain.errors import (
     RateLimited,
     Unavailable,
 )
+from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import Ticker
+from exchanges.metering import pay_for, renew
 from exchanges.models import Connection
-from signals.domain.actions import (
-    SetLevels,
-    SetLeverage,
-    SetTrail,
-)
+from signals.domain.actions import Cancel, Place, SetLevels, SetLeverage, SetTrail
 from signals.domain.lifecycle import ENTERING, FINAL, CopyStatus
 from signals.services.accounting import (
     bindings_of,
@@ -36,7 +34,7 @@ from signals.services.accounting import (
 from signals.services.acting import act
 from signals.services.braking import apply_brakes
 from signals.services.chunk import Book, Task, load_chunk, open_account, read_tickers
-from signals.services.claiming import Lease, claim
+from signals.services.claiming import Lease, claim, overtaken, put_back
 from signals.services.deciding import decide, lapse_of
 from signals.services.observing import (
     EntryNeeds,
@@ -47,11 +45,12 @@ from signals.services.outcomes import apply_outcomes, refuse_credentials
 from signals.services.recording import write
 from signals.services.telling import put_back_fact
 
-Item = TypeVar("Item")
-
 SOON = timedelta(milliseconds=500)  # after an action, to see what it did
 MOST_ATTEMPTS = 5
 HASTE = 3  # attempts without a pause
+ENTRY_REQUEST = "place_order"  # an entry's one request, by the adapter's name for it
+WATCH_SECONDS = 0.05
+PATIENCE = 1.0  # seconds that a request for a live copy waits for its turn
 
 
 def work() -> int:
@@ -59,34 +58,60 @@ def work() -> int:
     lease = claim(settings.CHUNK_SIZE)
     if lease is None:
         return 0
-    tasks = load_chunk(lease)
-    with ThreadPoolExecutor(settings.CHUNK_THREADS) as pool:
-        tickers = read_tickers(tasks)
-        _each(pool, open_account, tasks)
-        _each(pool, lambda task: _observe(task, lease), tasks)
-        _absorb_and_plan(tasks, tickers, lease)
-        _each(pool, lambda task: _act(task, lease), tasks)
+    tasks = admit(load_chunk(lease), lease)
+    tickers = read_tickers(tasks, lease)
+    for task in tasks:
+        open_account(task)
+    _each(lambda task: _observe(task, lease), [task for task in tasks if _must_look(task, lease)])
+    _absorb_and_plan(tasks, tickers, lease)
+    _act_on(tasks, lease)
     _finish(tasks, lease)
     return len(lease.copies)
 
 
-def _each(pool: ThreadPoolExecutor, step: Callable[[Item], None], items: Iterable[Item]) -> None:
-    for future in [pool.submit(step, item) for item in items]:
+@cache
+def _pool() -> ThreadPoolExecutor:
+    """This process's threads: all that they ever do is to wait for the exchange."""
+    return ThreadPoolExecutor(settings.CHUNK_THREADS, thread_name_prefix="exchange")
+
+
+def _each(step: Callable[[Task], None], tasks: Sequence[Task]) -> list[Future[None]]:
+    futures = [_pool().submit(step, task) for task in tasks]
+    for future in futures:
         future.result()
+    return futures
+
+
+def admit(tasks: list[Task], lease: Lease) -> list[Task]:
+    """Pay for the chunk's entries in one round trip; those that find no room go back."""
+    entries = [task for task in tasks if lease.lane is Lane.ENTRY and task.is_entry]
+    permits = pay_for([task.meter for task in entries], ENTRY_REQUEST)
+    denied = {
+        task.copy.pk: permit.wait
+        for task, permit in zip(entries, permits, strict=True)
+        if not permit.is_granted
+    }
+    if denied:
+        put_back(lease, denied, seconds=min(denied.values()))
+    return [task for task in tasks if task.copy.pk not in denied]
 
 
 # --- observe -------------------------------------------------------------------------------------
 
 
+def _must_look(task: Task, lease: Lease) -> bool:
+    if task.exchange is None or task.failure is not None:
+        return False
+    return not task.is_entry or _needs(task, lease).any
+
+
 def _observe(task: Task, lease: Lease) -> None:
     exchange = task.exchange
-    if exchange is None or task.failure is not None:
+    if exchange is None:
         return
     try:
         if task.is_entry:
-            needs = _needs(task, lease)
-            if needs.any:
-                task.seen = observe_entry(task.copy, exchange, wants=needs)
+            task.seen = observe_entry(task.copy, exchange, wants=_needs(task, lease))
         else:
             task.seen = observe_live(task.copy, task.ledger.orders, exchange, now=lease.time())
             if task.copy.status == CopyStatus.PENDING or _will_retry(task):
@@ -152,8 +177,33 @@ def _absorb(task: Task, lease: Lease) -> None:
 # --- act and record ------------------------------------------------------------------------------
 
 
+def _act_on(tasks: list[Task], lease: Lease) -> None:
+    """Send what was decided; entries that have not left make way for somebody's stop."""
+    acting = [task for task in tasks if task.exchange is not None and task.actions]
+    for task in acting:
+        _hurry(task)
+    renew([task.meter for task in acting])
+    pending: set[Future[None]] = {_pool().submit(_act, task, lease) for task in acting}
+    while pending:
+        done, pending = wait(pending, timeout=WATCH_SECONDS)
+        for future in done:
+            future.result()
+        if pending and lease.lane is Lane.ENTRY and overtaken({task.link.budget for task in tasks}):
+            lease.overtaken.set()
+
+
+def _hurry(task: Task) -> None:
+    """What is done is more urgent than the look that led to it."""
+    protects = any(isinstance(action, SetLevels | SetTrail | Cancel) for action in task.actions)
+    closes = any(isinstance(a, Place) and a.reduce_only and a.price is None for a in task.actions)
+    lane = Lane.PROTECT if protects or closes else Lane.AMEND
+    task.meter.lane = min(task.meter.lane, lane)
+    if not task.is_entry:
+        task.meter.patience = PATIENCE
+
+
 def _act(task: Task, lease: Lease) -> None:
-    if task.exchange is not None and task.actions:
+    if task.exchange is not None:
         task.outcomes = act(task.copy, task.actions, task.orders, task.exchange, lease)
 
 
@@ -202,6 +252,28 @@ def _schedule(task: Task, lease: Lease) -> None:
     if CopyStatus(copy.status) in FINAL:
         copy.due_at = None
         return
+    copy.due_at = _next_look(task, now)
+    copy.lane = _lane_of(task)
+    if copy.status == CopyStatus.PENDING:
+        deadline = copy.created_at + timedelta(seconds=settings.SIGNAL_TTL_SECONDS)
+        if copy.due_at >= deadline:  # it will not be sent any more, and no limit delays saying so
+            copy.due_at, copy.lane = deadline, Lane.RECORD
+
+
+def _lane_of(task: Task) -> Lane:
+    """What the copy's next step is for."""
+    copy, position = task.copy, task.ledger.position
+    if copy.status == CopyStatus.PENDING:
+        return Lane.ENTRY
+    is_bare = position is not None and position.stop is None
+    is_behind = copy.applied_revision < copy.signal.revision or not copy.wants_position
+    if copy.status == CopyStatus.UNKNOWN or is_bare or is_behind:
+        return Lane.PROTECT
+    return Lane.AMEND if task.actions else Lane.POLL
+
+
+def _next_look(task: Task, now: datetime) -> datetime:
+    copy = task.copy
     errors = [outcome.error for outcome in task.outcomes if outcome.error is not None]
     error = task.failure or (errors[0] if errors else None)
     copy.attempts = min(copy.attempts + 1, 1000) if error is not None else 0
@@ -209,14 +281,13 @@ def _schedule(task: Task, lease: Lease) -> None:
         copy.applied_revision = copy.signal.revision
     if copy.status == CopyStatus.UNKNOWN or isinstance(error, OutcomeUnknown):
         fence = settings.RECV_WINDOW_MS / 1000 + settings.SETTLE_SECONDS
-        copy.due_at = now + timedelta(seconds=fence)
-    elif not copy.wants_position and not isinstance(error, Unavailable) and copy.attempts <= HASTE:
-        copy.due_at = now + SOON  # on the way out: no waiting, unless it is refused again and again
-    elif isinstance(error, RateLimited):
-        copy.due_at = now + timedelta(seconds=error.retry_after)
-    elif error is not None:
-        copy.due_at = now + timedelta(seconds=min(copy.attempts, MOST_ATTEMPTS))
-    elif task.outcomes or any(isinstance(a, SetLevels | SetTrail) for a in task.actions):
-        copy.due_at = now + SOON
-    else:
-        copy.due_at = now + timedelta(seconds=settings.POLL_SECONDS)
+        return now + timedelta(seconds=fence)
+    if not copy.wants_position and not isinstance(error, Unavailable) and copy.attempts <= HASTE:
+        return now + SOON  # on the way out: no waiting, unless it is refused again and again
+    if isinstance(error, RateLimited):
+        return now + timedelta(seconds=error.retry_after)
+    if error is not None:
+        return now + timedelta(seconds=min(copy.attempts, MOST_ATTEMPTS))
+    if task.outcomes or any(isinstance(a, SetLevels | SetTrail) for a in task.actions):
+        return now + SOON
+    return now + timedelta(seconds=settings.POLL_SECONDS)

@@ -74,7 +74,7 @@ def site(market, telegram, processes) -> str:
     processes.environment |= {
         "SITE_URL": url,
         "TELEGRAM_CHAT_URL": telegram.url,
-        "EGRESS_ADDRESSES": "127.0.0.1",
+        "EGRESS": "127.0.0.1",
     }
     processes.worker()
     processes.beat()

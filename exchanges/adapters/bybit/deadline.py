@@ -12,16 +12,14 @@ from http.client import HTTPResponse
 from io import BufferedReader, RawIOBase
 from typing import Any
 
-from requests.adapters import HTTPAdapter
 from urllib3 import PoolManager, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError
 
 
-def time_limit(connect: float, read: float) -> Any:
+def time_limit(connect: float, read: float) -> Timeout:
     """What a request may take: to connect, to answer whole, and both together."""
-    # Any: requests takes urllib3's own type, its stubs do not know it.
     return Timeout(total=connect + read, connect=connect, read=read)
 
 
@@ -93,14 +91,3 @@ def hold_to_deadlines(manager: PoolManager) -> PoolManager:
     """Let a pool manager (or proxy manager) make such connections from now on."""
     manager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
     return manager
-
-
-class DeadlineAdapter(HTTPAdapter):
-    """requests' pool of such connections; to be called with a `time_limit` as its time-out."""
-
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        hold_to_deadlines(self.poolmanager)
-
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> PoolManager:
-        return hold_to_deadlines(super().proxy_manager_for(*args, **kwargs))

@@ -1,4 +1,4 @@
-"""pybit under our rules: one HTTP pool for all accounts, one attempt, errors by consequence."""
+"""pybit under our rules: one HTTP pool an address, one attempt, errors by consequence."""
 
 from __future__ import annotations
 
@@ -6,23 +6,21 @@ import logging
 import time
 from collections.abc import Callable
 from functools import wraps
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any, ParamSpec, TypeVar
 
-import requests
 from pybit.exceptions import FailedRequestError, InvalidRequestError
 from pybit.unified_trading import HTTP
-from requests.adapters import HTTPAdapter
-from requests.exceptions import ConnectionError as HttpConnectionError
-from requests.exceptions import ConnectTimeout, RequestException
-from urllib3.exceptions import MaxRetryError, NewConnectionError
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError
 
+from exchanges.adapters.bybit.channel import channel_of
+from exchanges.adapters.bybit.deadline import time_limit
 from exchanges.adapters.bybit.errors import (
     NOT_MODIFIED,
     error_of,
     error_of_status,
 )
 from exchanges.domain.errors import (
+    EgressBlocked,
     ExchangeError,
     OutcomeUnknown,
     Unavailable,
@@ -33,7 +31,6 @@ from exchanges.ports import Wire
 
 log = logging.getLogger(__name__)
 
-POOL_SIZE = 64
 NO_JSON = 409  # pybit's own status for a body that is not JSON
 REQUEST_EXPIRED = -1  # the one code that pybit is left to retry, which with one attempt is none
 RETRIES_EXCEEDED = "Retries exceeded maximum"
@@ -61,30 +58,13 @@ def readable(query: Callable[P, R]) -> Callable[P, R]:
     return asked
 
 
-def _make_pool() -> requests.Session:
-    """The session that all accounts share: authentication is in each request's own headers."""
-    session = requests.Session()
-    adapter = HTTPAdapter(pool_connections=8, pool_maxsize=POOL_SIZE, max_retries=0)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    # A redirect would carry an order's signed headers to another host and its answer back as ours.
-    session.max_redirects = 0
-    # A cookie set for one account must never travel with another's request.
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.headers.update({"Content-Type": "application/json", "Accept": "application/json"})
-    return session
-
-
-_pool = _make_pool()
-
-
 class Transport:
     """Calls of one account.
 
     Holds a pybit session, which shows its secret in `repr` and pickle; this object does neither.
     """
 
-    __slots__ = ("_http",)
+    __slots__ = ("_channel", "_http", "_meter")
 
     def __init__(self, wire: Wire, credentials: Credentials | None = None) -> None:
         http = HTTP(
@@ -92,7 +72,7 @@ class Transport:
             demo=wire.environment == "demo",
             api_key=credentials.api_key if credentials else None,
             api_secret=credentials.api_secret if credentials else None,
-            timeout=(wire.connect_timeout, wire.read_timeout),
+            timeout=time_limit(wire.connect_timeout, wire.read_timeout),
             recv_window=wire.recv_window_ms,
             max_retries=1,  # attempts in all
             retry_codes={REQUEST_EXPIRED},  # an empty set would bring pybit's own retries back
@@ -100,10 +80,9 @@ class Transport:
             log_requests=False,
             return_response_headers=True,
         )
-        http.client.close()
-        http.client = _pool
-        if wire.referral_id:
-            _pool.headers["Referer"] = wire.referral_id
+        self._channel = channel_of(wire.egress, wire.referral_id)
+        self._meter = wire.meter
+        http.client = self._channel
         if wire.base_url is not None:
             http.endpoint = wire.base_url
         self._http = http
@@ -116,11 +95,11 @@ class Transport:
 
     def read(self, method: str, **params: Any) -> Json:
         """Call a query by pybit's name for it and return `result`."""
-        return self._call(getattr(self._http, method), params, is_write=False)
+        return self._call(method, getattr(self._http, method), params, is_write=False)
 
     def write(self, method: str, **params: Any) -> Json:
         """Call a command by pybit's name for it and return `result`."""
-        return self._call(getattr(self._http, method), params, is_write=True)
+        return self._call(method, getattr(self._http, method), params, is_write=True)
 
     def read_path(self, path: str, **params: Any) -> Json:
         """Query an endpoint that pybit 5.17 does not name."""
@@ -131,26 +110,39 @@ class Transport:
                 method="GET", path=url, query=query, auth=True
             )
 
-        return self._call(submit, params, is_write=False)
+        return self._call(path, submit, params, is_write=False)
 
-    def _call(self, call: Callable[..., Any], params: Json, *, is_write: bool) -> Json:
-        # `from None` throughout: pybit's and requests' errors carry the request they are about.
+    def _call(self, name: str, call: Callable[..., Any], params: Json, *, is_write: bool) -> Json:
+        """Send one request, once the meter lets it go, and tell the meter what the answer says.
+
+        `from None` throughout: pybit's and urllib3's errors carry the request they are about.
+        """
+        self._meter.admit(name)
         try:
             answer = call(**params)
         except InvalidRequestError as error:
-            raise_or_pass = _refusal(error, is_write=is_write)
-            if raise_or_pass is None:
+            self._meter.learn(name, error.resp_headers or {})
+            refusal = _refusal(error, is_write=is_write)
+            if refusal is None:
                 return {}
-            raise raise_or_pass from None
+            self._note_ban(refusal)
+            raise refusal from None
         except FailedRequestError as error:
-            raise _failure(error, is_write=is_write) from None
-        except RequestException as error:
+            failure = _failure(error, is_write=is_write)
+            self._note_ban(failure)
+            raise failure from None
+        except HTTPError as error:
             raise _network(error, is_write=is_write) from None
         except (ValueError, KeyError, TypeError) as error:
-            name = type(error).__name__
             kind = UnexpectedReply if is_write else Unavailable
-            raise kind(f"unreadable answer: {name}") from None
+            raise kind(f"unreadable answer: {type(error).__name__}") from None
+        self._meter.learn(name, answer[2])
         return _result(answer, is_write=is_write)
+
+    def _note_ban(self, error: ExchangeError) -> None:
+        if isinstance(error, EgressBlocked):
+            self._meter.freeze(error.retry_after)
+            self._channel.close()
 
 
 def _result(answer: Any, *, is_write: bool) -> Json:
@@ -182,7 +174,7 @@ def _failure(error: Any, *, is_write: bool) -> ExchangeError:
     return error_of_status(status, is_write=is_write)
 
 
-def _network(error: RequestException, *, is_write: bool) -> ExchangeError:
+def _network(error: HTTPError, *, is_write: bool) -> ExchangeError:
     """A connection that never stood carried nothing; after that, a write may have arrived."""
     name = type(error).__name__
     if not is_write or _never_connected(error):
@@ -190,8 +182,7 @@ def _network(error: RequestException, *, is_write: bool) -> ExchangeError:
     return OutcomeUnknown(name)
 
 
-def _never_connected(error: RequestException) -> bool:
-    if isinstance(error, ConnectTimeout):
-        return True
-    cause = error.args[0] if isinstance(error, HttpConnectionError) and error.args else None
-    return isinstance(cause, MaxRetryError) and isinstance(cause.reason, NewConnectionError)
+def _never_connected(error: BaseException) -> bool:
+    if isinstance(error, ProxyError):
+        return _never_connected(error.original_error)
+    return isinstance(error, NewConnectionError | ConnectTimeoutError)

@@ -1,0 +1,15 @@
+"""What a request is for; when the exchange's limits bind, the lower number goes first."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Lane(IntEnum):
+    """`RECORD` needs nothing of the exchange, so no limit can hold it up."""
+
+    RECORD = 0
+    PROTECT = 1  # stops, closing, and orders of unknown fate
+    ENTRY = 2
+    AMEND = 3  # targets and whatever else follows a fill
+    POLL = 4

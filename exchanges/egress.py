@@ -1,0 +1,56 @@
+"""Which outgoing address a connection keeps to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.db.models import Count
+
+from exchanges.choices import ConnectionStatus
+from exchanges.models import Connection, budget_of
+from exchanges.registry import EXCHANGES
+
+
+def budgets() -> list[str]:
+    """The names of all limits that requests of ours count against."""
+    return [
+        budget_of(exchange, environment, address)
+        for exchange in EXCHANGES
+        for environment in settings.EXCHANGE_ENVIRONMENTS
+        for address in settings.EGRESS
+    ]
+
+
+def load() -> dict[str, int]:
+    """How many connections each of our addresses serves."""
+    rows = (
+        Connection.objects.filter(egress__in=settings.EGRESS)
+        .exclude(status=ConnectionStatus.REVOKED)
+        .values_list("egress")
+        .annotate(count=Count("pk"))
+    )
+    return dict.fromkeys(settings.EGRESS, 0) | dict(rows)
+
+
+def least_used(served: Mapping[str, int] | None = None) -> str:
+    served = load() if served is None else served
+    return min(served, key=lambda address: served[address])
+
+
+def resettle() -> int:
+    """Give connections whose address is none of ours (any more) another; returns how many.
+
+    Keys are bound to all our addresses, so a move costs their owners nothing.
+    """
+    served = load()
+    astray = list(
+        Connection.objects.exclude(egress__in=settings.EGRESS)
+        .exclude(status=ConnectionStatus.REVOKED)
+        .only("pk", "egress")
+    )
+    for link in astray:
+        link.egress = least_used(served)
+        served[link.egress] += 1
+    Connection.objects.bulk_update(astray, ["egress"], batch_size=500)
+    return len(astray)

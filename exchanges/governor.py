@@ -1,0 +1,268 @@
+"""The exchange's limits, spent by all processes together: one budget an address and an account.
+
+Bybit lets an address send 600 requests in any five seconds, and bans it for ten minutes beyond
+that; an account may send ten of a kind in any second
+(https://bybit-exchange.github.io/docs/v5/rate-limit). A permit is counted from before its request
+leaves until the window after it has passed at the exchange for certain, so the exchange never
+counts more than we do.
+
+The limiter libraries that were looked at (limits, pyrate-limiter, aiolimiter) count one key a call
+and know no lanes; here a whole chunk is let go in one round trip, by address, account and lane at
+once, and a loss of the memory is noticed. When Redis is away each process spends a small share of
+its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import redis
+from django.conf import settings
+
+from exchanges.domain.lanes import Lane
+
+log = logging.getLogger(__name__)
+
+SCRIPT = (Path(__file__).parent / "governor.lua").read_text()
+PREFIX = "governor:"
+BUCKET_MS = 50
+ACCOUNT_SPAN_MS = 1_000
+ACCOUNT_MOST = 10  # requests of a kind a second, until the exchange says otherwise
+# How long a permit may wait in this process, and how uneven the way to the exchange may be: windows
+# are longer by both, or late requests would meet early ones in one window of the exchange's.
+PERMIT_MS = 100
+JITTER_MS = 50
+# Each lane stops where the more urgent ones still find room.
+SHARE = {
+    Lane.PROTECT: 0.99,
+    Lane.ENTRY: 0.95,
+    Lane.AMEND: 0.80,
+    Lane.POLL: 0.50,
+}
+AWAY_SECONDS = 1.0  # how long Redis is left alone after it did not answer
+LOCAL_SHARE = 0.5  # of the limit, for all processes together, while Redis is away
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request that wants to leave; `account` may be empty for public ones."""
+
+    budget: str
+    lane: Lane
+    account: str = ""
+    kind: str = ""  # the adapter's name for the request: accounts have a limit for each
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """Whether a request may leave; if not, when to ask again."""
+
+    is_granted: bool
+    wait: float = 0.0  # seconds
+    stamp: int = 0  # which bucket counts it
+    granted_at: float = 0.0  # monotonic seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What is left of a budget."""
+
+    used: int
+    most: int
+    wait: float  # seconds until some of it comes back
+    frozen: float  # seconds that the exchange's ban goes on
+
+    def left(self, lane: Lane) -> int:
+        return 0 if self.frozen > 0 else max(most_of(lane, self.most) - self.used, 0)
+
+
+def most_of(lane: Lane, most: int) -> int:
+    """How far a lane may fill a window."""
+    return max(math.floor(most * SHARE[lane]), 1)
+
+
+@dataclass
+class Local:
+    """This process's own share, for when Redis is away; it starts as if it were spent."""
+
+    most: int
+    span: float
+    free_from: float = 0.0
+    times: dict[str, deque[float]] = field(default_factory=dict)
+    spent: dict[str, int] = field(default_factory=dict)  # to be told to Redis when it is back
+
+    def start(self, now: float) -> None:
+        """Redis has just gone: what it let go before still counts at the exchange."""
+        self.times.clear()
+        self.free_from = now + self.span
+
+    def take(self, ask: Ask, now: float) -> Permit:
+        times = self.times.setdefault(ask.budget, deque())
+        while times and times[0] <= now - self.span:
+            times.popleft()
+        most = most_of(ask.lane, self.most)
+        if now < self.free_from:  # a little is kept for what protects
+            most = 1 if ask.lane is Lane.PROTECT else 0
+        if len(times) >= most:
+            first = times[0] + self.span if times else self.free_from
+            return Permit(is_granted=False, wait=max(first - now, BUCKET_MS / 1000))
+        times.append(now)
+        self.spent[ask.budget] = self.spent.get(ask.budget, 0) + 1
+        return Permit(is_granted=True, granted_at=now)
+
+    def room(self, budget: str, now: float, frozen: float) -> Room:
+        times = self.times.get(budget, deque())
+        used = sum(1 for at in times if at > now - self.span)
+        return Room(self.most if now < self.free_from else used, self.most, self.span, frozen)
+
+
+class Governor:
+    """Hands out permits; safe to use from many threads."""
+
+    def __init__(self, url: str, *, most: int, span_ms: int, processes: int, assumed: int) -> None:
+        self._redis = redis.Redis.from_url(url, socket_timeout=0.3, socket_connect_timeout=0.3)
+        self._script = self._redis.register_script(SCRIPT)
+        self._most = most
+        self._head = (PREFIX, span_ms + PERMIT_MS + JITTER_MS, BUCKET_MS, assumed, self._account_ms)
+        span = (span_ms + PERMIT_MS + JITTER_MS) / 1000
+        self._local = Local(max(math.floor(most * LOCAL_SHARE / processes), 1), span)
+        self._lock = threading.Lock()
+        self._away_until = 0.0
+        self._is_away = False
+        self._frozen: dict[str, float] = {}  # monotonic; so that a ban is kept without Redis too
+        self._told: dict[tuple[str, str], int] = {}
+
+    @property
+    def _account_ms(self) -> int:
+        return ACCOUNT_SPAN_MS + PERMIT_MS + JITTER_MS
+
+    def take(self, asks: Sequence[Ask]) -> list[Permit]:
+        """Let requests go, as many as the limits allow, in one round trip."""
+        now = time.monotonic()
+        bans = self._own_bans(now)
+        free = [ask for ask in asks if ask.budget not in bans]
+        permits = iter(self._take(free, now))
+        return [
+            Permit(is_granted=False, wait=bans[ask.budget]) if ask.budget in bans else next(permits)
+            for ask in asks
+        ]
+
+    def _take(self, asks: Sequence[Ask], now: float) -> list[Permit]:
+        if not asks:
+            return []
+        arguments: list[str | int] = []
+        for ask in asks:
+            account = f"{ask.account}:{ask.kind}" if ask.account else ""
+            most = most_of(ask.lane, self._most)
+            arguments += [ask.budget, most, account, ACCOUNT_MOST, 1]
+        answer = self._call("take", arguments)
+        if answer is None:
+            with self._lock:
+                return [self._local.take(ask, now) for ask in asks]
+        return [
+            Permit(bool(answer[i]), answer[i + 1] / 1000, answer[i + 2], now)
+            for i in range(0, len(answer), 3)
+        ]
+
+    def room(self, budgets: Iterable[str]) -> dict[str, Room]:
+        """What is left of budgets, taking nothing."""
+        names, now = list(budgets), time.monotonic()
+        bans = self._own_bans(now)
+        answer = self._call("room", names)
+        if answer is None:
+            with self._lock:
+                return {name: self._local.room(name, now, bans.get(name, 0.0)) for name in names}
+        rooms = {}
+        for number, name in enumerate(names):
+            used, wait, frozen = answer[3 * number : 3 * number + 3]
+            ban = max(frozen / 1000, bans.get(name, 0.0))
+            rooms[name] = Room(used, self._most, wait / 1000, ban)
+        return rooms
+
+    def restamp(self, budget: str, permits: Sequence[Permit]) -> None:
+        """Count permits from now on: they were taken a moment ago and leave only now."""
+        stamps: dict[int, int] = {}
+        for permit in permits:
+            stamps[permit.stamp] = stamps.get(permit.stamp, 0) + 1
+        for stamp, count in stamps.items():
+            if stamp:
+                self._call("restamp", [budget, stamp, count])
+
+    def freeze(self, budget: str, seconds: float) -> None:
+        """Stop an address: the exchange has banned it, and every request prolongs that."""
+        log.error("%s waits out a ban of %d s", budget, seconds)
+        self._frozen[budget] = time.monotonic() + seconds
+        try:
+            self._redis.set(f"{PREFIX}frozen:{budget}", 1, px=int(seconds * 1000))
+        except redis.RedisError:
+            return  # this process's own memory still holds
+
+    def learn(self, account: str, kind: str, *, most: int | None, until_ms: int | None) -> None:
+        """Take over what the exchange says about an account's own limit."""
+        key = f"{PREFIX}account:{account}:{kind}"
+        try:
+            if most is not None and self._told.get((account, kind), ACCOUNT_MOST) != most:
+                self._told[(account, kind)] = most
+                self._redis.set(f"{key}:most", most, ex=3600)
+            wait = until_ms - int(time.time() * 1000) if until_ms is not None else 0
+            if wait > 0:
+                self._redis.set(f"{key}:until", 1, px=min(wait, 10_000))
+        except redis.RedisError:
+            return  # the exchange will say it again
+
+    # --- without Redis -----------------------------------------------------------------------
+
+    def _call(self, command: str, arguments: Sequence[str | int]) -> list[int] | None:
+        """Run the script; None while Redis is away."""
+        if time.monotonic() < self._away_until:
+            return None
+        try:
+            self._report_back()
+            answer: list[int] = self._script(args=[command, *self._head, *arguments])
+        except (redis.RedisError, OSError) as error:
+            self._note_away(error)
+            return None
+        self._is_away = False
+        return answer
+
+    def _note_away(self, error: Exception) -> None:
+        with self._lock:
+            now = time.monotonic()
+            self._away_until = now + AWAY_SECONDS
+            if not self._is_away:
+                self._is_away = True
+                self._local.start(now)
+                log.error("limits are kept by this process alone: %s", type(error).__name__)
+
+    def _report_back(self) -> None:
+        """Tell Redis what was spent while it was away."""
+        if not self._local.spent:
+            return
+        with self._lock:
+            spent, self._local.spent = self._local.spent, {}
+        for budget, count in spent.items():
+            self._script(args=["restamp", *self._head, budget, 0, count])
+
+    def _own_bans(self, now: float) -> dict[str, float]:
+        """Bans that this process knows of itself: they hold even if Redis has forgotten them."""
+        return {budget: until - now for budget, until in self._frozen.items() if until > now}
+
+
+@cache
+def governor() -> Governor:
+    """The process's one governor."""
+    return Governor(
+        settings.REDIS_URL,
+        most=settings.EGRESS_REQUESTS,
+        span_ms=settings.EGRESS_WINDOW_MS,
+        processes=settings.GOVERNOR_PROCESSES,
+        assumed=math.floor(settings.EGRESS_REQUESTS * settings.GOVERNOR_DOUBT_PERCENT / 100),
+    )

@@ -1,0 +1,99 @@
+"""One account's way through the governor; adapters know it as their meter."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from exchanges.domain.errors import EgressBlocked, RateLimited
+from exchanges.domain.lanes import Lane
+from exchanges.governor import PERMIT_MS, Ask, Permit, governor
+from exchanges.models import Connection
+
+LONG = 60.0  # seconds; no window is as long: this is a ban
+LIMIT = "X-Bapi-Limit"
+LEFT = "X-Bapi-Limit-Status"
+RESET = "X-Bapi-Limit-Reset-Timestamp"
+
+
+class AccountMeter:
+    """Asks for each request, unless it was paid for with a whole chunk.
+
+    `patience`: seconds that a request may wait here for its turn.
+    """
+
+    __slots__ = ("_account", "_budget", "_paid", "lane", "patience")
+
+    def __init__(self, budget: str, account: str, lane: Lane, *, patience: float = 0.0) -> None:
+        self._budget = budget
+        self._account = account
+        self._paid: list[Permit] = []
+        self.lane = lane
+        self.patience = patience
+
+    def ask(self, kind: str) -> Ask:
+        return Ask(self._budget, self.lane, self._account, kind)
+
+    def pay(self, permit: Permit) -> None:
+        """Take a permit for the next request."""
+        self._paid.append(permit)
+
+    def admit(self, request: str) -> None:
+        if self._has_paid():
+            return
+        give_up = time.monotonic() + self.patience
+        while True:
+            (permit,) = governor().take([self.ask(request)])
+            if permit.is_granted:
+                return
+            if time.monotonic() + permit.wait > give_up:
+                kind = EgressBlocked if permit.wait >= LONG else RateLimited
+                raise kind("no room under the exchange's limits", retry_after=permit.wait)
+            time.sleep(permit.wait)
+
+    def _has_paid(self) -> bool:
+        """An old permit is void: its place in the window may be over when the request arrives."""
+        oldest = time.monotonic() - PERMIT_MS / 1000
+        while self._paid:
+            permit = self._paid.pop()
+            if permit.granted_at > oldest:
+                return True
+        return False
+
+    def learn(self, request: str, headers: Mapping[str, str]) -> None:
+        if not self._account:
+            return
+        most, left, reset = headers.get(LIMIT), headers.get(LEFT), headers.get(RESET)
+        governor().learn(
+            self._account,
+            request,
+            most=int(most) if most and most.isdigit() else None,
+            until_ms=int(reset) if left == "0" and reset and reset.isdigit() else None,
+        )
+
+    def freeze(self, seconds: float) -> None:
+        governor().freeze(self._budget, seconds)
+
+
+def renew(meters: Sequence[AccountMeter]) -> None:
+    """Count what was paid for from now on: between taking a permit and using it, time passes."""
+    paid: dict[str, list[Permit]] = {}
+    for meter in meters:
+        paid.setdefault(meter._budget, []).extend(meter._paid)  # noqa: SLF001 - one module
+        meter._paid = [replace(permit, granted_at=time.monotonic()) for permit in meter._paid]  # noqa: SLF001
+    for budget, permits in paid.items():
+        governor().restamp(budget, permits)
+
+
+def meter_of(link: Connection, lane: Lane, *, patience: float = 0.0) -> AccountMeter:
+    return AccountMeter(link.budget, link.exchange_uid, lane, patience=patience)
+
+
+def pay_for(meters: Sequence[AccountMeter], kind: str) -> list[Permit]:
+    """Let one request of each go, in one round trip; those that may not get no permit."""
+    permits = governor().take([meter.ask(kind) for meter in meters])
+    for meter, permit in zip(meters, permits, strict=True):
+        if permit.is_granted:
+            meter.pay(permit)
+    return permits
