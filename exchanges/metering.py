@@ -32,19 +32,20 @@ class AccountMeter:
         self.lane = lane
         self.patience = patience
 
-    def ask(self, kind: str) -> Ask:
-        return Ask(self._budget, self.lane, self._account, kind)
+    def ask(self, kind: str, *, is_write: bool = True) -> Ask:
+        """An account's reads (50 a second) are never many enough to be counted."""
+        return Ask(self._budget, self.lane, self._account if is_write else "", kind)
 
     def pay(self, permit: Permit) -> None:
         """Take a permit for the next request."""
         self._paid.append(permit)
 
-    def admit(self, request: str) -> None:
+    def admit(self, request: str, *, is_write: bool) -> None:
         if self._has_paid():
             return
         give_up = time.monotonic() + self.patience
         while True:
-            (permit,) = governor().take([self.ask(request)])
+            (permit,) = governor().take([self.ask(request, is_write=is_write)])
             if permit.is_granted:
                 return
             if time.monotonic() + permit.wait > give_up:

@@ -100,7 +100,7 @@ class Exchange(Protocol):
 class Meter(Protocol):
     """What stands between an adapter and the network: the exchange's limits, kept beforehand."""
 
-    def admit(self, request: str) -> None:
+    def admit(self, request: str, *, is_write: bool) -> None:
         """Let one request go; raises `RateLimited` or `EgressBlocked` when it must not."""
 
     def learn(self, request: str, headers: Mapping[str, str]) -> None:
@@ -113,7 +113,7 @@ class Meter(Protocol):
 class NoMeter:
     """Counts nothing, for tools and tests that talk to an exchange of their own."""
 
-    def admit(self, request: str) -> None: ...
+    def admit(self, request: str, *, is_write: bool) -> None: ...
 
     def learn(self, request: str, headers: Mapping[str, str]) -> None: ...
 

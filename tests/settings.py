@@ -16,6 +16,7 @@ DEFAULTS = {
     "SIGNAL_ENVIRONMENT": "sandbox",
     "LINK_ID_KEY": "tests-only-link-id-key",
     "POLL_SECONDS": "1",
+    "PRICE_MAX_AGE_SECONDS": "0",  # tests move prices and look at once
     "GOVERNOR_DOUBT_PERCENT": "0",  # each test begins with an empty cache
     "API_USER_RATE": "100000/min",
     "API_ANON_RATE": "100000/min",

@@ -6,10 +6,10 @@ from enum import IntEnum
 
 
 class Lane(IntEnum):
-    """`RECORD` needs nothing of the exchange, so no limit can hold it up."""
+    """`RECORD` needs nothing of the exchange, so no limit of its can hold it up."""
 
-    RECORD = 0
     PROTECT = 1  # stops, closing, and orders of unknown fate
     ENTRY = 2
     AMEND = 3  # targets and whatever else follows a fill
-    POLL = 4
+    RECORD = 4
+    POLL = 5

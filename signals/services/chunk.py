@@ -107,7 +107,7 @@ def load_chunk(lease: Lease) -> list[Task]:
             Task(
                 ledger=ledger,
                 link=link,
-                meter=meter_of(link, max(lease.lane, Lane.PROTECT)),
+                meter=meter_of(link, Lane.POLL if lease.lane is Lane.RECORD else lease.lane),
                 state=states.get((link.pk, copy.symbol)),
                 instrument=instruments.get((link.exchange, link.environment, copy.symbol)),
             )

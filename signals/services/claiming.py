@@ -91,22 +91,26 @@ def claim(limit: int) -> Lease | None:
 
     What needs the exchange is taken only while its limits leave room. Entries wait for changes.
     """
-    lease = _take(Lane.RECORD, TAKE.format(picked=PICKED), {"limit": limit})
-    if lease is not None:
-        return lease
     rooms = governor().room(budgets())
-    for lane in (Lane.PROTECT, Lane.ENTRY, Lane.AMEND, Lane.POLL):
-        left = _left(rooms, lane, limit)
-        if lane is Lane.ENTRY and left:
-            held = overtaken(left)
-            left = {budget: room for budget, room in left.items() if budget not in held}
-        if not left:
-            continue
-        places = {"limit": limit, "budgets": list(left), "rooms": list(left.values())}
-        lease = _take(lane, TAKE.format(picked=PICKED_BY_BUDGET), places)
+    for lane in Lane:
+        if lane is Lane.RECORD:
+            lease = _take(lane, TAKE.format(picked=PICKED), {"limit": limit})
+        else:
+            lease = _take_within(lane, _left(rooms, lane, limit), limit)
         if lease is not None:
             return lease
     return None
+
+
+def _take_within(lane: Lane, left: dict[str, int], limit: int) -> Lease | None:
+    """Take what the limits leave room for: `left` requests of each budget."""
+    if lane is Lane.ENTRY and left:
+        held = overtaken(left)
+        left = {budget: room for budget, room in left.items() if budget not in held}
+    if not left:
+        return None
+    places = {"limit": limit, "budgets": list(left), "rooms": list(left.values())}
+    return _take(lane, TAKE.format(picked=PICKED_BY_BUDGET), places)
 
 
 def _left(rooms: Mapping[str, Room], lane: Lane, limit: int) -> dict[str, int]:

@@ -28,6 +28,7 @@ from exchanges.metering import pay_for, renew
 from exchanges.models import Connection
 from signals.domain.actions import Cancel, Place, SetLevels, SetLeverage, SetTrail
 from signals.domain.lifecycle import ENTERING, FINAL, CopyStatus
+from signals.models import Copy
 from signals.services.accounting import (
     bindings_of,
 )
@@ -266,10 +267,19 @@ def _lane_of(task: Task) -> Lane:
     if copy.status == CopyStatus.PENDING:
         return Lane.ENTRY
     is_bare = position is not None and position.stop is None
-    is_behind = copy.applied_revision < copy.signal.revision or not copy.wants_position
-    if copy.status == CopyStatus.UNKNOWN or is_bare or is_behind:
+    if copy.status == CopyStatus.UNKNOWN or is_bare or _is_leaving(copy):
+        return Lane.PROTECT
+    if copy.applied_revision < copy.signal.revision:
         return Lane.PROTECT
     return Lane.AMEND if task.actions else Lane.POLL
+
+
+def _is_leaving(copy: Copy) -> bool:
+    """What it has at the exchange is to be withdrawn or closed."""
+    stays = copy.wants_position and copy.signal.wants_position
+    if copy.status == CopyStatus.PLACED:
+        return not (stays and copy.wants_entry and copy.signal.wants_entry)
+    return not stays
 
 
 def _next_look(task: Task, now: datetime) -> datetime:

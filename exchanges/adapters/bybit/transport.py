@@ -117,7 +117,7 @@ class Transport:
 
         `from None` throughout: pybit's and urllib3's errors carry the request they are about.
         """
-        self._meter.admit(name)
+        self._meter.admit(name, is_write=is_write)
         try:
             answer = call(**params)
         except InvalidRequestError as error:

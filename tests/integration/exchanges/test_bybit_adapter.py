@@ -12,7 +12,6 @@ from itertools import pairwise
 from threading import Thread
 
 import pytest
-from django.core.cache import cache
 from django.utils import timezone
 
 from exchanges import gateway
@@ -29,6 +28,7 @@ from exchanges.domain.errors import (
     StopRefused,
     Unavailable,
 )
+from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import Credentials, NewOrder, OrderChange, OrderType, Side
 from exchanges.ports import Wire
 
@@ -271,14 +271,11 @@ def test_setting_the_leverage_that_stands_is_success(account):
 
 
 def test_a_ban_stops_every_request_of_this_address(bybit, settings):
-    cache.clear()
     bybit.fault("http", path="/v5/market/tickers", status=403, times=1)
-    market = gateway.market_of("bybit", "sandbox")
+    market = gateway.market_of("bybit", "sandbox", Lane.ENTRY)
     with pytest.raises(EgressBlocked):
         market.tickers()
     before = bybit.paths()["/v5/market/tickers"]
     with pytest.raises(EgressBlocked):
         market.tickers()
     assert bybit.paths()["/v5/market/tickers"] == before
-    cache.clear()
-    gateway._blocked_until = 0.0

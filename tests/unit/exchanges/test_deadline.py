@@ -10,11 +10,10 @@ from contextlib import closing, suppress
 from itertools import cycle
 
 import pytest
-import requests
-from requests.exceptions import ConnectionError as HttpConnectionError
-from requests.exceptions import ConnectTimeout, ReadTimeout
+from urllib3 import PoolManager, Timeout
+from urllib3.exceptions import ConnectTimeoutError, ProtocolError, ReadTimeoutError
 
-from exchanges.adapters.bybit.deadline import DeadlineAdapter, time_limit
+from exchanges.adapters.bybit.deadline import hold_to_deadlines, time_limit
 
 BODY = b'{"retCode":0}'
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n"
@@ -78,48 +77,49 @@ def drip(peer: socket.socket, text: bytes) -> None:
 
 
 @pytest.fixture
-def session() -> Iterator[requests.Session]:
-    with requests.Session() as session:
-        session.mount("http://", DeadlineAdapter(max_retries=0))
-        yield session
+def pool() -> Iterator[PoolManager]:
+    with PoolManager() as pool:
+        yield hold_to_deadlines(pool)
 
 
-def seconds_of(session: requests.Session, server: Server) -> tuple[float, type[Exception]]:
+def get(pool: PoolManager, server: Server, limit: Timeout = LIMIT) -> bytes:
+    return pool.request("GET", server.url, timeout=limit, retries=False).data
+
+
+def seconds_of(pool: PoolManager, server: Server) -> tuple[float, type[Exception]]:
     started = time.monotonic()
-    with pytest.raises((ReadTimeout, HttpConnectionError)) as raised:
-        session.get(server.url, timeout=LIMIT)
+    with pytest.raises((ReadTimeoutError, ProtocolError)) as raised:
+        get(pool, server)
     return time.monotonic() - started, raised.type
 
 
 @pytest.mark.parametrize("answer", [slow_body, slow_headers, slow_chunks, silent])
-def test_a_reply_ends_at_the_limit_however_it_trickles(
-    session: requests.Session, answer: Answer
-) -> None:
-    seconds, error = seconds_of(session, Server(answer))
+def test_a_reply_ends_at_the_limit_however_it_trickles(pool: PoolManager, answer: Answer) -> None:
+    seconds, error = seconds_of(pool, Server(answer))
 
     assert 0.4 < seconds < 0.8
-    assert not issubclass(error, ConnectTimeout)  # it was sent: its outcome is unknown
+    assert not issubclass(error, ConnectTimeoutError)  # it was sent: its outcome is unknown
 
 
-def test_a_prompt_reply_keeps_its_connection(session: requests.Session) -> None:
+def test_a_prompt_reply_keeps_its_connection(pool: PoolManager) -> None:
     server = Server(at_once)
 
-    bodies = {session.get(server.url, timeout=LIMIT).content for _ in range(20)}
+    bodies = {get(pool, server) for _ in range(20)}
 
     assert bodies == {BODY}
     assert server.connections == 1
 
 
-def test_a_connection_starts_its_limit_anew_for_each_request(session: requests.Session) -> None:
+def test_a_connection_starts_its_limit_anew_for_each_request(pool: PoolManager) -> None:
     server = Server(at_once)
-    session.get(server.url, timeout=time_limit(connect=0.5, read=0.2))
+    get(pool, server, time_limit(connect=0.5, read=0.2))
     time.sleep(0.3)
 
-    assert session.get(server.url, timeout=LIMIT).content == BODY
+    assert get(pool, server) == BODY
 
 
 def test_nothing_is_sent_over_a_connection_that_took_too_long(
-    session: requests.Session, monkeypatch: pytest.MonkeyPatch
+    pool: PoolManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = Server(at_once)
     look_up = socket.getaddrinfo
@@ -130,5 +130,5 @@ def test_nothing_is_sent_over_a_connection_that_took_too_long(
 
     monkeypatch.setattr(socket, "getaddrinfo", slow_look_up)
 
-    with pytest.raises(ConnectTimeout):
-        session.get(server.url, timeout=LIMIT)
+    with pytest.raises(ConnectTimeoutError):
+        get(pool, server)

@@ -1,0 +1,222 @@
+"""The limits are kept by all processes together, whatever happens to their common memory."""
+
+from __future__ import annotations
+
+import random
+import socket
+import threading
+import time
+from collections import Counter, deque
+
+import pytest
+import redis
+from django.conf import settings
+
+from exchanges.domain.errors import EgressBlocked, RateLimited
+from exchanges.domain.lanes import Lane
+from exchanges.governor import JITTER_MS, PERMIT_MS, Ask, Governor, most_of
+from exchanges.metering import AccountMeter, pay_for, renew
+
+SPAN_MS = 500
+MOST = 40
+WINDOW = (SPAN_MS + PERMIT_MS + JITTER_MS) / 1000
+
+
+@pytest.fixture
+def make(request):
+    def make(**changes):
+        figures = {"most": MOST, "span_ms": SPAN_MS, "processes": 2, "assumed": 0}
+        return Governor(settings.REDIS_URL, **(figures | changes))
+
+    return make
+
+
+def ask(lane=Lane.ENTRY, budget="a", account="", kind="place_order"):
+    return Ask(budget, lane, account, kind)
+
+
+def granted(governor, asks):
+    return sum(permit.is_granted for permit in governor.take(asks))
+
+
+def test_a_chunk_is_let_go_up_to_its_lanes_share(make):
+    governor = make()
+    entries, protects = most_of(Lane.ENTRY, MOST), most_of(Lane.PROTECT, MOST)
+    assert granted(governor, [ask()] * 60) == entries
+    assert granted(governor, [ask(Lane.POLL)] * 5) == 0
+    assert granted(governor, [ask(Lane.PROTECT)] * 9) == protects - entries
+    assert governor.room(["a"])["a"].left(Lane.PROTECT) == 0
+
+
+def test_addresses_have_budgets_of_their_own(make):
+    governor = make()
+    assert granted(governor, [ask(), ask(budget="b")] * 60) == 2 * most_of(Lane.ENTRY, MOST)
+
+
+def test_who_is_denied_learns_when_to_come_again(make):
+    governor = make()
+    granted(governor, [ask()] * 60)
+    (denied,) = governor.take([ask()])
+    assert 0 < denied.wait <= WINDOW + 0.05
+    time.sleep(denied.wait)
+    assert granted(governor, [ask()]) == 1
+
+
+def test_no_window_ever_holds_more_than_the_limit(make):
+    """Four senders as processes are, as fast as they can, with delays behind each permit."""
+    arrivals, lock = [], threading.Lock()
+    end = time.monotonic() + 3
+
+    def send(seed):
+        governor, chance = make(), random.Random(seed)
+        while time.monotonic() < end:
+            permits = governor.take([ask(chance.choice([Lane.ENTRY, Lane.PROTECT]))] * 7)
+            time.sleep(chance.uniform(0, PERMIT_MS / 1000))
+            with lock:
+                arrivals.extend(time.monotonic() for permit in permits if permit.is_granted)
+            time.sleep(chance.uniform(0, 0.02))
+
+    threads = [threading.Thread(target=send, args=[seed]) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    recent: deque[float] = deque()
+    most = 0
+    for at in sorted(arrivals):
+        recent.append(at)
+        while recent[0] <= at - SPAN_MS / 1000:
+            recent.popleft()
+        most = max(most, len(recent))
+    assert most <= MOST
+    assert len(arrivals) >= 0.7 * 3 / WINDOW * most_of(Lane.ENTRY, MOST)  # and the room is used
+
+
+def test_an_account_has_a_limit_for_each_kind_of_request(make):
+    governor = make()
+    assert granted(governor, [ask(account="1")] * 15) == 10
+    assert granted(governor, [ask(account="1", kind="amend_order")] * 15) == 10
+    assert granted(governor, [ask(account="2", kind="set_leverage")] * 3) == 3
+
+
+def test_an_accounts_own_limit_is_learned(make):
+    governor = make()
+    governor.learn("1", "place_order", most=3, until_ms=None)
+    assert granted(governor, [ask(account="1")] * 5) == 3
+    governor.learn("2", "place_order", most=None, until_ms=int(time.time() * 1000) + 300)
+    assert granted(governor, [ask(account="2")]) == 0
+    time.sleep(0.35)
+    assert granted(governor, [ask(account="2")]) == 1
+
+
+def test_a_ban_stops_one_address_in_every_process(make):
+    first, second = make(), make()
+    first.freeze("a", 600)
+    for governor in (first, second):
+        permits = governor.take([ask(Lane.PROTECT), ask(budget="b")])
+        assert [permit.is_granted for permit in permits] == [False, True]
+        assert permits[0].wait > 590
+        assert governor.room(["a"])["a"].left(Lane.PROTECT) == 0
+
+
+def test_a_ban_outlives_the_memory_of_redis(make):
+    governor = make()
+    governor.freeze("a", 600)
+    redis.Redis.from_url(settings.REDIS_URL).flushdb()
+    assert granted(governor, [ask(), ask(budget="b")]) == 1
+
+
+def test_an_emptied_memory_is_no_proof_of_silence(make):
+    governor = make(assumed=30)
+    assert granted(governor, [ask()] * 60) == most_of(Lane.ENTRY, MOST) - 30
+    time.sleep(WINDOW + 0.1)
+    assert granted(governor, [ask()] * 60) == most_of(Lane.ENTRY, MOST)
+    redis.Redis.from_url(settings.REDIS_URL).flushdb()
+    assert granted(governor, [ask()] * 60) == most_of(Lane.ENTRY, MOST) - 30
+
+
+def test_permits_that_are_used_later_count_later(make):
+    governor = make()
+    permits = [permit for permit in governor.take([ask()] * 60) if permit.is_granted]
+    time.sleep(WINDOW / 2)
+    governor.restamp("a", permits)
+    time.sleep(WINDOW / 2 + 0.1)
+    assert granted(governor, [ask()]) == 0
+    time.sleep(WINDOW / 2)
+    assert granted(governor, [ask()]) == 1
+
+
+def nobody():
+    """A port that refuses: Redis is away."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"redis://127.0.0.1:{probe.getsockname()[1]}/0"
+
+
+def test_without_redis_a_process_spends_a_small_share_of_its_own():
+    governor = Governor(nobody(), most=MOST, span_ms=SPAN_MS, processes=2, assumed=0)
+    # What Redis let go before may still count: at first only what protects goes.
+    assert granted(governor, [ask()] * 20) == 0
+    assert granted(governor, [ask(Lane.PROTECT)] * 20) == 1
+    time.sleep(WINDOW + 0.05)
+    share = MOST // 2 // 2
+    assert granted(governor, [ask(Lane.PROTECT)] * 20) == most_of(Lane.PROTECT, share)
+    assert granted(governor, [ask()] * 20) == 0
+    assert governor.room(["a"])["a"].left(Lane.ENTRY) == 0
+
+
+def test_a_silent_redis_costs_a_fraction_of_a_second_once():
+    with socket.create_server(("127.0.0.1", 0)) as listener:  # accepts, and never answers
+        url = f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
+        governor = Governor(url, most=MOST, span_ms=SPAN_MS, processes=2, assumed=0)
+        started = time.monotonic()
+        for _ in range(50):
+            governor.take([ask()])
+        assert time.monotonic() - started < 1
+
+
+def test_what_was_spent_alone_counts_when_redis_is_back(make):
+    governor = make()
+    governor._away_until = time.monotonic() + 60
+    governor._local.take(ask(), time.monotonic())
+    governor._local.take(ask(), time.monotonic())
+    governor._away_until = 0
+    assert governor.room(["a"])["a"].used == 2
+
+
+def meter(account, **changes):
+    return AccountMeter("meter", account, **({"lane": Lane.ENTRY} | changes))
+
+
+def test_what_is_paid_for_needs_no_further_asking(monkeypatch):
+    meters = [meter(str(number)) for number in range(3)]
+    assert [permit.is_granted for permit in pay_for(meters, "place_order")] == [True] * 3
+    renew(meters)
+    calls = Counter()
+    monkeypatch.setattr(Governor, "take", lambda *_: calls.update(["take"]))
+    for each in meters:
+        each.admit("place_order", is_write=True)
+    assert not calls
+
+
+def test_an_old_permit_is_void(settings):
+    one = meter("1")
+    pay_for([one], "place_order")
+    time.sleep(PERMIT_MS / 1000 + 0.02)
+    assert not one._has_paid()
+
+
+def test_a_patient_request_waits_and_an_impatient_one_is_told_when():
+    for _ in range(10):
+        meter("7").admit("place_order", is_write=True)
+    with pytest.raises(RateLimited) as refused:
+        meter("7").admit("place_order", is_write=True)
+    assert 0 < refused.value.retry_after < 1.3
+    meter("7", patience=1.5).admit("place_order", is_write=True)
+
+
+def test_a_ban_is_named_as_one():
+    one = meter("1")
+    one.freeze(600)
+    with pytest.raises(EgressBlocked):
+        one.admit("place_order", is_write=True)
