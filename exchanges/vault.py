@@ -90,16 +90,12 @@ def seal(credentials: Credentials, *, context: str) -> bytes:
 def unseal(sealed: bytes, *, context: str) -> Credentials:
     """Open a box; only a process with the private key file can."""
     path = _path(settings.VAULT_PRIVATE_KEY_FILE, "VAULT_PRIVATE_KEY_FILE")
-    key = _read(path, PRIVATE_MARK)
+    key_id, key = _private_key(path)
     head, box = sealed[: 1 + KEY_ID_BYTES], sealed[1 + KEY_ID_BYTES :]
-    if head != bytes([VERSION]) + key.key_id:
+    if head != bytes([VERSION]) + key_id:
         raise SealBroken("sealed with another key")
-    mlkem = MLKEM768PrivateKey.from_seed_bytes(key.material[:SEED_BYTES])
-    x25519 = X25519PrivateKey.from_private_bytes(key.material[SEED_BYTES:])
     try:
-        plain = SUITE.decrypt(
-            box, MLKEM768X25519PrivateKey(mlkem, x25519), info=_info(context, key.key_id)
-        )
+        plain = SUITE.decrypt(box, key, info=_info(context, key_id))
     except (InvalidTag, ValueError):
         raise SealBroken("altered, or moved from another row") from None
     api_key, api_secret = json.loads(plain)
@@ -118,6 +114,15 @@ def _path(path: Path | None, name: str) -> Path:
 
 def _line(mark: str, key_id: bytes, material: bytes) -> str:
     return f"{mark} {key_id.hex()} {base64.b64encode(material).decode()}\n"
+
+
+@lru_cache(maxsize=4)
+def _private_key(path: Path) -> tuple[bytes, MLKEM768X25519PrivateKey]:
+    """The key's id and the key itself: to make it from its seed takes longer than to use it."""
+    key = _read(path, PRIVATE_MARK)
+    mlkem = MLKEM768PrivateKey.from_seed_bytes(key.material[:SEED_BYTES])
+    x25519 = X25519PrivateKey.from_private_bytes(key.material[SEED_BYTES:])
+    return key.key_id, MLKEM768X25519PrivateKey(mlkem, x25519)
 
 
 @lru_cache(maxsize=4)

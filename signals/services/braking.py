@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from django.db.models import Q
+
 from accounts.activity import Fact, record, record_all
 from accounts.choices import ActivityKind
 from exchanges.models import Connection
@@ -15,6 +17,13 @@ from signals.domain.reasons import Reason
 from signals.models import Copy, CopySettings
 
 ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
+HAS_BRAKES = ~Q(
+    halted_reason="",
+    daily_loss=None,
+    weekly_loss=None,
+    loss_streak=None,
+    drawdown_percent=None,
+)
 
 
 def brakes_of(stored: CopySettings) -> Brakes:
@@ -28,8 +37,10 @@ def apply_brakes(links: Iterable[int], *, now: datetime) -> dict[int, Reason]:
 
     A brake stays on until its trader takes it off: a new day alone changes nothing.
     """
-    stored = CopySettings.objects.filter(connection__in=set(links)).select_related("connection")
-    braked = [rules for rules in stored if rules.halted_reason or brakes_of(rules).any]
+    stored = CopySettings.objects.filter(connection__in=set(links)).filter(HAS_BRAKES)
+    braked = list(stored.select_related("connection"))
+    if not braked:
+        return {}
     results = _results([rules for rules in braked if not rules.halted_reason], now)
     for rules in braked:
         if rules.halted_reason:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypeVar
 
 from django.conf import settings
 
@@ -21,7 +24,7 @@ from signals.choices import OrderStatus
 from signals.domain.actions import Action
 from signals.domain.lifecycle import ENTERING, FINAL, CopyStatus
 from signals.domain.reasons import Reason
-from signals.models import Copy, Order, Signal
+from signals.models import ClosedPnl, Copy, Fill, Order, Signal
 from signals.services.accounting import Bindings
 from signals.services.acting import Outcome
 from signals.services.claiming import Lease
@@ -30,6 +33,8 @@ from signals.services.observing import Observation
 from signals.services.recording import note_stored
 
 log = logging.getLogger(__name__)
+
+Row = TypeVar("Row", Order, Fill, ClosedPnl)
 
 
 @dataclass(slots=True)
@@ -77,11 +82,12 @@ def load_chunk(lease: Lease) -> list[Task]:
     copies = list(
         Copy.objects.filter(pk__in=lease.copies)
         .select_related("connection__copy_settings", "user")
-        .prefetch_related(
-            *("orders", "fills__order", "results", "connection__copy_settings__authors"),
-        )
+        .prefetch_related("connection__copy_settings__authors")
         .order_by("shuffle")
     )
+    orders = _by_copy(Order.objects.filter(copy__in=lease.copies))
+    fills = _by_copy(Fill.objects.filter(copy__in=lease.copies))
+    results = _by_copy(ClosedPnl.objects.filter(copy__in=lease.copies))
     # Each signal once, not once for each of its copies.
     named = {copy.signal_id for copy in copies}
     signals = Signal.objects.prefetch_related("targets", "revisions").in_bulk(named)
@@ -99,9 +105,8 @@ def load_chunk(lease: Lease) -> list[Task]:
     tasks = []
     for copy in copies:
         copy.signal, link = signals[copy.signal_id], copy.connection
-        ledger = CopyLedger(
-            copy, list(copy.orders.all()), list(copy.fills.all()), list(copy.results.all())
-        )
+        ledger = CopyLedger(copy, orders[copy.pk], fills[copy.pk], results[copy.pk])
+        ledger.join_fills()
         note_stored(ledger)
         tasks.append(
             Task(
@@ -113,6 +118,13 @@ def load_chunk(lease: Lease) -> list[Task]:
             )
         )
     return tasks
+
+
+def _by_copy(rows: Iterable[Row]) -> dict[int, list[Row]]:
+    found: dict[int, list[Row]] = defaultdict(list)
+    for row in rows:
+        found[row.copy_id].append(row)
+    return found
 
 
 def read_tickers(tasks: list[Task], lease: Lease) -> dict[tuple[str, str, str], Ticker]:

@@ -66,6 +66,13 @@ class CopyLedger:
     def by_exchange_id(self) -> dict[str, Order]:
         return {order.exchange_id: order for order in self.orders if order.exchange_id}
 
+    def join_fills(self) -> None:
+        """Let the fills know their orders without asking the database."""
+        orders = {order.pk: order for order in self.orders}
+        for fill in self.fills:
+            if fill.order_id is not None:
+                fill.order = orders[fill.order_id]
+
     def newest(self, leg: str) -> Order | None:
         """The leg's order of the highest generation."""
         own = [order for order in self.orders if order.leg == leg and order.link_id]

@@ -147,7 +147,8 @@ def _absorb_and_plan(
     with transaction.atomic():
         links = sorted({task.link.pk for task in tasks})
         # Two chunks that size entries of one account at once would both see its whole balance.
-        list(Connection.objects.select_for_update(no_key=True).filter(pk__in=links).order_by("pk"))
+        rows = Connection.objects.select_for_update(no_key=True).filter(pk__in=links)
+        list(rows.order_by("pk").values_list("pk"))
         for task in tasks:
             _absorb(task, lease)
         entering = {task.link.pk for task in tasks if task.copy.status in ENTERING}

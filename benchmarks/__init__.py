@@ -1,0 +1,1 @@
+"""Speed against what binds physically; run by `make bench`, never by the tests."""

@@ -1,0 +1,68 @@
+"""B2: fan-out under the exchange's limits, against the time that the limits alone force.
+
+What is forced: with the speed that this machine reaches without limits, and the exchange's 600
+requests in any five seconds from each address, the n-th order of an address can leave no earlier
+than it does without limits, and five seconds after the one that stands 600 places before it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks import stage
+
+ACCOUNTS = (1_000, 5_000)
+ADDRESSES = (1, 2, 8)
+MOST, SPAN = 600, 5.0
+
+
+def forced(accounts: int, addresses: int, free_seconds: float) -> float:
+    """Seconds until the last order may leave; `free_seconds`: all of them without limits."""
+    each = -(-accounts // addresses)
+    leaves: list[float] = []
+    for number in range(each):
+        freely = free_seconds * (number + 1) / each
+        held = leaves[number - MOST] + SPAN if number >= MOST else 0.0
+        leaves.append(max(freely, held))
+    return leaves[-1]
+
+
+def run(author: Any, addresses: list[str], symbol: str, **environment: str) -> float:
+    stage.forget()
+    stage.settings.EGRESS = {address: address for address in addresses}
+    stage.leave_by(addresses)
+    with stage.workers(EGRESS=",".join(addresses), GOVERNOR_DOUBT_PERCENT="0", **environment):
+        signal = stage.publish(author, stage.draft(symbol))
+        stage.wait_for_all(signal)
+    return stage.seconds_of(signal)
+
+
+def measure(author: Any) -> dict[str, dict[str, Any]]:
+    result: dict[str, Any] = {}
+    worst = refusals = 0.0
+    for accounts in ACCOUNTS:
+        with stage.sandbox(limits=True) as box:
+            stage.link(box, accounts)
+            box.post("latency", ms=stage.LATENCY_MS)
+            box.post("limits", ip=False, uid=False)
+            run(author, ["127.0.0.2"], "XRPUSDT", EGRESS_REQUESTS=stage.NO_LIMIT)
+            free = run(author, ["127.0.0.2"], "SOLUSDT", EGRESS_REQUESTS=stage.NO_LIMIT)
+            for addresses, symbol in zip(ADDRESSES, ("BTCUSDT", "ETHUSDT", "LTCUSDT"), strict=True):
+                box.post("limits", ip=True, uid=True)
+                ours = run(
+                    author,
+                    [f"127.0.0.{2 + number}" for number in range(addresses)],
+                    symbol,
+                    EGRESS_REQUESTS=str(MOST),
+                )
+                ratio = ours / forced(accounts, addresses, free)
+                result[f"{accounts}_by_{addresses}"] = {
+                    "seconds": round(ours, 2),
+                    "forced_seconds": round(forced(accounts, addresses, free), 2),
+                    "ratio": round(ratio, 3),
+                }
+                worst = max(worst, ratio)
+            counts = box.counts()
+            refused = dict(counts["refusals"])  # type: ignore[call-overload]
+            refusals += float(counts["bans"]) + refused.get("10006", 0)  # type: ignore[arg-type]
+    return {"B2": {"worst_ratio": round(worst, 3), "refusals": int(refusals), **result}}
