@@ -54,13 +54,13 @@ class AccountMeter:
             time.sleep(permit.wait)
 
     def _has_paid(self) -> bool:
-        """An old permit is void: its place in the window may be over when the request arrives."""
-        oldest = time.monotonic() - PERMIT_MS / 1000
-        while self._paid:
-            permit = self._paid.pop()
-            if permit.granted_at > oldest:
-                return True
-        return False
+        """A permit that has waited too long counts from now: it was never used."""
+        if not self._paid:
+            return False
+        permit = self._paid.pop()
+        if permit.granted_at < time.monotonic() - PERMIT_MS / 1000:
+            governor().restamp(self._budget, [permit])
+        return True
 
     def learn(self, request: str, headers: Mapping[str, str]) -> None:
         if not self._account:

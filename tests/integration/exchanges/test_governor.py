@@ -199,11 +199,14 @@ def test_what_is_paid_for_needs_no_further_asking(monkeypatch):
     assert not calls
 
 
-def test_an_old_permit_is_void(settings):
+def test_a_permit_that_waited_counts_from_when_it_is_used():
     one = meter("1")
-    pay_for([one], "place_order")
-    time.sleep(PERMIT_MS / 1000 + 0.02)
-    assert not one._has_paid()
+    (permit,) = pay_for([one], "place_order")
+    time.sleep(PERMIT_MS / 1000 + 0.06)
+    one.admit("place_order", is_write=True)
+    counted = redis.Redis.from_url(settings.REDIS_URL).hgetall("governor:budget:meter")
+    assert int(counted.pop(str(permit.stamp).encode())) == 0
+    assert [int(count) for count in counted.values()] == [1]
 
 
 def test_a_patient_request_waits_and_an_impatient_one_is_told_when():
