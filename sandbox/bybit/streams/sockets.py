@@ -12,7 +12,7 @@ from aiohttp import WSMsgType, web
 
 from sandbox.bybit.streams.outbox import Outbox
 
-ACK_SECONDS = 0.03  # an answer that came sooner than a client notes its request would break pybit
+ACK_SECONDS = 0.05  # an answer that came sooner than a client notes its request would break pybit
 ALIVE_SECONDS = 600  # without a ping or any data
 _numbers = count(1)
 

@@ -74,7 +74,7 @@ def test_subscriptions_are_answered_with_their_id_and_after_a_moment(trader):
         stream.authenticate(trader.key)
         started = time.monotonic()
         answer = stream.subscribe("order", req_id="one")
-        assert 0.02 <= time.monotonic() - started < 0.5
+        assert 0.02 <= time.monotonic() - started < 2
         assert (answer["success"], answer["req_id"], answer["op"]) == (True, "one", "subscribe")
         assert stream.subscribe("order.linear", "position.linear")["success"] is True
         assert stream.subscribe("wallet", "order.linear")["success"] is False
