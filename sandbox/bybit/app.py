@@ -47,6 +47,7 @@ class Sandbox:
     requests: Counter[str] = field(default_factory=Counter)
     refusals: Counter[int] = field(default_factory=Counter)
     order_times: list[tuple[float, str, str]] = field(default_factory=list)
+    stop_times: list[float] = field(default_factory=list)
 
     def clock(self) -> int:
         """The API's time in ms; candles may run faster, signatures never do."""
@@ -171,6 +172,8 @@ class Server:
             return Reply(error.code, error.message, error.result, window=window)
         if path == "/v5/order/create":
             box.order_times.append((time.time(), key.uid, str(params.get("orderLinkId") or "")))
+        elif path == "/v5/position/trading-stop":
+            box.stop_times.append(time.time())
         return Reply(result=result, ext=ext, window=window)
 
     def _call(

@@ -222,6 +222,7 @@ class Control:
                 "bans": box.limits.bans,
                 "peak_by_address": box.limits.peak,
                 "order_times": box.order_times,
+                "stop_times": box.stop_times,
                 "connections": dict(box.hub.opened),
                 "connections_refused": box.limits.connections_refused,
             }
