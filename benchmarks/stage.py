@@ -175,9 +175,9 @@ def forget() -> None:
 def leave_by(addresses: list[str]) -> None:
     """Spread the connections evenly over outgoing addresses."""
     for number, address in enumerate(addresses):
-        Connection.objects.extra(
-            where=["id %% %s = %s"], params=[len(addresses), number]
-        ).update(egress=address)
+        Connection.objects.extra(where=["id %% %s = %s"], params=[len(addresses), number]).update(
+            egress=address
+        )
 
 
 def draft(symbol: str = "BTCUSDT") -> Draft:

@@ -45,7 +45,8 @@ class Task:
     link: Connection
     meter: AccountMeter
     state: SymbolState | None
-    instrument: Instrument | None
+    rules: InstrumentFacts | None
+    price: Ticker | None = None  # as it streams in; None when that is too old
     exchange: Exchange | None = None
     seen: Observation | None = None
     failure: ExchangeError | None = None
@@ -56,10 +57,6 @@ class Task:
     @property
     def copy(self) -> Copy:
         return self.ledger.copy
-
-    @property
-    def rules(self) -> InstrumentFacts | None:
-        return facts_of(self.instrument) if self.instrument is not None else None
 
     @property
     def is_entry(self) -> bool:
@@ -98,13 +95,16 @@ def load_chunk(lease: Lease) -> list[Task]:
             connection__in={copy.connection_id for copy in copies}, symbol__in=symbols
         )
     }
-    instruments = {
+    rows = {
         (row.exchange, row.environment, row.symbol): row
         for row in Instrument.objects.filter(symbol__in=symbols)
     }
+    rules = {place: facts_of(row) for place, row in rows.items()}
+    prices = {place: _fresh(row, lease) for place, row in rows.items()}
     tasks = []
     for copy in copies:
         copy.signal, link = signals[copy.signal_id], copy.connection
+        place = (link.exchange, link.environment, copy.symbol)
         ledger = CopyLedger(copy, orders[copy.pk], fills[copy.pk], results[copy.pk])
         ledger.join_fills()
         note_stored(ledger)
@@ -114,7 +114,8 @@ def load_chunk(lease: Lease) -> list[Task]:
                 link=link,
                 meter=meter_of(link, Lane.POLL if lease.lane is Lane.RECORD else lease.lane),
                 state=states.get((link.pk, copy.symbol)),
-                instrument=instruments.get((link.exchange, link.environment, copy.symbol)),
+                rules=rules.get(place),
+                price=prices.get(place),
             )
         )
     return tasks
@@ -127,20 +128,24 @@ def _by_copy(rows: Iterable[Row]) -> dict[int, list[Row]]:
     return found
 
 
-def read_tickers(tasks: list[Task], lease: Lease) -> dict[tuple[str, str, str], Ticker]:
-    """The prices that entries are decided by: those that stream in, else one request for all."""
+def _fresh(row: Instrument, lease: Lease) -> Ticker | None:
     oldest = lease.now - timedelta(seconds=settings.PRICE_MAX_AGE_SECONDS)
+    is_fresh = row.priced_at is not None and row.priced_at >= oldest
+    return cached_ticker(row) if is_fresh else None
+
+
+def read_tickers(tasks: list[Task]) -> dict[tuple[str, str, str], Ticker]:
+    """The prices that entries are decided by: those that stream in, else one request for all."""
     tickers: dict[tuple[str, str, str], Ticker] = {}
     missing: set[tuple[str, str]] = set()
     for task in tasks:
-        row = task.instrument
-        if row is None or task.copy.status not in ENTERING:
+        if task.copy.status not in ENTERING:
             continue
-        ticker = cached_ticker(row)
-        if ticker is not None and row.priced_at is not None and row.priced_at >= oldest:
-            tickers[(row.exchange, row.environment, row.symbol)] = ticker
+        place = (task.link.exchange, task.link.environment)
+        if task.price is not None:
+            tickers[(*place, task.copy.symbol)] = task.price
         else:
-            missing.add((row.exchange, row.environment))
+            missing.add(place)
     for exchange, environment in missing:
         try:
             found = market_of(exchange, environment, Lane.ENTRY).tickers()

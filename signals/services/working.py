@@ -60,7 +60,7 @@ def work() -> int:
     if lease is None:
         return 0
     tasks = admit(load_chunk(lease), lease)
-    tickers = read_tickers(tasks, lease)
+    tickers = read_tickers(tasks)
     for task in tasks:
         open_account(task)
     _each(lambda task: _observe(task, lease), [task for task in tasks if _must_look(task, lease)])

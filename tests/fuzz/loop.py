@@ -15,7 +15,9 @@ from decimal import Decimal as D
 
 from accounts.models import User
 from exchanges.domain.errors import ExchangeError
+from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import InstrumentFacts
+from exchanges.metering import meter_of
 from exchanges.models import Connection, SymbolState
 from signals.domain.actions import SetLeverage
 from signals.domain.draft import Draft
@@ -156,7 +158,12 @@ class Follower:
         lease = Lease(self.exchange.now)
         self.link.balance_at = lease.now  # always fresh: the machine sets the balance itself
         task = self.task = chunk.Task(
-            self.ledger, self.link, self.state, self.instrument, exchange=self.exchange
+            self.ledger,
+            self.link,
+            meter_of(self.link, Lane.POLL),
+            self.state,
+            self.instrument,
+            exchange=self.exchange,
         )
         working._observe(task, lease)
         working._absorb(task, lease)
