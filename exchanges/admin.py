@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from accounts.admin import ReadOnlyAdmin
-from exchanges.models import Connection, Instrument, SymbolState
+from exchanges.models import Connection, HostClock, Instrument, SymbolState
 
 
 @admin.register(Connection)
@@ -28,3 +28,8 @@ class InstrumentAdmin(ReadOnlyAdmin):
 class SymbolStateAdmin(ReadOnlyAdmin):
     list_display = ["connection", "symbol", "leverage", "is_hedge", "confirmed_at"]
     list_select_related = ["connection"]
+
+
+@admin.register(HostClock)
+class HostClockAdmin(ReadOnlyAdmin):
+    list_display = ["host", "environment", "ahead_ms", "at"]

@@ -130,3 +130,20 @@ class Instrument(models.Model):
 
     def __str__(self) -> str:
         return self.symbol
+
+
+class HostClock(models.Model):
+    """How far a host's clock was from an exchange's when it was last compared."""
+
+    host = models.CharField(max_length=100)
+    environment = models.CharField(max_length=10)
+    ahead_ms = models.IntegerField()  # negative: behind
+    at = models.DateTimeField()  # by the database's clock
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["host", "environment"], name="host_clock_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.host} {self.environment}"

@@ -32,6 +32,9 @@ class MarketData(Protocol):
 
     def tickers(self) -> Sequence[Ticker]: ...
 
+    def server_time(self) -> float:
+        """The exchange's clock, in seconds since 1970."""
+
 
 class Exchange(Protocol):
     """One account at an exchange.

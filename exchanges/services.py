@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -34,6 +35,8 @@ from exchanges.metering import meter_of
 from exchanges.models import Connection, Instrument, SymbolState
 from exchanges.ports import Exchange
 from hexagonal.lib.jobs import enqueue_on_commit
+
+log = logging.getLogger(__name__)
 
 OUR_PREFIX = "hx"  # of the link ids of orders that the platform sent
 VERIFY_CLAIM = timedelta(seconds=30)  # longer than all requests of one verification
@@ -404,3 +407,12 @@ def refresh_prices(exchange: str, environment: str, *, now: datetime) -> None:
         row.bid, row.ask, row.last, row.mark = ticker.bid, ticker.ask, ticker.last, ticker.mark
         row.priced_at = now
     Instrument.objects.bulk_update(rows, PRICES, batch_size=500)
+
+
+def refresh_all_prices(*, now: datetime) -> None:
+    """Read the prices of every environment; one that does not answer keeps its last ones."""
+    for environment in settings.EXCHANGE_ENVIRONMENTS:
+        try:
+            refresh_prices(ExchangeKind.BYBIT, environment, now=now)
+        except ExchangeError as error:
+            log.warning("%s has no prices: %s", environment, type(error).__name__)

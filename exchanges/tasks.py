@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -48,19 +47,10 @@ def _refresh(link: Connection) -> None:
         connection.close()  # a thread's own database connection ends with its work
 
 
-@shared_task(name="exchanges.refresh_prices")
-def refresh_prices() -> None:
-    _for_each_environment(services.refresh_prices)
-
-
 @shared_task(name="exchanges.refresh_instruments")
 def refresh_instruments() -> None:
-    _for_each_environment(services.refresh_instruments)
-
-
-def _for_each_environment(step: Callable[..., object]) -> None:
     for environment in settings.EXCHANGE_ENVIRONMENTS:
         try:
-            step(ExchangeKind.BYBIT, environment, now=timezone.now())
+            services.refresh_instruments(ExchangeKind.BYBIT, environment, now=timezone.now())
         except ExchangeError as error:
             log.warning("%s could not be read: %s", environment, type(error).__name__)

@@ -76,5 +76,27 @@ def database(name: str) -> dict[str, Any]:
         "PASSWORD": unquote(url.password or ""),
         "HOST": host,
         "PORT": str(url.port or query.pop("port", "")),
-        "OPTIONS": query,
+        "OPTIONS": {**CAREFUL, **query, "options": _limits(query.get("options", ""))},
     }
+
+
+# A database host that is gone without a word is noticed in seconds, not in hours.
+CAREFUL = {
+    "connect_timeout": "5",
+    "tcp_user_timeout": "10000",
+    "keepalives_idle": "5",
+    "keepalives_interval": "2",
+    "keepalives_count": "3",
+}
+
+
+def _limits(given: str) -> str:
+    """What the server enforces on a session; a longer time for a migration may be given."""
+    wanted = {
+        "statement_timeout": f"{integer('DATABASE_STATEMENT_SECONDS', 30)}s",
+        "lock_timeout": "10s",
+        "idle_in_transaction_session_timeout": "30s",
+        "synchronous_commit": "on",  # what is on record before an order is sent survives a crash
+    }
+    mine = (f"-c {name}={value}" for name, value in wanted.items() if name not in given)
+    return " ".join([*mine, given]).strip()

@@ -8,6 +8,8 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
+from signals.selectors import seconds_since_beat
+
 
 @require_safe
 def alive(request: HttpRequest) -> JsonResponse:
@@ -16,8 +18,11 @@ def alive(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
+    """Whether pages can be served; the sweeper's age says whether what is due is done."""
     checks = {"database": _database(), "cache": _cache()}
-    return JsonResponse(checks, status=200 if all(checks.values()) else 503)
+    status = 200 if all(checks.values()) else 503
+    age = seconds_since_beat("sweeper") if checks["database"] else None
+    return JsonResponse({**checks, "seconds_since_sweep": age}, status=status)
 
 
 def _database() -> bool:

@@ -8,6 +8,7 @@ from celery.schedules import crontab
 from django.utils.translation import gettext_lazy as _
 
 from hexagonal import env
+from hexagonal.lib import broker
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -162,28 +163,24 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20.0
+CELERY_WORKER_ENABLE_SOFT_SHUTDOWN_ON_IDLE = True
+# A worker whose broker is gone finishes its chunk: killing it in a COMMIT helps nobody.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": 120,
-    "socket_keepalive": True,
-    "health_check_interval": 10,
-}
+CELERY_BROKER_TRANSPORT_OPTIONS = broker.transport_options(CELERY_BROKER_URL)
 CELERY_TASK_TIME_LIMIT = 60
-CELERY_TASK_SOFT_TIME_LIMIT = 50
+CELERY_TASK_SOFT_TIME_LIMIT = 55
 CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_DEFAULT_QUEUE_TYPE = broker.queue_type(CELERY_BROKER_URL)
+CELERY_TASK_CREATE_MISSING_QUEUE_TYPE = CELERY_TASK_DEFAULT_QUEUE_TYPE
 CELERY_TASK_ROUTES = {
     "signals.work": {"queue": "orders"},
-    "signals.ring": {"queue": "control"},
+    "signals.show_life": {"queue": "orders"},
     "exchanges.verify_connection": {"queue": "control"},
 }
+# Beat stands in no way of money: what is due is rung for and timed by the sweeper.
 CELERY_BEAT_SCHEDULE = {
-    "signals.ring": {"task": "signals.ring", "schedule": 1.0, "options": {"expires": 2}},
-    "exchanges.refresh_prices": {
-        "task": "exchanges.refresh_prices",
-        "schedule": 3.0,
-        "options": {"expires": 3},
-    },
     "exchanges.refresh_accounts": {
         "task": "exchanges.refresh_accounts",
         "schedule": 5.0,
@@ -192,16 +189,6 @@ CELERY_BEAT_SCHEDULE = {
     "exchanges.refresh_instruments": {
         "task": "exchanges.refresh_instruments",
         "schedule": crontab(minute=7),
-    },
-    "signals.keep_time": {
-        "task": "signals.keep_time",
-        "schedule": 2.0,
-        "options": {"expires": 2},
-    },
-    "signals.follow_prices": {
-        "task": "signals.follow_prices",
-        "schedule": 3.0,
-        "options": {"expires": 3},
     },
 }
 

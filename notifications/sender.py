@@ -10,11 +10,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from asgiref.sync import sync_to_async
-from django.db import DEFAULT_DB_ALIAS, Error, close_old_connections, connections
-from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db import Error, close_old_connections
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 
 from hexagonal.lib.clock import database_now
+from hexagonal.lib.leadership import Leadership
 from notifications import services
 from notifications.domain.errors import (
     ChannelBusy,
@@ -133,34 +133,18 @@ class Sender:
             await sync_to_async(mark_sent)(message)
 
 
-class SenderLock:
-    """The database's lock on a connection of its own, which nothing else closes or recycles."""
+class SenderLock(Leadership):
+    """Who holds it is the one sender, and queues again what the one before left half-way."""
 
     def __init__(self) -> None:
-        self._connection: BaseDatabaseWrapper | None = None
-        self._is_held = False
+        super().__init__(LOCK)
 
     def hold(self) -> bool:
-        """Whether we are the one sender; the lock dies with its connection."""
         close_old_connections()
-        if self._connection is None:
-            self._connection = connections.create_connection(DEFAULT_DB_ALIAS)
-        with self._connection.cursor() as cursor:
-            if self._is_held:
-                cursor.execute("SELECT 1")  # raises when the connection, and the lock, are gone
-                return True
-            cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
-            row = cursor.fetchone()
-        self._is_held = bool(row and row[0])
-        if self._is_held:
+        led = self.is_held
+        if super().hold() and not led:
             take_over()
-        return self._is_held
-
-    def release(self) -> None:
-        self._is_held = False
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        return self.is_held
 
 
 def take_over() -> None:

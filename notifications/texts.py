@@ -146,6 +146,11 @@ def _schedule_missed(params: Params) -> str:
     return _lines(head, (_("Reason"), params["reason"]))
 
 
+def _ops_alarm(params: Params) -> str:
+    head = f"🚨 <b>{params['reason']}</b>"
+    return "\n".join(line for line in (head, params["subject"], params["detail"]) if line)
+
+
 def _relinked(params: Params) -> str:
     text = _(
         "The notices of %(name)s go to another Telegram chat from now on. If that was not you, "
@@ -172,6 +177,7 @@ TEXTS: dict[str, Callable[[Params], str]] = {
     "released": _account("▶️", gettext_noop("New entries go on")),
     "panic": _account("🧯", gettext_noop("Everything is being closed, and copying is paused")),
     "schedule_missed": _schedule_missed,
+    "ops_alarm": _ops_alarm,
     "alarm": _not_traded("🚨", gettext_noop("Attention: check your position")),
     "api_refused": _account("⛔", gettext_noop("API key refused")),
     "api_attention": _account("⚠️", gettext_noop("Your exchange connection needs attention")),

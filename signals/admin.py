@@ -6,10 +6,12 @@ from django.contrib import admin
 
 from accounts.admin import ReadOnlyAdmin
 from signals.models import (
+    Alarm,
     ClosedPnl,
     Copy,
     CopySettings,
     Fill,
+    Heartbeat,
     Order,
     Signal,
     SignalRevision,
@@ -44,6 +46,21 @@ class OrderAdmin(ReadOnlyAdmin):
 class FillAdmin(ReadOnlyAdmin):
     list_display = ["fill_id", "side", "cause", "quantity", "price", "fee", "at"]
     list_filter = ["cause"]
+
+
+@admin.register(Alarm)
+class AlarmAdmin(ReadOnlyAdmin):
+    list_display = [
+        *("level", "code", "subject", "detail"),
+        *("first_seen_at", "last_seen_at", "count", "cleared_at"),
+    ]
+    list_filter = [("cleared_at", admin.EmptyFieldListFilter), "level", "code"]
+    search_fields = ["subject"]
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(ReadOnlyAdmin):
+    list_display = ["name", "host", "at"]
 
 
 admin.site.register([ClosedPnl, CopySettings, SignalRevision, Target], ReadOnlyAdmin)

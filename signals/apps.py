@@ -16,5 +16,6 @@ class SignalsConfig(AppConfig):
 
         wording.register(reasons.REASONS)
         wording.register(reasons.REFUSALS)
+        wording.register(reasons.ALARMS)
         checks.register(check_lease)
         guard_links(has_live_copies)

@@ -83,3 +83,28 @@ COPY_STATUS_LABELS = {
     _CopyStatus.UNKNOWN: _("Being clarified"),
 }
 COPY_STATUS_CHOICES = [(status.value, label) for status, label in COPY_STATUS_LABELS.items()]
+
+
+class AlarmLevel(models.TextChoices):
+    """How loud: a look, somebody now, everybody now."""
+
+    WARNING = "warning", _("Warning")
+    CRITICAL = "critical", _("Critical")
+    EMERGENCY = "emergency", _("Emergency")
+
+
+class AlarmCode(models.TextChoices):
+    """What must not be; the sweeper looks for it."""
+
+    ENTERED_TWICE = "entered_twice", _("An account was entered twice, or for more than planned")
+    POSITION_BARE = "position_bare", _("A position has no stop")
+    OUTCOME_UNKNOWN = "outcome_unknown", _("What became of an order is not known")
+    COPY_STALLED = "copy_stalled", _("Copies wait for their entry for too long")
+    COPY_UNTAKEN = "copy_untaken", _("Due copies are taken by nobody")
+    LEASE_ABANDONED = "lease_abandoned", _("Leases ran out and nobody took them over")
+    ORDER_ORPHANED = (
+        "order_orphaned",
+        _("The exchange shows an order of ours that is not on record"),
+    )
+    WORKERS_SILENT = "workers_silent", _("No worker has answered for too long")
+    CLOCK_OFF = "clock_off", _("A host's clock is off")

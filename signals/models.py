@@ -14,6 +14,8 @@ from exchanges.models import Connection
 from hexagonal.lib.fields import NumberField
 from signals.choices import (
     COPY_STATUS_CHOICES,
+    AlarmCode,
+    AlarmLevel,
     OrderStatus,
     Sides,
     SignalSide,
@@ -213,6 +215,7 @@ class Copy(models.Model):
     funding = NumberField(default=Decimal(0))  # USDT, positive is paid
     pnl = NumberField(default=Decimal(0))  # USDT, as the exchange books it: fees off, funding not
     has_stop = models.BooleanField(default=False)  # seen at the exchange
+    unprotected_since = models.DateTimeField(null=True, blank=True)  # held, and no stop seen
 
     # Levels of the position, as strings of numbers: what is none of these, the trader set.
     stops_asked = models.JSONField(default=list)
@@ -299,6 +302,9 @@ class Order(models.Model):
     cause = models.CharField(max_length=16, blank=True)  # exchanges.domain.trading.Cause
     error_code = models.IntegerField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)  # the last attempt
+    # While its fate is unknown: from when on "not found" says something, and how often it was said.
+    conclusive_at = models.DateTimeField(null=True, blank=True)
+    absences = models.PositiveSmallIntegerField(default=0)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
 
@@ -379,3 +385,40 @@ class ClosedPnl(models.Model):
                 fields=["connection", "order_exchange_id"], name="closed_pnl_once"
             )
         ]
+
+
+class Alarm(models.Model):
+    """Something that must not be, as the sweeper found it; open until it is gone."""
+
+    code = models.CharField(max_length=24, choices=AlarmCode.choices)
+    subject = models.CharField(max_length=100, blank=True)  # what it is about; empty: the platform
+    level = models.CharField(max_length=9, choices=AlarmLevel.choices)
+    detail = models.CharField(max_length=200, blank=True)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    count = models.PositiveIntegerField(default=1)  # how often it was seen
+    cleared_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-last_seen_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["code", "subject"],
+                condition=models.Q(cleared_at__isnull=True),
+                name="alarm_open_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.subject}".strip()
+
+
+class Heartbeat(models.Model):
+    """When a part of the platform last did its work, by the database's clock."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    host = models.CharField(max_length=100)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

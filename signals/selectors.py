@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Avg, Count, Prefetch, Q, QuerySet, Sum
 from django.http import Http404
 
@@ -300,3 +301,15 @@ def signal_figures() -> SignalFigures:
         average_gain=row["gains"],
         average_loss=row["losses"],
     )
+
+
+def seconds_since_beat(name: str) -> float | None:
+    """How long ago a part of the platform showed that it lives; None: never."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT extract(epoch FROM clock_timestamp() - at)::float FROM signals_heartbeat"
+            " WHERE name = %s",
+            [name],
+        )
+        row = cursor.fetchone()
+    return round(row[0], 1) if row else None

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import time
 
 from celery import shared_task
-from django.conf import settings
-from django.utils import timezone
 
+from exchanges import clock
 from exchanges.domain.lanes import Lane
-from hexagonal.lib.jobs import enqueue
-from signals.services import enrolling, nominal, publishing, working
-from signals.services.claiming import count_due, has_waiting
+from signals.lease_check import DRAIN_SECONDS
+from signals.services import sweeping, working
+from signals.services.claiming import has_waiting
 
-DRAIN_SECONDS = 20.0  # a doorbell works on while there is work; far below the task's time limit
 WAIT_SECONDS = 0.05  # for room under the limits: short, because a stop may come any moment
-MOST_DOORBELLS = 16
 
 
 @shared_task(name="signals.work")
@@ -24,6 +20,7 @@ def work() -> None:
     """Work while there is something to do, or something waits for the exchange's limits."""
     started = time.monotonic()
     while time.monotonic() - started < DRAIN_SECONDS:
+        clock.keep_measured()
         if working.work():
             continue
         if not has_waiting(Lane.PROTECT, Lane.ENTRY):
@@ -31,21 +28,7 @@ def work() -> None:
         time.sleep(WAIT_SECONDS)
 
 
-@shared_task(name="signals.ring")
-def ring() -> None:
-    """Ring once for each chunk of due copies; it finds what a lost message or a crash left."""
-    due = count_due(MOST_DOORBELLS * settings.CHUNK_SIZE)
-    for _ in range(math.ceil(due / settings.CHUNK_SIZE)):
-        enqueue("signals.work", expires=5)
-
-
-@shared_task(name="signals.follow_prices")
-def follow_prices() -> None:
-    nominal.follow_prices(now=timezone.now())
-
-
-@shared_task(name="signals.keep_time")
-def keep_time() -> None:
-    """Publish what is scheduled for now, and let those who asked for it join open signals."""
-    publishing.publish_due(now=timezone.now())
-    enrolling.enrol_late(now=timezone.now())
+@shared_task(name="signals.show_life")
+def show_life() -> None:
+    """Answer the sweeper through the queue of orders: a worker may live and take nothing."""
+    sweeping.beat("worker")

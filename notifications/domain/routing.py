@@ -14,14 +14,24 @@ TRADE = frozenset(
 # Nobody may.
 ALWAYS = frozenset(
     {
-        *("alarm", "stop_put_back", "halted", "released", "panic", "schedule_missed"),
+        *("alarm", "ops_alarm", "stop_put_back", "halted", "released", "panic", "schedule_missed"),
         *("api_refused", "api_attention", "api_disconnected", "suspended", "reinstated"),
     }
 )
 # Not of a fact about trading but of the link itself: the chat that has lost it is told.
 RELINKED = "relinked"
 URGENT = frozenset(
-    {"alarm", "stop_hit", "failed", "closed", "api_attention", "stop_put_back", "panic", RELINKED}
+    {
+        "alarm",
+        "ops_alarm",
+        "stop_hit",
+        "failed",
+        "closed",
+        "api_attention",
+        "stop_put_back",
+        "panic",
+        RELINKED,
+    }
 )
 
 LONGEST_WAIT = timedelta(seconds=60)  # an alarm must not sleep long after Telegram is back

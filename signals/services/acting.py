@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from exchanges.domain.errors import ExchangeError, NotFound, UnexpectedReply
+from exchanges.clock import check_clock
+from exchanges.domain.errors import ExchangeError, NotFound, Unavailable, UnexpectedReply
 from exchanges.domain.trading import Acknowledgement, NewOrder, OrderChange
 from exchanges.ports import Exchange
 from signals.domain.actions import Action, Amend, Cancel, Place, SetLevels, SetLeverage, SetTrail
@@ -36,6 +37,11 @@ def act(
     for action in actions:
         if not lease.may_send():
             outcomes.append(Outcome(action))
+            break
+        try:
+            check_clock(copy.connection.environment)
+        except Unavailable as error:
+            outcomes.append(Outcome(action, error=error))
             break
         outcomes.append(_carry_out(copy, action, orders, exchange, lease))
         if outcomes[-1].error is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -10,6 +11,8 @@ from exchanges.domain.lanes import Lane
 from signals.choices import SignalStatus
 from signals.models import LIVE_STATUSES, CopySettings, Signal
 from signals.services.revising import ring
+
+log = logging.getLogger(__name__)
 
 # What a trader has put right since a signal passed them by.
 MENDABLE = ["telegram_missing", "connection_not_ready", "sizing_missing"]
@@ -83,16 +86,24 @@ def enrol_late(*, now: datetime) -> int:
     waiting = Signal.objects.filter(
         status=SignalStatus.OPEN, wants_entry=True, entered_price__isnull=True
     )
-    for signal in waiting.order_by("pk"):
-        with transaction.atomic():
-            fresh = Signal.objects.select_for_update(skip_locked=True).filter(pk=signal.pk)
-            still = fresh.filter(wants_entry=True, entered_price__isnull=True).first()
-            if still is None or still.status != SignalStatus.OPEN:
-                continue
-            made = _execute([MAKE_ROOM, JOIN], still, now)
-            ring(made)
-            joined += made
+    for pk in waiting.order_by("pk").values_list("pk", flat=True):
+        try:
+            joined += _join(pk, now)
+        except Exception:
+            # One signal's bad data must not keep people out of the others.
+            log.exception("nobody could join signal number %s", pk)
     return joined
+
+
+def _join(pk: int, now: datetime) -> int:
+    with transaction.atomic():
+        fresh = Signal.objects.select_for_update(skip_locked=True).filter(pk=pk)
+        still = fresh.filter(wants_entry=True, entered_price__isnull=True).first()
+        if still is None or still.status != SignalStatus.OPEN:
+            return 0
+        made = _execute([MAKE_ROOM, JOIN], still, now)
+        ring(made)
+        return made
 
 
 def _execute(statements: list[str], signal: Signal, now: datetime) -> int:

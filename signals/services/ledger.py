@@ -44,6 +44,7 @@ LEG_OF_CAUSE = {
     Cause.DELISTING: "settlement",
 }
 HAND = "hand"
+ABSENCES = 3  # looks, a second apart, before an order counts as never accepted
 
 
 @dataclass(slots=True)
@@ -58,6 +59,7 @@ class CopyLedger:
     lapse: Reason = Reason.NONE  # of unfilled entries, by the signal's own terms
     cancelled_by_request: set[str] = field(default_factory=set)  # exchange ids
     cancelled_by_force: set[str] = field(default_factory=set)  # exchange ids
+    strangers: set[str] = field(default_factory=set)  # link ids of ours, of some other copy or none
 
     @property
     def direction(self) -> Direction:
@@ -77,6 +79,9 @@ class CopyLedger:
         """The leg's order of the highest generation."""
         own = [order for order in self.orders if order.leg == leg and order.link_id]
         return max(own, key=lambda order: order.generation, default=None)
+
+    def unresolved(self) -> list[Order]:
+        return [order for order in self.orders if order.status in UNRESOLVED]
 
     def entries(self) -> list[Order]:
         """The newest order of each of the entry's steps."""
@@ -106,11 +111,16 @@ class CopyLedger:
             self.copy.looked_at = now
 
     def _resolve(self, order: Order, facts: OrderFacts | None, now: datetime) -> None:
-        """An order of unknown fate was looked up after the fence: absent means never accepted."""
-        if facts is None:
-            order.status = OrderStatus.NOT_SENT
-        else:
+        """An order of unknown fate was looked up after the fence: absent means never accepted.
+
+        Once is not enough: an exchange may show an order some seconds after it has taken it.
+        """
+        if facts is not None:
             self._update(order, facts, now)
+            return
+        order.absences += 1
+        if order.absences >= ABSENCES:
+            order.status, order.absences = OrderStatus.NOT_SENT, 0
 
     def _absorb_order(self, facts: OrderFacts, has_closed: bool, now: datetime) -> None:  # noqa: FBT001
         if facts.is_cancelled_by_request:
@@ -124,6 +134,8 @@ class CopyLedger:
             self._update(order, facts, now)
         elif self._is_exit_of_this(facts, has_closed):
             self.orders.append(self._adopt(facts))
+        elif is_ours(facts.link_id):
+            self.strangers.add(facts.link_id)
 
     def _update(self, order: Order, facts: OrderFacts, now: datetime) -> None:
         order.exchange_id = facts.order_id
@@ -134,6 +146,7 @@ class CopyLedger:
         order.trigger_price = facts.trigger_price
         order.cause = facts.cause.value
         order.acknowledged_at = order.acknowledged_at or now
+        order.conclusive_at, order.absences = None, 0
 
     def _is_exit_of_this(self, facts: OrderFacts, has_closed: bool) -> bool:  # noqa: FBT001
         """Whether an order that we did not send takes this copy's position off.
@@ -261,12 +274,20 @@ class CopyLedger:
         funding = (f.fee for f in self.fills if f.cause == Cause.FUNDING.value)
         copy.funding = sum(funding, Decimal(0))
         copy.pnl = sum((result.pnl for result in self.results), Decimal(0))
-        copy.has_stop = self.position is not None and self.position.stop is not None
+        self._note_protection(now)
         status, reason = judge(CopyStatus(copy.status), self._evidence(now))
         self.move(status, reason, now)
         if totals.entered > 0 and copy.filled_at is None:
             entries = [f.at for f in self.fills if f.side == self.direction.entry_side.value]
             copy.filled_at = min(entries)
+
+    def _note_protection(self, now: datetime) -> None:
+        """Whether a stop was seen, and since when none was while the copy holds something."""
+        copy = self.copy
+        if self.position_known:
+            copy.has_stop = self.position is not None and self.position.stop is not None
+        is_bare = copy.entered_quantity > copy.exited_quantity and not copy.has_stop
+        copy.unprotected_since = (copy.unprotected_since or now) if is_bare else None
 
     def move(
         self,

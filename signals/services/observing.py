@@ -74,7 +74,10 @@ def observe_live(
     seen = Observation()
     unresolved = [order for order in orders if order.status in UNRESOLVED]
     for order in unresolved:
-        seen.lookups[order.link_id] = exchange.find_order(copy.symbol, order.link_id)
+        facts = exchange.find_order(copy.symbol, order.link_id)
+        # Before the fence a request may still be on its way: only finding it says something.
+        if facts is not None or order.conclusive_at is None or now >= order.conclusive_at:
+            seen.lookups[order.link_id] = facts
     if unresolved and not any(seen.lookups.values()):
         return seen
     if copy.status == CopyStatus.PLACED and not seen.lookups and not _needs_full(copy, now):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from exchanges.domain.errors import (
     CredentialsRejected,
@@ -26,6 +26,7 @@ from signals.domain.actions import Amend, Cancel, Place, SetLevels, SetLeverage,
 from signals.domain.legs import is_entry_leg
 from signals.domain.lifecycle import ENTERING, CopyStatus
 from signals.domain.reasons import Reason
+from signals.lease_check import fence_seconds
 from signals.models import Order
 from signals.services.acting import Outcome
 from signals.services.ledger import CopyLedger
@@ -113,6 +114,7 @@ def _not_placed(ledger: CopyLedger, order: Order, error: ExchangeError, now: dat
     is_entry = is_entry_leg(order.leg)
     if isinstance(error, OutcomeUnknown | DuplicateLinkId):
         order.status = OrderStatus.UNKNOWN
+        order.conclusive_at, order.absences = now + timedelta(seconds=fence_seconds()), 0
         if is_entry and copy.status in ENTERING:
             ledger.move(CopyStatus.UNKNOWN, Reason.NONE, now)
         return

@@ -40,6 +40,7 @@ COPY_FIELDS = [
     "pnl",
     "has_stop",
     "lane",
+    "unprotected_since",
     "due_at",
     "lease_token",
     "lease_until",
@@ -67,6 +68,8 @@ ORDER_FIELDS = [
     "error_code",
     "sent_at",
     "acknowledged_at",
+    "conclusive_at",
+    "absences",
 ]
 RESULT_FIELDS = [
     "quantity",

@@ -28,6 +28,7 @@ from exchanges.metering import pay_for, renew
 from exchanges.models import Connection
 from signals.domain.actions import Cancel, Place, SetLevels, SetLeverage, SetTrail
 from signals.domain.lifecycle import ENTERING, FINAL, CopyStatus
+from signals.lease_check import fence_seconds
 from signals.models import Copy
 from signals.services.accounting import (
     bindings_of,
@@ -42,11 +43,13 @@ from signals.services.observing import (
     observe_entry,
     observe_live,
 )
+from signals.services.orphans import note_orphans
 from signals.services.outcomes import apply_outcomes, refuse_credentials
 from signals.services.recording import write
 from signals.services.telling import put_back_fact
 
 SOON = timedelta(milliseconds=500)  # after an action, to see what it did
+LOOK_AGAIN = timedelta(seconds=1)  # for an order of unknown fate that was not found
 MOST_ATTEMPTS = 5
 HASTE = 3  # attempts without a pause
 ENTRY_REQUEST = "place_order"  # an entry's one request, by the adapter's name for it
@@ -218,6 +221,7 @@ def _finish(tasks: list[Task], lease: Lease) -> None:
         _schedule(task, lease)
         _note_put_back(task, lease)
     write([task.ledger for task in tasks], lease, releases=True)
+    note_orphans([task.ledger for task in tasks], now=lease.time())
     ended = {task.link.pk for task in tasks if task.copy.status == CopyStatus.CLOSED}
     if ended:
         with transaction.atomic():
@@ -290,9 +294,11 @@ def _next_look(task: Task, now: datetime) -> datetime:
     copy.attempts = min(copy.attempts + 1, 1000) if error is not None else 0
     if error is None and all(outcome.is_done for outcome in task.outcomes):
         copy.applied_revision = copy.signal.revision
-    if copy.status == CopyStatus.UNKNOWN or isinstance(error, OutcomeUnknown):
-        fence = settings.RECV_WINDOW_MS / 1000 + settings.SETTLE_SECONDS
-        return now + timedelta(seconds=fence)
+    if isinstance(error, OutcomeUnknown):
+        return now + timedelta(seconds=fence_seconds())
+    if error is None and (unresolved := task.ledger.unresolved()):
+        conclusive = [order.conclusive_at for order in unresolved if order.conclusive_at]
+        return max(now + LOOK_AGAIN, *conclusive)
     if not copy.wants_position and not isinstance(error, Unavailable) and copy.attempts <= HASTE:
         return now + SOON  # on the way out: no waiting, unless it is refused again and again
     if isinstance(error, RateLimited):

@@ -42,6 +42,10 @@ class BybitMarket:
         # A symbol before its launch has no prices yet.
         return [mapping.ticker(row) for row in rows if row.get("bid1Price") and row["ask1Price"]]
 
+    @readable
+    def server_time(self) -> float:
+        return int(self._transport.read("get_server_time")["timeNano"]) / 1e9
+
 
 def _is_perpetual(row: dict[str, Any]) -> bool:
     """The category holds dated futures too, which expire and know no hedge mode."""

@@ -274,7 +274,8 @@ def test_the_dashboard_costs_the_same_with_many_signals(
 
 def test_health_and_readiness(client, transactional_db):
     assert client.get("/healthz").json() == {"status": "ok"}
-    assert client.get("/readyz").json() == {"database": True, "cache": True}
+    answer = client.get("/readyz")
+    assert answer.json() == {"database": True, "cache": True, "seconds_since_sweep": None}
 
 
 def test_ops_see_no_secret(client, market, author, alice):

@@ -1,0 +1,133 @@
+"""What must always be true, asked of the database; the sweeper looks every ten seconds.
+
+Times are PostgreSQL's own. What can befall many copies at once is one violation, which counts them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+from exchanges.clock import ALARM_MS
+from signals.choices import AlarmCode, AlarmLevel
+
+MOST = 20  # violations of one kind that are told apart
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One thing that is not as it must be; `subject` empty: the platform as a whole."""
+
+    code: AlarmCode
+    level: AlarmLevel
+    subject: str = ""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A query that finds violations as rows of (subject, detail), the gravest first."""
+
+    code: AlarmCode
+    level: AlarmLevel
+    sql: str
+
+
+# A ladder's steps are legs of their own: each of them is accepted once.
+ENTERED_TWICE = """
+SELECT 'copy ' || copy.public_id, 'leg ' || o.leg || ' accepted ' || count(*) || ' times'
+FROM signals_order o JOIN signals_copy copy ON copy.id = o.copy_id
+WHERE o.leg LIKE 'entry%%' AND o.exchange_id <> '' AND o.status <> 'rejected'
+  AND copy.created_at > clock_timestamp() - interval '7 days'
+GROUP BY copy.id, o.leg HAVING count(*) > 1
+UNION ALL
+SELECT 'copy ' || public_id, 'entered ' || entered_quantity || ' of ' || quantity
+FROM signals_copy
+WHERE entered_quantity > quantity AND created_at > clock_timestamp() - interval '7 days'
+"""
+BARE = """
+SELECT 'copy ' || public_id,
+       'for ' || extract(epoch FROM clock_timestamp() - unprotected_since)::int || ' s'
+FROM signals_copy
+WHERE unprotected_since < clock_timestamp() - make_interval(secs => {over})
+  AND status IN ('pending', 'unknown', 'placed', 'filled')
+ORDER BY unprotected_since
+"""
+UNKNOWN = """
+SELECT 'copy ' || copy.public_id,
+       'leg ' || o.leg || ' for ' || extract(epoch FROM clock_timestamp() - o.sent_at)::int || ' s'
+FROM signals_order o JOIN signals_copy copy ON copy.id = o.copy_id
+WHERE o.status IN ('submitting', 'unknown')
+  AND o.sent_at < clock_timestamp() - make_interval(secs => {over})
+ORDER BY o.sent_at
+"""
+STALLED = """
+SELECT '', count(*) || ' copies'
+FROM signals_copy
+WHERE status IN ('pending', 'unknown')
+  AND created_at < clock_timestamp() - make_interval(secs => %(stalled)s)
+HAVING count(*) > 0
+"""
+UNTAKEN = """
+SELECT '', count(*) || ' copies, the first for '
+       || extract(epoch FROM clock_timestamp() - min(due_at))::int || ' s'
+FROM signals_copy
+WHERE due_at < clock_timestamp() - interval '30 s'
+  AND (lease_until IS NULL OR lease_until < clock_timestamp() - interval '30 s')
+HAVING count(*) > 0
+"""
+ABANDONED = """
+SELECT '', count(*) || ' copies'
+FROM signals_copy
+WHERE lease_token IS NOT NULL AND lease_until < clock_timestamp() - interval '30 s'
+HAVING count(*) > 0
+"""
+# Nobody has ever answered where no worker has ever run: that is found by what is not taken.
+SILENT = """
+SELECT '', 'for ' || extract(epoch FROM clock_timestamp() - at)::int || ' s'
+FROM signals_heartbeat
+WHERE name = 'worker' AND at < clock_timestamp() - interval '30 s'
+"""
+CLOCK = """
+SELECT host || ' ' || environment, ahead_ms || ' ms ahead'
+FROM exchanges_hostclock
+WHERE abs(ahead_ms) > %(clock)s AND at > clock_timestamp() - interval '3 minutes'
+"""
+
+WARNING, CRITICAL, EMERGENCY = AlarmLevel.WARNING, AlarmLevel.CRITICAL, AlarmLevel.EMERGENCY
+
+# The louder check of a code stands before the quieter one: the first that finds a subject counts.
+CHECKS = (
+    Check(AlarmCode.ENTERED_TWICE, EMERGENCY, ENTERED_TWICE),
+    Check(AlarmCode.POSITION_BARE, CRITICAL, BARE.format(over=30)),
+    Check(AlarmCode.POSITION_BARE, WARNING, BARE.format(over=10)),
+    # Bybit forgets what was cancelled after 24 hours: from then on nobody can say.
+    Check(AlarmCode.OUTCOME_UNKNOWN, EMERGENCY, UNKNOWN.format(over=23 * 3600)),
+    Check(AlarmCode.OUTCOME_UNKNOWN, CRITICAL, UNKNOWN.format(over=60)),
+    Check(AlarmCode.COPY_STALLED, CRITICAL, STALLED),
+    Check(AlarmCode.COPY_UNTAKEN, CRITICAL, UNTAKEN),
+    Check(AlarmCode.LEASE_ABANDONED, CRITICAL, ABANDONED),
+    Check(AlarmCode.WORKERS_SILENT, CRITICAL, SILENT),
+    Check(AlarmCode.CLOCK_OFF, CRITICAL, CLOCK),
+)
+
+
+def violations() -> list[Violation]:
+    """Everything that is not as it must be, at most `MOST` of each check."""
+    found: dict[tuple[str, str], Violation] = {}
+    params = {"stalled": settings.SIGNAL_TTL_SECONDS + 30, "clock": ALARM_MS}
+    with connection.cursor() as cursor:
+        for check in CHECKS:
+            for subject, detail in _rows(cursor, check, params):
+                violation = Violation(check.code, check.level, subject, detail)
+                found.setdefault((check.code, subject), violation)
+    return list(found.values())
+
+
+def _rows(cursor: Any, check: Check, params: dict[str, int]) -> list[tuple[str, str]]:
+    cursor.execute(f"SELECT * FROM ({check.sql}) found LIMIT {MOST}", params)  # noqa: S608 - constants only
+    rows: list[tuple[str, str]] = cursor.fetchall()
+    return rows

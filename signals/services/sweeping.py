@@ -1,0 +1,125 @@
+"""The sweeper: what is due is done, whatever becomes of the broker, of beat and of the workers."""
+
+from __future__ import annotations
+
+import logging
+import math
+import socket
+import threading
+
+from django.conf import settings
+from django.db import Error, connection
+from django.utils import timezone
+
+from exchanges import clock
+from exchanges import services as exchanges
+from hexagonal.lib.chores import Chore, Chores
+from hexagonal.lib.jobs import enqueue
+from hexagonal.lib.leadership import Leadership
+from signals.services import enrolling, nominal, publishing, working
+from signals.services.alarms import watch
+from signals.services.claiming import count_due
+
+log = logging.getLogger(__name__)
+
+LOCK = 0x48455853  # "HEXS"
+TURN_SECONDS = 0.5  # between two looks at who leads
+MOST_DOORBELLS = 16
+FAREWELL_SECONDS = 40.0  # for the chunk in hand: as long as a lease and a little
+
+# Due for some seconds while nobody works at all; or for so long that those who work do not get on.
+UNTAKEN = """
+SELECT EXISTS (SELECT FROM signals_copy WHERE due_at < clock_timestamp() - interval '3 s'
+               AND (lease_until IS NULL OR lease_until < clock_timestamp()))
+   AND (NOT EXISTS (SELECT FROM signals_copy WHERE lease_until > clock_timestamp())
+        OR EXISTS (SELECT FROM signals_copy WHERE due_at < clock_timestamp() - interval '10 s'
+                   AND (lease_until IS NULL OR lease_until < clock_timestamp())))
+"""
+BEAT = """
+INSERT INTO signals_heartbeat (name, host, at) VALUES (%s, %s, clock_timestamp())
+ON CONFLICT (name) DO UPDATE SET host = excluded.host, at = excluded.at
+"""
+
+
+class Sweeper:
+    """Does its chores while it leads; of several processes one does."""
+
+    def __init__(self) -> None:
+        self._leadership = Leadership(LOCK)
+        self._stop = threading.Event()
+        self._chores: Chores | None = None
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def run(self) -> bool:
+        """Run until `stop`; False when what was being done could not be waited for."""
+        while not self._stop.is_set():
+            if not self._leads():
+                self._step_down()
+            elif self._chores is None:
+                log.info("this sweeper leads")
+                self._chores = Chores(self._duties())
+            self._stop.wait(TURN_SECONDS)
+        chores = self._chores
+        self._step_down()
+        self._leadership.release()  # the next one need not wait for our last chunk
+        return chores is None or chores.join(FAREWELL_SECONDS)
+
+    def _leads(self) -> bool:
+        try:
+            return self._leadership.hold()
+        except Error as error:
+            log.warning("the leadership is lost: %s", type(error).__name__)
+            self._leadership.release()
+            return False
+
+    def _step_down(self) -> None:
+        """Begin nothing any more; what is still being done is safe beside the next leader's."""
+        if self._chores is not None:
+            self._chores.stop()
+            self._chores = None
+
+    def _duties(self) -> list[Chore]:
+        return [
+            Chore("heartbeat", 1, lambda: beat("sweeper")),
+            Chore("ring", 1, ring),
+            Chore("carry", 1, self._carry),
+            Chore("publish", 1, lambda: publishing.publish_due(now=timezone.now())),
+            Chore("enrol", 2, lambda: enrolling.enrol_late(now=timezone.now())),
+            Chore("prices", 3, follow_prices),
+            Chore("canary", 10, lambda: enqueue("signals.show_life", expires=10)),
+            Chore("watch", 10, watch),
+            Chore("clock", clock.EVERY_SECONDS_WHILE_OFF, clock.keep_measured),
+        ]
+
+    def _carry(self) -> None:
+        """Do the workers' work while nobody does: broker dead or emptied, workers silent."""
+        while not self._stop.is_set() and _is_untaken() and working.work():
+            log.warning("the sweeper has carried a chunk: no worker took it")
+
+
+def ring() -> None:
+    """Ring once for each chunk of due copies; it finds what a lost message or a crash left."""
+    due = count_due(MOST_DOORBELLS * settings.CHUNK_SIZE)
+    for _ in range(math.ceil(due / settings.CHUNK_SIZE)):
+        enqueue("signals.work", expires=5)
+
+
+def follow_prices() -> None:
+    """Read the public prices, and let the open signals follow them."""
+    exchanges.refresh_all_prices(now=timezone.now())
+    nominal.follow_prices(now=timezone.now())
+
+
+def beat(name: str) -> None:
+    """Note that a part of the platform lives and gets at the database."""
+    with connection.cursor() as cursor:
+        cursor.execute(BEAT, [name, socket.gethostname()[:100]])
+
+
+def _is_untaken() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(UNTAKEN)
+        row = cursor.fetchone()
+    return bool(row[0])
