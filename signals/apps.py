@@ -11,11 +11,12 @@ class SignalsConfig(AppConfig):
         # Both need the translation and settings machinery, which is up only now.
         from exchanges.services import guard_links  # noqa: PLC0415
         from signals import reasons  # noqa: PLC0415
+        from signals.choices import AlarmCode  # noqa: PLC0415
         from signals.lease_check import check_lease  # noqa: PLC0415
         from signals.selectors import has_live_copies  # noqa: PLC0415
 
         wording.register(reasons.REASONS)
         wording.register(reasons.REFUSALS)
-        wording.register(reasons.ALARMS)
+        wording.register({f"alarm_{code.value}": code.label for code in AlarmCode})
         checks.register(check_lease)
         guard_links(has_live_copies)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from signals.choices import AlarmCode
 from signals.domain.linting import Problem
 from signals.domain.reasons import Reason
 
@@ -86,8 +85,6 @@ REFUSALS: dict[str, str | Promise] = {
     "price_unknown": _("No price of this symbol is known yet. Try again in a moment."),
     "note_empty": _("The note is empty."),
 }
-
-ALARMS: dict[str, str | Promise] = {f"alarm_{code.value}": code.label for code in AlarmCode}
 
 PROBLEMS: dict[str, str | Promise] = {
     Problem.SYMBOL_UNKNOWN: _("The exchange does not list this symbol."),

@@ -62,4 +62,4 @@ def _producers(pid: int) -> ProducerPool:
     connection = current_app.connection_for_write(
         connect_timeout=PATIENCE, transport_options=impatient_options(url, PATIENCE)
     )
-    return ProducerPool(connection.Pool(MOST_PRODUCERS), MOST_PRODUCERS)
+    return ProducerPool(connection.Pool(MOST_PRODUCERS), limit=MOST_PRODUCERS)
