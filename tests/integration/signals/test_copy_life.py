@@ -13,6 +13,7 @@ from signals.domain.reasons import Reason
 from signals.models import ClosedPnl, Copy, Fill, Order
 from signals.services import publishing, working
 from signals.services.copying import close_copy
+from signals.services.ledger import ABSENCES
 from tests.fixtures.people import link_account, long_btc
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,7 +26,12 @@ def publish(author, draft=None):
 
 
 def work_now():
-    """Let every live copy be looked at now, as the sweep would a little later."""
+    """Let every live copy be looked at now, as the sweep would a little later.
+
+    And after the fence, at the last of the looks that an order of unknown fate is given.
+    """
+    lost = Order.objects.filter(status__in=["submitting", "unknown"])
+    lost.update(conclusive_at=None, absences=ABSENCES - 1)
     Copy.objects.filter(due_at__isnull=False).update(due_at=timezone.now())
     return working.work()
 

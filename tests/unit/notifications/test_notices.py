@@ -34,6 +34,8 @@ PARAMS = {
     "reason": "balance_too_small",
     "connection": "a & b <i>",
     "text": "1 < 2 & 3",
+    "subject": "copy <i>",
+    "detail": "for 1 s",
 }
 
 
