@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from django.conf import settings
 
-from exchanges.domain.errors import Unavailable
+from exchanges.domain.errors import CredentialsRejected, Unavailable
 from exchanges.domain.trading import PORTFOLIO_MARGIN
 from hexagonal.lib.numbers import plain
 from signals.choices import OrderStatus
@@ -50,9 +50,11 @@ log = logging.getLogger(__name__)
 def decide(task: Task, book: Book, lease: Lease) -> None:
     """Fill in the task's actions and their intents, or end the copy; no network, no writing."""
     copy = task.copy
-    if task.exchange is None or task.failure is not None or CopyStatus(copy.status) in FINAL:
+    if CopyStatus(copy.status) in FINAL:
         return
     desired = _desired(task, lease)
+    if (task.exchange is None or task.failure is not None) and not _is_over(task, desired, lease):
+        return
     if copy.status == CopyStatus.PENDING and _is_wanted(desired, lease):
         key = (task.link.exchange, task.link.environment, copy.symbol)
         if key not in book.tickers or task.state is None:
@@ -98,6 +100,12 @@ def _is_wanted(desired: Desired, lease: Lease) -> bool:
     """Whether an entry may still be sent; to end one, neither price nor mode is needed."""
     in_time = lease.time() < desired.entry_deadline
     return desired.may_enter and in_time
+
+
+def _is_over(task: Task, desired: Desired, lease: Lease) -> bool:
+    """Whether nothing was sent and nothing may be any more: to say so needs no exchange."""
+    refused = isinstance(task.failure, CredentialsRejected)  # which says more than "too late"
+    return task.is_entry and not refused and not _is_wanted(desired, lease)
 
 
 def _end_early(task: Task, action: Action, lease: Lease) -> bool:

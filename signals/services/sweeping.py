@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from exchanges import clock
 from exchanges import services as exchanges
+from exchanges.domain.lanes import Lane
 from hexagonal.lib.chores import Chore, Chores
 from hexagonal.lib.jobs import enqueue
 from hexagonal.lib.leadership import Leadership
@@ -34,6 +35,15 @@ SELECT EXISTS (SELECT FROM signals_copy WHERE due_at < clock_timestamp() - inter
    AND (NOT EXISTS (SELECT FROM signals_copy WHERE lease_until > clock_timestamp())
         OR EXISTS (SELECT FROM signals_copy WHERE due_at < clock_timestamp() - interval '10 s'
                    AND (lease_until IS NULL OR lease_until < clock_timestamp())))
+"""
+# An entry waits for room under the exchange's limits; when its time is over it needs none.
+TOO_LATE = """
+UPDATE signals_copy copy SET lane = %(record)s, due_at = clock_timestamp()
+WHERE status = 'pending' AND lane <> %(record)s
+  AND created_at < clock_timestamp() - make_interval(secs => %(ttl)s)
+  AND (lease_until IS NULL OR lease_until < clock_timestamp())
+  AND NOT EXISTS (SELECT FROM signals_order o
+                  WHERE o.copy_id = copy.id AND o.status IN ('submitting', 'unknown'))
 """
 BEAT = """
 INSERT INTO signals_heartbeat (name, host, at) VALUES (%s, %s, clock_timestamp())
@@ -85,6 +95,7 @@ class Sweeper:
             Chore("heartbeat", 1, lambda: beat("sweeper")),
             Chore("ring", 1, ring),
             Chore("carry", 1, self._carry),
+            Chore("expire", 1, let_expire),
             Chore("publish", 1, lambda: publishing.publish_due(now=timezone.now())),
             Chore("enrol", 2, lambda: enrolling.enrol_late(now=timezone.now())),
             Chore("prices", 3, follow_prices),
@@ -104,6 +115,13 @@ def ring() -> None:
     due = count_due(MOST_DOORBELLS * settings.CHUNK_SIZE)
     for _ in range(math.ceil(due / settings.CHUNK_SIZE)):
         enqueue("signals.work", expires=5)
+
+
+def let_expire() -> None:
+    """Let entries that may not be sent any more end, though their address has no room (a ban)."""
+    with connection.cursor() as cursor:
+        values = {"record": Lane.RECORD, "ttl": settings.SIGNAL_TTL_SECONDS}
+        cursor.execute(TOO_LATE, values)
 
 
 def follow_prices() -> None:

@@ -10,12 +10,15 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from exchanges.domain.errors import OrderRejected
+from exchanges.governor import governor
+from exchanges.models import Connection
 from signals.domain.draft import TargetDraft
 from signals.domain.reasons import Reason
 from signals.models import Copy, Order
 from signals.services import publishing, working
 from signals.services.claiming import claim
 from signals.services.copying import close_copy
+from signals.services.sweeping import let_expire
 from tests.fixtures.people import link_account, long_btc
 from tests.integration.signals.test_copy_life import (
     codes,
@@ -414,3 +417,40 @@ def test_a_close_that_is_refused_again_and_again_is_tried_with_pauses(market, au
     work_now()
     copy = only_copy()
     assert (copy.status, copy.reason) == ("closed", Reason.CLOSED_BY_TRADER)
+
+
+@pytest.mark.parametrize("trouble", ["exchange", "vault"])
+def test_an_entry_that_cannot_be_tried_expires_all_the_same(
+    market, author, alice, settings, trouble
+):
+    link = link_account(alice, market)
+    Connection.objects.update(balance_at=timezone.now() - timedelta(hours=1))
+    publish(author)
+    if trouble == "exchange":
+        market.fault("http", path="/v5/account/wallet-balance", status=503)
+    else:
+        settings.VAULT_PRIVATE_KEY_FILE = None
+    working.work()
+    assert only_copy().status == "pending"
+    Copy.objects.update(created_at=timezone.now() - timedelta(seconds=61))
+    Copy.objects.update(due_at=timezone.now())
+    working.work()
+    assert (only_copy().status, only_copy().reason) == ("expired", Reason.TOO_LATE)
+    assert market.ledger(link.exchange_uid)["orders"] == []
+    assert codes(alice)[-1] == "expired"
+
+
+def test_an_entry_expires_in_time_while_its_address_is_banned(market, author, alice):
+    link = link_account(alice, market)
+    publish(author)
+    link.refresh_from_db()
+    governor().freeze(link.budget, 600)
+    assert working.work() == 0
+    let_expire()
+    assert working.work() == 0  # there is still time
+    Copy.objects.update(created_at=timezone.now() - timedelta(seconds=61))
+    let_expire()
+    assert working.work() == 1
+    assert (only_copy().status, only_copy().reason) == ("expired", Reason.TOO_LATE)
+    assert codes(alice)[-1] == "expired"
+    assert market.ledger(link.exchange_uid)["orders"] == []
