@@ -53,13 +53,8 @@ def decide(task: Task, book: Book, lease: Lease) -> None:
     if CopyStatus(copy.status) in FINAL:
         return
     desired = _desired(task, lease)
-    if (task.exchange is None or task.failure is not None) and not _is_over(task, desired, lease):
+    if not _may_decide(task, desired, book, lease):
         return
-    if copy.status == CopyStatus.PENDING and _is_wanted(desired, lease):
-        key = (task.link.exchange, task.link.environment, copy.symbol)
-        if key not in book.tickers or task.state is None:
-            task.failure = Unavailable("no price or no position mode")
-            return
     try:
         observed = _observed(task, book, lease)
         if _finds_own_stop(task, desired, observed):
@@ -100,6 +95,18 @@ def _is_wanted(desired: Desired, lease: Lease) -> bool:
     """Whether an entry may still be sent; to end one, neither price nor mode is needed."""
     in_time = lease.time() < desired.entry_deadline
     return desired.may_enter and in_time
+
+
+def _may_decide(task: Task, desired: Desired, book: Book, lease: Lease) -> bool:
+    """Whether enough is known; what is missing for an entry becomes the task's failure."""
+    if task.exchange is None or task.failure is not None:
+        return _is_over(task, desired, lease)
+    if task.copy.status == CopyStatus.PENDING and _is_wanted(desired, lease):
+        key = (task.link.exchange, task.link.environment, task.copy.symbol)
+        if key not in book.tickers or task.state is None:
+            task.failure = Unavailable("no price or no position mode")
+            return False
+    return True
 
 
 def _is_over(task: Task, desired: Desired, lease: Lease) -> bool:

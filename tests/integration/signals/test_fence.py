@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from exchanges.adapters.bybit.gateway import BybitExchange
 from signals.models import Copy, Order
 from signals.services import publishing, working
 from signals.services.ledger import ABSENCES
@@ -89,8 +90,6 @@ def test_an_order_that_shows_late_is_not_sent_again(market, author, alice, monke
     link = lose_answer(market, author, alice, "accept_then_reset")
     pass_fence()
     blind = [2]  # looks at which the exchange does not show what it has taken
-    from exchanges.adapters.bybit.gateway import BybitExchange  # noqa: PLC0415
-
     find = BybitExchange.find_order
 
     def find_late(self, symbol, link_id):
