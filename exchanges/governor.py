@@ -21,6 +21,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
@@ -266,3 +267,9 @@ def governor() -> Governor:
         processes=settings.GOVERNOR_PROCESSES,
         assumed=math.floor(settings.EGRESS_REQUESTS * settings.GOVERNOR_DOUBT_PERCENT / 100),
     )
+
+
+def entry_room() -> tuple[int, Decimal]:
+    """How many entries an address may send in every window, and the window's seconds."""
+    window = Decimal(settings.EGRESS_WINDOW_MS) / 1000
+    return most_of(Lane.ENTRY, settings.EGRESS_REQUESTS), window

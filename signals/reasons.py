@@ -123,5 +123,9 @@ PROBLEMS: dict[str, str | Promise] = {
     Problem.TARGET_PASSED: _(
         "The price has passed the target %(price)s already: unfilled entries expire at once."
     ),
+    Problem.LIMITS_TOO_SLOW: _(
+        "The exchange's limits make the entries take %(seconds)s s, but after %(most)s s an entry "
+        "expires: the last accounts would not be entered."
+    ),
     Problem.PRICE_FAR: _("The price, %(price)s, is %(percent)s %% away from the entry range."),
 }

@@ -1,4 +1,4 @@
-"""The whole platform on one machine: servers, sandbox, web, worker, beat and bot."""
+"""The whole platform on one machine: servers, sandbox, web, worker, sweeper, beat and bot."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def run_demo(*, check: bool, any_port: bool = False) -> int:
 def _environment(
     directory: Path, urls: dict[str, str], ports: dict[str, int]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """What every process gets, and what only the worker gets."""
+    """What every process gets, and what only worker and sweeper get."""
     site = f"http://{HOST}:{ports['web']}"
     telegram = f"http://{HOST}:{ports['telegram']}"
     everybody = {
@@ -123,6 +123,7 @@ def _start_platform(
         *("--concurrency", "4", "--loglevel", "WARNING"),
         extra=worker_only,
     )
+    supervisor.start("sweeper", "manage.py", "run_sweeper", extra=worker_only)
     supervisor.start(
         "beat",
         *("-m", "celery", "-A", "hexagonal", "beat", "--schedule", str(directory / "beat")),
@@ -173,6 +174,6 @@ Ctrl-C stops everything.
 def _check(supervisor: Supervisor) -> int:
     code = supervisor.run("manage.py", "demo_check")
     if code:
-        for name in ("worker", "bot", "web"):
+        for name in ("worker", "sweeper", "bot", "web"):
             print(f"--- {name}\n{tail(supervisor.log(name))}")
     return code

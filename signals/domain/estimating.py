@@ -8,8 +8,6 @@ from decimal import Decimal
 from signals.domain.ladder import Step
 from signals.domain.sizing import TAKER_FEE, Part, loss_at_stop
 
-REQUESTS = 600  # that Bybit takes from one address …
-WINDOW_SECONDS = Decimal(5)  # … in this time
 CENT = Decimal("0.01")
 
 
@@ -33,10 +31,9 @@ def loss_of(parts: Sequence[Part], stop: Decimal) -> Decimal:
     )
 
 
-def seconds_for(requests: int, *, addresses: int) -> Decimal:
-    """The least time in which the exchange accepts so many requests from so many addresses.
+def seconds_for(requests: int, *, room: int, window: Decimal) -> Decimal:
+    """The least time in which one address may send so many: `room` of them in every window.
 
     A first window's worth goes out at once; every further one waits for the next window.
     """
-    windows = max(-(-requests // (REQUESTS * addresses)) - 1, 0)
-    return windows * WINDOW_SECONDS
+    return max(-(-requests // room) - 1, 0) * window

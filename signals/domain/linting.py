@@ -58,6 +58,7 @@ class Problem(StrEnum):
     DELISTING_NEAR = "draft_delisting_near"
     PRICE_FAR = "draft_price_far"
     TARGET_PASSED = "draft_target_passed"
+    LIMITS_TOO_SLOW = "draft_limits_too_slow"
 
 
 WARNINGS = frozenset(
@@ -69,6 +70,7 @@ WARNINGS = frozenset(
         Problem.DELISTING_NEAR,
         Problem.PRICE_FAR,
         Problem.TARGET_PASSED,
+        Problem.LIMITS_TOO_SLOW,
     }
 )
 FAR_PERCENT = Decimal(20)  # from the range: more looks like a slip of the pen
@@ -94,6 +96,8 @@ class Surroundings:
     now: datetime
     ticker: Ticker | None
     is_twice: bool  # a live signal of the same symbol and side
+    seconds: Decimal = Decimal(0)  # that the exchange's limits take for every account's entry
+    time_to_live: Decimal = Decimal("Infinity")  # of an entry, in seconds
 
 
 def errors(draft: Draft, instrument: InstrumentFacts | None) -> list[Finding]:
@@ -124,6 +128,7 @@ def warnings(draft: Draft, instrument: InstrumentFacts, around: Surroundings) ->
         found.append(Finding(Problem.DELISTING_NEAR, "symbol", {"days": days}))
     found += _far(draft, around.ticker)
     found += _passed(draft, around.ticker)
+    found += _slow(around)
     return found
 
 
@@ -239,6 +244,13 @@ def _expiry(draft: Draft) -> Iterator[Finding]:
 
 
 # --- warnings ------------------------------------------------------------------------------------
+
+
+def _slow(around: Surroundings) -> Iterator[Finding]:
+    """Too many accounts for our addresses: the last ones' entries would expire."""
+    if around.seconds >= around.time_to_live:
+        figures = {"seconds": around.seconds, "most": around.time_to_live}
+        yield Finding(Problem.LIMITS_TOO_SLOW, "symbol", figures)
 
 
 def _distance(draft: Draft, ticker: Ticker | None) -> Iterator[Finding]:

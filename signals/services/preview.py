@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ from accounts.choices import AccountStatus
 from accounts.models import User
 from exchanges.choices import ConnectionStatus
 from exchanges.domain.trading import PORTFOLIO_MARGIN
+from exchanges.governor import entry_room
 from exchanges.models import Connection, Instrument, SymbolState
 from exchanges.selectors import cached_ticker, facts_of
 from signals.domain.draft import Draft
@@ -77,8 +79,12 @@ class Preview:
 
     @property
     def seconds(self) -> Decimal:
-        """What the exchange's limits alone make it take."""
-        return seconds_for(self.requests, addresses=1)
+        """What the exchange's limits alone make it take: the busiest address decides."""
+        requests: Counter[str] = Counter()
+        for row in self.rows:
+            requests[row.link.egress] += row.requests
+        room, window = entry_room()
+        return seconds_for(max(requests.values(), default=0), room=room, window=window)
 
     @property
     def is_too_slow(self) -> bool:

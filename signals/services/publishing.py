@@ -16,10 +16,14 @@ from django.db import IntegrityError, transaction
 from accounts.activity import Fact, record, record_all
 from accounts.choices import ActivityKind
 from accounts.models import User
+from exchanges.egress import load
+from exchanges.governor import entry_room
 from exchanges.selectors import instrument_facts
 from hexagonal.lib.numbers import plain
 from signals.choices import SignalStatus
 from signals.domain.draft import WHOLE, Draft
+from signals.domain.estimating import seconds_for
+from signals.domain.ladder import step_count
 from signals.domain.lifecycle import CopyStatus
 from signals.domain.linting import Finding, Surroundings, errors, warnings
 from signals.domain.nominal import Progress, advance
@@ -102,8 +106,20 @@ def concerns(draft: Draft, *, now: datetime, besides: Signal | None = None) -> l
     )
     if besides is not None:
         live = live.exclude(pk=besides.pk)
-    around = Surroundings(now, ticker_of(draft.symbol), live.exists())
+    around = Surroundings(
+        *(now, ticker_of(draft.symbol), live.exists()),
+        seconds=_seconds_to_enter(draft),
+        time_to_live=Decimal(settings.SIGNAL_TTL_SECONDS),
+    )
     return warnings(draft, facts, around)
+
+
+def _seconds_to_enter(draft: Draft) -> Decimal:
+    """What the exchange's limits make it take when every connection enters."""
+    room, window = entry_room()
+    steps = step_count(draft)
+    busiest = max(load().values(), default=0)
+    return seconds_for(busiest * steps, room=room, window=window)
 
 
 # --- publishing ----------------------------------------------------------------------------------

@@ -68,7 +68,7 @@ def pages(browser: Browser) -> Iterator[object]:
 
 @pytest.fixture
 def site(market, telegram, processes) -> str:
-    """Web, worker, beat and bot, up and answering."""
+    """Web, worker, sweeper, beat and bot, up and answering."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     processes.environment |= {
@@ -77,6 +77,7 @@ def site(market, telegram, processes) -> str:
         "EGRESS": "127.0.0.1",
     }
     processes.worker()
+    processes.sweeper()
     processes.beat()
     processes.bot()
     processes.web(port)

@@ -24,8 +24,7 @@ def test_the_loss_of_orders_is_what_they_lose_with_fees():
 
 
 @pytest.mark.parametrize(
-    ("requests", "addresses", "seconds"),
-    [(0, 1, 0), (600, 1, 0), (601, 1, 5), (1200, 1, 5), (1201, 1, 10), (3000, 2, 10)],
+    ("requests", "seconds"), [(0, 0), (600, 0), (601, 5), (1200, 5), (1201, 10), (3000, 20)]
 )
-def test_time_comes_in_windows(requests, addresses, seconds):
-    assert seconds_for(requests, addresses=addresses) == seconds
+def test_time_comes_in_windows(requests, seconds):
+    assert seconds_for(requests, room=600, window=D(5)) == seconds

@@ -159,3 +159,10 @@ def test_a_first_target_that_the_price_has_passed():
     assert warned(price="47000") == {Problem.TARGET_PASSED: {"price": D(47000)}}
     assert warned(price="47000", expiry=Expiry(at_first_target=False)) == {}
     assert warned(price=None) == {}
+
+
+@pytest.mark.parametrize(("seconds", "is_slow"), [("55", False), ("60", True), ("85", True)])
+def test_limits_that_take_longer_than_an_entry_lives(seconds, is_slow):
+    around = Surroundings(NOW, None, is_twice=False, seconds=D(seconds), time_to_live=D(60))
+    found = [finding.problem for finding in warnings(long_btc(), BTC, around)]
+    assert (Problem.LIMITS_TOO_SLOW in found) == is_slow
