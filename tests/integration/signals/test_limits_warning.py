@@ -1,4 +1,4 @@
-"""More accounts than the exchange's limits let in within an entry's time: a warning to be ticked."""
+"""More accounts than the exchange's limits let in while an entry lives: a warning to be ticked."""
 
 from __future__ import annotations
 
