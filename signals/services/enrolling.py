@@ -73,6 +73,14 @@ WHERE judged.joins_open AND judged.reason = ''
 """  # noqa: S608 - constants only
 
 
+REBIND = """
+UPDATE signals_copy copy SET budget = link.budget
+FROM (SELECT id, exchange || '/' || environment || '/' || egress AS budget
+      FROM exchanges_connection) link
+WHERE link.id = copy.connection_id AND copy.due_at IS NOT NULL AND copy.budget <> link.budget
+"""
+
+
 def enrol_all(signal: Signal, *, now: datetime) -> int:
     """A copy for every connection, pending or skipped with its reason; returns how many."""
     return _execute([PUBLISH], signal, now)
@@ -104,6 +112,13 @@ def _join(pk: int, now: datetime) -> int:
         made = _execute([MAKE_ROOM, JOIN], still, now)
         ring(made)
         return made
+
+
+def rebind() -> int:
+    """Let live copies draw on the limits of the address that their connection has now."""
+    with connection.cursor() as cursor:
+        cursor.execute(REBIND)
+        return int(cursor.rowcount)
 
 
 def _execute(statements: list[str], signal: Signal, now: datetime) -> int:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import Error, connection
 from django.utils import timezone
 
-from exchanges import clock
+from exchanges import clock, egress
 from exchanges import services as exchanges
 from exchanges.domain.lanes import Lane
 from hexagonal.lib.chores import Chore, Chores
@@ -99,6 +99,7 @@ class Sweeper:
             Chore("publish", 1, lambda: publishing.publish_due(now=timezone.now())),
             Chore("enrol", 2, lambda: enrolling.enrol_late(now=timezone.now())),
             Chore("prices", 3, follow_prices),
+            Chore("addresses", 30, settle_addresses),
             Chore("canary", 10, lambda: enqueue("signals.show_life", expires=10)),
             Chore("watch", 10, watch),
             Chore("clock", clock.EVERY_SECONDS_WHILE_OFF, clock.keep_measured),
@@ -128,6 +129,14 @@ def follow_prices() -> None:
     """Read the public prices, and let the open signals follow them."""
     exchanges.refresh_all_prices(now=timezone.now())
     nominal.follow_prices(now=timezone.now())
+
+
+def settle_addresses() -> None:
+    """Give what hangs on an address that is none of ours (any more) another one."""
+    moved = egress.resettle()
+    if moved:
+        log.warning("%s connections were given another outgoing address", moved)
+    enrolling.rebind()
 
 
 def beat(name: str) -> None:
