@@ -41,8 +41,9 @@ def book(account: Account, order: Order, match: Print, rules: Instrument) -> Exe
     order.status = "Filled" if order.leaves == 0 else "PartiallyFilled"
     account.balance -= fee
     close_fee = money(fee * closing / match.qty)
+    gross = ZERO
     if closing:
-        _close(account, position, order, match, closing, close_fee)
+        gross = _close(account, position, order, match, closing, close_fee)
     if match.qty > closing:
         _open(position, order, match, match.qty - closing, fee - close_fee)
     position.updated, position.seq = match.time, match.seq
@@ -69,6 +70,7 @@ def book(account: Account, order: Order, match: Print, rules: Instrument) -> Exe
         mark=match.mark,
         time=match.time,
         seq=match.seq,
+        pnl=gross,
     )
     account.executions.append(execution)
     account.updated = match.time
@@ -82,7 +84,8 @@ def _close(
     match: Print,
     qty: Decimal,
     close_fee: Decimal,
-) -> None:
+) -> Decimal:
+    """Take a part out of a position and return what it gained before fees."""
     whole = qty == position.size
     entry_value = position.value if whole else position.value * qty / position.size
     open_fee = position.open_fee if whole else money(position.open_fee * qty / position.size)
@@ -101,6 +104,7 @@ def _close(
     _closed_pnl(account, order, match).add(
         qty, (entry_value, exit_value), (open_fee, close_fee), net, match.time
     )
+    return gross
 
 
 def _closed_pnl(account: Account, order: Order, match: Print) -> ClosedPnl:

@@ -10,16 +10,17 @@ from uuid import UUID
 
 from sandbox.bybit.engine import exits, liquidation, matching
 from sandbox.bybit.engine.account import Account
-from sandbox.bybit.engine.balances import position_wire, wallet_wire
 from sandbox.bybit.engine.booking import Print, book
 from sandbox.bybit.engine.instrument import Instrument, Quote
 from sandbox.bybit.engine.positions import Position
 from sandbox.bybit.engine.records import ZERO, Execution, Order
 
 RECENT = 500  # ended orders that the live cache keeps
+WITHOUT_MARGIN = {"Untriggered", "Deactivated"}
 MOST_ROUNDS = 1000  # a bound for chains of triggers within one quote
 
-Listener = Callable[[str, str, dict[str, object]], None]
+Told = Order | Execution | Position | Account  # an account stands for its wallet
+Listener = Callable[[Account, Told], None]
 
 
 class Core:
@@ -30,7 +31,8 @@ class Core:
         self.depth: dict[str, dict[str, Decimal]] = {}  # what is left of a quote's size, by side
         self.updates: dict[str, int] = {}  # how often a book was renewed
         self.accounts: dict[str, Account] = {}
-        self.listeners: list[Listener] = []
+        self.listeners: list[Listener] = []  # of what changes in accounts
+        self.watchers: list[Callable[[str], None]] = []  # of quotes, by symbol
         self.fill_delay_ms = 0  # between an acknowledgement and the order's first match
         self._waiting: deque[tuple[int, Account, Order]] = deque()
         self._active: dict[str, dict[str, tuple[Account, Order]]] = {
@@ -60,6 +62,8 @@ class Core:
         for uid in list(self._holders[symbol]):
             if not liquidation.check(self, self.accounts[uid], symbol):
                 self._holders[symbol].discard(uid)
+        for watcher in self.watchers:
+            watcher(symbol)
 
     def settle(self, account: Account, symbol: str) -> None:
         """After a request: carry out what it put within reach, such as a stop already passed.
@@ -126,7 +130,7 @@ class Core:
         if order.link_id:
             account.by_link[order.link_id] = order
         account.active[order.order_id] = order
-        self.push(account, "order", order)
+        self.push_order(account, order)
 
     def submit(self, account: Account, order: Order) -> None:
         """Let an accepted order into the book, at once or after `fill_delay_ms`."""
@@ -176,15 +180,15 @@ class Core:
         self._holders[order.symbol].add(account.uid)
         if not order.is_open:
             self._drop(account, order)
+        self.push(account, execution)
+        if order.order_id in account.orders:  # a settlement is none
+            self.push(account, order)
         position = account.position(order.symbol, order.position_idx)
         if execution.closed and qty > execution.closed:
             exits.clear(self, account, position)  # turned around: the old side's exits are void
         if qty > execution.closed and order.exits.any:
             exits.attach(self, account, order, position, qty - execution.closed)
         exits.resize(self, account, position)
-        self.push(account, "execution", execution)
-        if order.order_id in account.orders:  # a settlement is none
-            self.push(account, "order", order)
         self.push_position(account, position)
 
     def end(
@@ -193,7 +197,7 @@ class Core:
         order.status, order.cancel_type, order.reject_reason = status, by, reason
         order.updated = self.clock()
         self._drop(account, order)
-        self.push(account, "order", order)
+        self.push_order(account, order)
 
     def _drop(self, account: Account, order: Order) -> None:
         if account.active.pop(order.order_id, None) is not None:
@@ -226,12 +230,18 @@ class Core:
 
     # --- pushes ------------------------------------------------------------------------------
 
-    def push(self, account: Account, topic: str, record: Order | Execution) -> None:
+    def push(self, account: Account, record: Told) -> None:
+        """Tell of a change; a listener reads the record at once, since it goes on changing."""
         for listener in self.listeners:
-            listener(account.uid, topic, record.wire())
+            listener(account, record)
+
+    def push_order(self, account: Account, order: Order) -> None:
+        """Tell of an order placed, amended or ended: its position comes along, changed or not."""
+        self.push(account, order)
+        self.push(account, account.position(order.symbol, order.position_idx))
+        if not order.reduce_only and order.status not in WITHOUT_MARGIN:
+            self.push(account, account)
 
     def push_position(self, account: Account, position: Position) -> None:
-        rules, quotes = self.instruments, self.quotes
-        for listener in self.listeners:
-            listener(account.uid, "position", position_wire(account, position, rules, quotes))
-            listener(account.uid, "wallet", wallet_wire(account, rules, quotes))
+        self.push(account, position)
+        self.push(account, account)

@@ -64,6 +64,7 @@ class Exchange(Core):
         account = self.accounts[uid]
         account.started_with += balance - account.balance
         account.balance = balance
+        self.push(account, account)
 
     def set_instrument(self, rules: Instrument) -> None:
         self.instruments[rules.symbol] = rules

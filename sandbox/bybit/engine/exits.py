@@ -35,15 +35,16 @@ def attach(core: Core, account: Account, entry: Order, position: Position, qty: 
     """Give a position the exits that its entry carried, for what was just filled."""
     if entry.exits.mode == "Full":
         set_full(core, account, position, entry.exits, parent=entry)
-    elif not _grow(position, entry, qty):
+    elif not _grow(core, account, position, entry, qty):
         add_partial(core, account, position, entry.exits, qty, parent=entry)
 
 
-def _grow(position: Position, entry: Order, qty: Decimal) -> bool:
+def _grow(core: Core, account: Account, position: Position, entry: Order, qty: Decimal) -> bool:
     """Enlarge the exits that an earlier fill of the same entry brought."""
     there = [order for order in position.partials if order.parent_id == entry.order_id]
     for order in there:
-        order.qty += qty
+        order.qty, order.updated = order.qty + qty, core.clock()
+        core.push(account, order)
     return bool(there)
 
 
@@ -93,7 +94,7 @@ def _replace(
         # Full mode changes the one order that there is.
         old.trigger_price, old.trigger_by, old.updated = level, by, core.clock()
         old.trigger_direction = _direction(position, kind)
-        core.push(account, "order", old)
+        core.push_order(account, old)
         return old
     order = _exit(core, account, position, kind, position.size, level, by)
     _descend(order, parent)
@@ -189,7 +190,7 @@ def set_trailing(
     order = position.trailing
     if order is not None:
         order.trigger_price, order.updated = level, core.clock()
-        core.push(account, "order", order)
+        core.push_order(account, order)
         return
     order = _exit(core, account, position, "TrailingStop", position.size, level, "LastPrice")
     order.trigger_direction = 2 if position.side == "Buy" else 1
@@ -229,8 +230,10 @@ def resize(core: Core, account: Account, position: Position) -> None:
     """Keep a position's exits as large as it is; a flat one keeps none, nor reduce-only orders."""
     if position.size:
         for order in (position.take_profit, position.stop_loss, position.trailing):
-            if order is not None and order.status == "Untriggered":
-                order.qty = position.size
+            if order is None or order.status != "Untriggered" or order.qty == position.size:
+                continue
+            order.qty, order.updated = position.size, core.clock()
+            core.push(account, order)
         reducing.trim(core, account, position)
         return
     clear(core, account, position)

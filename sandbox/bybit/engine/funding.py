@@ -51,5 +51,5 @@ def _charge(core: Core, account: Account, position: Position, rate: Decimal) -> 
         seq=next(core.sequence),
     )
     account.executions.append(execution)
-    core.push(account, "execution", execution)
+    core.push(account, execution)
     core.push_position(account, position)

@@ -18,7 +18,7 @@ MAKER_ONLY = {"PostOnly", "RPI"}
 def trigger(core: Core, account: Account, order: Order) -> None:
     """A condition is met: the order goes to the market, or rests at its limit."""
     order.status, order.updated, order.was_triggered = "Triggered", core.clock(), True
-    core.push(account, "order", order)
+    core.push(account, order)
     order.status = "New"
     if order.pair is not None and order.pair.is_open:
         by = "TpCanceledBySl" if order.stop_order_type.endswith("StopLoss") else ("SlCanceledByTp")
@@ -37,7 +37,7 @@ def trigger(core: Core, account: Account, order: Order) -> None:
     if _lacks_margin(core, account, order):
         core.end(account, order, "Cancelled", "UNKNOWN", "EC_Others")
         return
-    core.push(account, "order", order)
+    core.push(account, order)
     enter(core, account, order)
 
 

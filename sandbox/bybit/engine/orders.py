@@ -54,7 +54,7 @@ def amend(core: Core, account: Account, params: Params) -> Order:
     order.trigger_by = change.trigger_by or order.trigger_by
     order.exits = change.exits or order.exits
     order.updated = core.clock()
-    core.push(account, "order", order)
+    core.push_order(account, order)
     if order.status != "Untriggered":
         matching.enter(core, account, order)
     core.settle(account, order.symbol)

@@ -168,6 +168,7 @@ class Execution:
     mark: Decimal
     time: int
     seq: int
+    pnl: Decimal = ZERO  # of what it closed, fees apart
 
     def wire(self) -> dict[str, Any]:
         return {

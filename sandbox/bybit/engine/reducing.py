@@ -58,7 +58,7 @@ def trim(core: Core, account: Account, position: Position) -> None:
             core.end(account, order, "Cancelled", "CancelByReduceOnly")
         elif order.leaves > most:
             order.qty, order.updated = order.filled + most, core.clock()
-            core.push(account, "order", order)
+            core.push(account, order)
 
 
 def _distance(order: Order) -> tuple[Decimal, int, str]:

@@ -7,6 +7,7 @@ from decimal import Decimal as D
 import pytest
 
 from sandbox.bybit.engine import ApiError, Exchange, Instrument, Quote
+from sandbox.bybit.streams.shapes import rows
 
 OPEN = {"New", "PartiallyFilled", "Untriggered"}
 BTC = {"category": "linear", "symbol": "BTCUSDT"}
@@ -28,6 +29,14 @@ class Market:
         last = D(last)
         quote = Quote(last - D("0.1"), last, last, last, last, D(size), D(size))
         self.exchange.set_quote("BTCUSDT", quote)
+
+    def listen(self):
+        """What is told from now on: a growing list of topics and rows."""
+        told = []
+        self.exchange.listeners.append(
+            lambda account, record: told.extend(rows(self.exchange, account, record))
+        )
+        return told
 
     def order(self, side="Buy", qty="0.1", price=None, **more):
         kind = {"orderType": "Limit", "price": price} if price else {"orderType": "Market"}

@@ -73,8 +73,8 @@ def test_a_condition_binds_no_margin_until_it_is_triggered():
 
 
 def test_the_states_of_a_triggered_order_are_told_one_by_one():
-    market, told = Market(), []
-    market.exchange.listeners.append(lambda uid, topic, row: told.append((topic, row)))
+    market = Market()
+    told = market.listen()
     market.order(orderLinkId="c", **RISE)
     market.price("46500")
     assert [row["orderStatus"] for topic, row in told if topic == "order"] == [

@@ -164,8 +164,7 @@ def test_a_delisted_contract_cancels_orders_and_settles_positions(market):
 
 
 def test_a_settlement_is_a_trade_and_no_order(market):
-    told = []
-    market.exchange.listeners.append(lambda uid, topic, row: told.append((topic, row)))
+    told = market.listen()
     market.exchange.delist("BTCUSDT", D(46000))
     fill = market.account()["executions"][-1]
     history = market.call("order_history", orderId=fill["orderId"])

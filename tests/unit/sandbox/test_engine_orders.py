@@ -283,12 +283,14 @@ def test_a_pre_check_tells_the_rates_and_places_nothing():
 
 
 def test_every_change_is_told_to_listeners():
-    market, told = Market(), []
-    market.exchange.listeners.append(lambda uid, topic, row: told.append((topic, row)))
+    market = Market()
+    told = market.listen()
     market.order(stopLoss="45000", orderLinkId="a")
     market.exchange.charge_funding("BTCUSDT", D("0.0001"))
     statuses = [row["orderStatus"] for topic, row in told if topic == "order"]
-    assert statuses == ["New", "Untriggered", "Filled"]
+    assert statuses == ["New", "Filled", "Untriggered"]
     kinds = [row["execType"] for topic, row in told if topic == "execution"]
     assert kinds == ["Trade", "Funding"]
-    assert [row["size"] for topic, row in told if topic == "position"] == ["0.1", "0.1"]
+    sizes = [row["size"] for topic, row in told if topic == "position"]
+    assert sizes == ["0", "0.1", "0.1", "0.1"]  # accepted, its stop set, filled, funded
+    assert [topic for topic, _ in told][-3:] == ["execution", "position", "wallet"]
