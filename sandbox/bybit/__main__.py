@@ -14,6 +14,8 @@ from sandbox.bybit.acts import Acts
 from sandbox.bybit.app import Sandbox, Server, make_sandbox
 from sandbox.bybit.control import Control, explain
 from sandbox.bybit.feeds import MONTH, generate_candles, read_candles
+from sandbox.bybit.streams.control import StreamControl
+from sandbox.bybit.streams.server import StreamServer
 
 
 def parse() -> argparse.Namespace:
@@ -29,6 +31,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--latency-ms", type=int, default=0)
     parser.add_argument("--no-uid-limits", action="store_true")
     parser.add_argument("--no-ip-limits", action="store_true")
+    parser.add_argument("--no-connection-limits", action="store_true")
     parser.add_argument("--ban-seconds", type=int, default=600)
     return parser.parse_args()
 
@@ -38,6 +41,7 @@ def configure(options: argparse.Namespace) -> Sandbox:
     box.faults.latency_ms = options.latency_ms
     box.limits.by_uid = not options.no_uid_limits
     box.limits.by_address = not options.no_ip_limits
+    box.limits.by_connection = not options.no_connection_limits
     box.limits.ban_ms = options.ban_seconds * 1000
     feed = box.feed
     feed.symbol, feed.speed = options.symbol, options.speed
@@ -62,7 +66,9 @@ def configure(options: argparse.Namespace) -> Sandbox:
 async def run(options: argparse.Namespace) -> None:
     box = configure(options)
     app = web.Application(middlewares=[explain], client_max_size=4 * 1024 * 1024)
-    app.add_routes([*Control(box).routes(), *Acts(box).routes()])
+    streams = StreamServer(box)
+    app.add_routes([*Control(box).routes(), *Acts(box).routes(), *StreamControl(box).routes()])
+    app.add_routes(streams.routes())
     app.router.add_route("*", "/{path:.*}", Server(box).handle)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
@@ -73,9 +79,12 @@ async def run(options: argparse.Namespace) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    ticking = asyncio.create_task(_tick(box))
+    tasks = [asyncio.create_task(_tick(box)), asyncio.create_task(streams.watch())]
     await stop.wait()
-    ticking.cancel()
+    for task in tasks:
+        task.cancel()
+    for socket in box.hub.chosen():
+        socket.cut()
     await runner.cleanup()
 
 

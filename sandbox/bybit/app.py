@@ -21,6 +21,7 @@ from sandbox.bybit.instruments import first_prices, instruments
 from sandbox.bybit.keys import Key, Signed, check, facts
 from sandbox.bybit.limits import Limits, Window
 from sandbox.bybit.private import ENDPOINTS, QUERY_API, Endpoint, check_permission
+from sandbox.bybit.streams.hub import Hub
 
 TOO_MANY = 10006
 BATCH_TOO_MANY = {"code": TOO_MANY, "msg": "Too many visits. Exceeded the API Rate Limit."}
@@ -34,6 +35,7 @@ class Sandbox:
 
     exchange: Exchange
     feed: Feed
+    hub: Hub
     keys: dict[str, Key] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     faults: Faults = field(default_factory=Faults)
@@ -50,7 +52,7 @@ class Sandbox:
 
 def make_sandbox(*, seed: int = 1) -> Sandbox:
     exchange = Exchange(instruments(), clock=lambda: box.clock())  # noqa: PLW0108 - made below
-    box = Sandbox(exchange, Feed(exchange, seed=seed))
+    box = Sandbox(exchange, Feed(exchange, seed=seed), Hub(exchange))
     for symbol, price in first_prices().items():
         box.feed.set_price(symbol, price)
     return box

@@ -54,6 +54,8 @@ class Control:
     async def reset(self, request: web.Request) -> web.Response:
         """Back to an empty exchange; the feed keeps its candles, set to manual."""
         fresh, candles = make_sandbox(), self.box.feed.candles
+        for socket in self.box.hub.chosen():
+            socket.cut()
         for field in dataclasses.fields(Sandbox):
             setattr(self.box, field.name, getattr(fresh, field.name))
         self.box.exchange.clock = self.box.clock
@@ -168,6 +170,10 @@ class Control:
             "ip_requests": "address_most",
             "ip_window_ms": "address_span",
             "ban_ms": "ban_ms",
+            "connections": "by_connection",
+            "connections_most": "connection_most",
+            "connections_window_ms": "connection_span",
+            "market_connections_most": "market_most",
         }
         self.box.limits.configure(**{names[name]: value for name, value in spec.items()})
         return done()
@@ -204,6 +210,8 @@ class Control:
                 "bans": box.limits.bans,
                 "peak_by_address": box.limits.peak,
                 "order_times": box.order_times,
+                "connections": dict(box.hub.opened),
+                "connections_refused": box.limits.connections_refused,
             }
         )
 

@@ -1,6 +1,8 @@
-"""Bybit's request limits: per UID and endpoint in a rolling second, per address in five.
+"""Bybit's limits: requests per UID and endpoint in a rolling second, per address in five.
 
-Figures: https://bybit-exchange.github.io/docs/v5/rate-limit
+New sockets are counted per address in five minutes; what is told over them counts nowhere.
+
+Figures: https://bybit-exchange.github.io/docs/v5/rate-limit, /v5/ws/connect
 """
 
 from __future__ import annotations
@@ -42,11 +44,17 @@ class Limits:
     address_span: int = 5 * SECOND
     ban_ms: int = 600 * SECOND
     banned: dict[str, int] = field(default_factory=dict)
+    by_connection: bool = True
+    connection_most: int = 500
+    connection_span: int = 300 * SECOND
+    market_most: int = 1000  # public sockets that an address may hold
+    connections_refused: int = 0
     refused: int = 0
     bans: int = 0
     peak: dict[str, int] = field(default_factory=dict)
     _uids: dict[tuple[str, str], Window] = field(default_factory=dict)
     _addresses: dict[str, Window] = field(default_factory=dict)
+    _connections: dict[str, Window] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
     def is_banned(self, address: str, now: int) -> bool:
@@ -66,6 +74,18 @@ class Limits:
         self.peak[address] = max(self.peak.get(address, 0), len(window.times))
         return False
 
+    def admits(self, address: str, now: int, *, held: int = 0) -> bool:
+        """Count a new socket of an address that already holds so many public ones."""
+        if not self.by_connection:
+            return True
+        window = self._connections.get(address)
+        if window is None:
+            window = Window(self.connection_span, self.connection_most)
+            self._connections[address] = window
+        admitted = held < self.market_most and window.take(now) == 1
+        self.connections_refused += not admitted
+        return admitted
+
     def window(self, uid: str, endpoint: str, most: int) -> Window:
         key = (uid, endpoint)
         if key not in self._uids:
@@ -76,5 +96,6 @@ class Limits:
         for name, value in changes.items():
             setattr(self, name, value)
         self._addresses.clear()
+        self._connections.clear()
         self._uids.clear()
         self.banned.clear()
