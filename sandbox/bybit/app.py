@@ -22,6 +22,7 @@ from sandbox.bybit.keys import Key, Signed, check, facts
 from sandbox.bybit.limits import Limits, Window
 from sandbox.bybit.private import ENDPOINTS, QUERY_API, Endpoint, check_permission
 from sandbox.bybit.streams.hub import Hub
+from sandbox.bybit.streams.prices import Prices
 
 TOO_MANY = 10006
 BATCH_TOO_MANY = {"code": TOO_MANY, "msg": "Too many visits. Exceeded the API Rate Limit."}
@@ -36,6 +37,7 @@ class Sandbox:
     exchange: Exchange
     feed: Feed
     hub: Hub
+    prices: Prices
     keys: dict[str, Key] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     faults: Faults = field(default_factory=Faults)
@@ -52,7 +54,8 @@ class Sandbox:
 
 def make_sandbox(*, seed: int = 1) -> Sandbox:
     exchange = Exchange(instruments(), clock=lambda: box.clock())  # noqa: PLW0108 - made below
-    box = Sandbox(exchange, Feed(exchange, seed=seed), Hub(exchange))
+    hub = Hub(exchange)
+    box = Sandbox(exchange, Feed(exchange, seed=seed), hub, Prices(exchange, hub))
     for symbol, price in first_prices().items():
         box.feed.set_price(symbol, price)
     return box

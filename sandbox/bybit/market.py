@@ -127,11 +127,11 @@ def _instrument(rules: Instrument) -> Answer:
 
 def tickers(box: Sandbox, params: Params) -> Answer:
     chosen = [rules for rules in _chosen(box, params) if rules.status != "Closed"]
-    rows = [_ticker(rules, box.exchange.quotes[rules.symbol]) for rules in chosen]
+    rows = [ticker(rules, box.exchange.quotes[rules.symbol]) for rules in chosen]
     return {"category": params["category"], "list": rows}
 
 
-def _ticker(rules: Instrument, quote: Quote) -> Answer:
+def ticker(rules: Instrument, quote: Quote) -> Answer:
     return {
         "symbol": rules.symbol,
         "lastPrice": plain(quote.last),

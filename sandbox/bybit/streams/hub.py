@@ -96,9 +96,10 @@ class Hub:
                 for topic, data in messages:
                     for name in (topic, f"{topic}.linear"):
                         if name in socket.topics:
-                            self._push(socket, topic, _envelope(name, data, now))
+                            self.push(socket, topic, _envelope(name, data, now))
 
-    def _push(self, socket: Socket, topic: str, text: str) -> None:
+    def push(self, socket: Socket, topic: str, text: str) -> None:
+        """Send a push, unless the troubles asked for have other plans with it."""
         if not self.troubles.active:
             socket.push(text)
             return

@@ -5,16 +5,14 @@ https://bybit-exchange.github.io/docs/v5/ws/connect
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from typing import Any
 
 from sandbox.bybit.engine import ApiError
 from sandbox.bybit.keys import Key, check_socket
+from sandbox.bybit.streams.frames import Frame, read, topics
 from sandbox.bybit.streams.hub import Hub
 from sandbox.bybit.streams.sockets import Socket
 
-Frame = dict[str, Any]
 PATH = "/v5/private"
 BASES = {"order", "execution", "execution.fast", "position", "wallet", "greeks"}
 CATEGORIES = ("linear", "inverse", "spot", "option")
@@ -28,7 +26,7 @@ DCP = {"dcp.future", "dcp.spot", "dcp.option"}
 TOPICS = {*BASES, *SPLIT, *DCP}
 
 
-class PrivateTalk:
+class Talk:
     """Answers the frames of one socket, in their order."""
 
     def __init__(
@@ -95,22 +93,6 @@ class PrivateTalk:
         for topic in wanted:
             self.socket.topics.pop(topic, None)
         return ""
-
-
-def read(text: str) -> Frame:
-    """A frame, or an empty one for what is not an object."""
-    try:
-        frame = json.loads(text)
-    except ValueError:
-        return {}
-    return frame if isinstance(frame, dict) else {}
-
-
-def topics(frame: Frame) -> list[str] | None:
-    args = frame.get("args")
-    if not isinstance(args, list) or not all(isinstance(topic, str) for topic in args):
-        return None
-    return args
 
 
 def _asked(frame: Frame) -> Frame:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable
 
 from aiohttp import web
 
 from sandbox.bybit.app import Sandbox
-from sandbox.bybit.streams import private
+from sandbox.bybit.streams import private, public
 from sandbox.bybit.streams.sockets import ALIVE_SECONDS, Socket
 
 SCAN_SECONDS = 30  # an idle socket is found by a scan, so it lives up to so much longer
@@ -22,31 +21,44 @@ class StreamServer:
         self.box = box
 
     def routes(self) -> list[web.RouteDef]:
-        return [web.get(private.PATH, self.private)]
+        return [web.get(private.PATH, self.private), web.get(public.PATH, self.public)]
 
     async def private(self, request: web.Request) -> web.StreamResponse:
-        def talk(socket: Socket) -> Callable[[str], None]:
-            box = self.box
-            return private.PrivateTalk(box.hub, socket, box.keys, box.clock).hear
-
-        return await self._open(request, talk)
-
-    async def _open(
-        self, request: web.Request, talk: Callable[[Socket], Callable[[str], None]]
-    ) -> web.StreamResponse:
-        hub, address = self.box.hub, request.remote or ""
-        trouble = hub.troubles.strike("refuse", address=address)
-        if trouble is not None:
-            return web.Response(status=trouble.status)
-        if not self.box.limits.admits(address, self.box.clock()):
-            # The docs give the figure and not the answer; the HTTP limit's own is the nearest.
-            return web.Response(status=403, text="access too frequent")
+        box = self.box
+        refusal = self._refusal(request)
+        if refusal is not None:
+            return refusal
         socket = Socket(request, alive_seconds(request.query.get("max_active_time", "")))
+        box.hub.enter(socket)
+        try:
+            return await socket.serve(private.Talk(box.hub, socket, box.keys, box.clock).hear)
+        finally:
+            box.hub.leave(socket)
+
+    async def public(self, request: web.Request) -> web.StreamResponse:
+        hub, prices = self.box.hub, self.box.prices
+        mine = hub.chosen(address=request.remote or "")
+        held = sum(socket.path == public.PATH for socket in mine)
+        refusal = self._refusal(request, held)
+        if refusal is not None:
+            return refusal
+        socket = Socket(request)
         hub.enter(socket)
         try:
-            return await socket.serve(talk(socket))
+            return await socket.serve(public.Talk(prices, socket).hear)
         finally:
+            prices.leave(socket)
             hub.leave(socket)
+
+    def _refusal(self, request: web.Request, held: int = 0) -> web.Response | None:
+        address = request.remote or ""
+        trouble = self.box.hub.troubles.strike("refuse", address=address)
+        if trouble is not None:
+            return web.Response(status=trouble.status)
+        if not self.box.limits.admits(address, self.box.clock(), held=held):
+            # The docs give the figure and not the answer; the HTTP limit's own is the nearest.
+            return web.Response(status=403, text="access too frequent")
+        return None
 
     async def watch(self) -> None:
         while True:
