@@ -19,12 +19,12 @@ from sandbox.bybit.faults import Fault, Faults
 from sandbox.bybit.feeds import Feed
 from sandbox.bybit.instruments import first_prices, instruments
 from sandbox.bybit.keys import Key, Signed, check, facts
-from sandbox.bybit.limits import Limits, Window
+from sandbox.bybit.limits import Limits
 from sandbox.bybit.private import ENDPOINTS, QUERY_API, Endpoint, check_permission
+from sandbox.bybit.replies import TOO_MANY, Reply, spoil, strike
 from sandbox.bybit.streams.hub import Hub
 from sandbox.bybit.streams.prices import Prices
 
-TOO_MANY = 10006
 BATCH_TOO_MANY = {"code": TOO_MANY, "msg": "Too many visits. Exceeded the API Rate Limit."}
 NEEDED = ("X-BAPI-API-KEY", "X-BAPI-TIMESTAMP", "X-BAPI-SIGN")
 FIRST_UID = 100_000
@@ -61,34 +61,6 @@ def make_sandbox(*, seed: int = 1) -> Sandbox:
     return box
 
 
-@dataclass(slots=True)
-class Reply:
-    """An answer on its way out; `window` fills the limit headers."""
-
-    code: int = 0
-    message: str = "OK"
-    result: dict[str, Any] = field(default_factory=dict)
-    ext: dict[str, Any] = field(default_factory=dict)
-    window: Window | None = None
-
-    def send(self, now: int) -> web.Response:
-        body = {
-            "retCode": self.code,
-            "retMsg": self.message,
-            "result": self.result,
-            "retExtInfo": self.ext,
-            "time": now,
-        }
-        headers = {}
-        if self.window is not None:
-            headers = {
-                "X-Bapi-Limit": str(self.window.most),
-                "X-Bapi-Limit-Status": str(max(self.window.left(now), 0)),
-                "X-Bapi-Limit-Reset-Timestamp": str(self.window.reset_at(now)),
-            }
-        return web.json_response(body, headers=headers)
-
-
 class Server:
     def __init__(self, box: Sandbox) -> None:
         self.box = box
@@ -122,8 +94,8 @@ class Server:
             return web.json_response(_plain_error(10001, "Request method wrong"), status=405)
         params: dict[str, Any] = dict(request.query)
         fault = self.box.faults.find(request.path, "", params)
-        if fault is not None:
-            strange = await self._strike(request, fault)
+        if fault is not None and fault.is_before:
+            strange = await strike(request, fault, self.box.clock())
             if strange is not None:
                 return strange
         try:
@@ -132,7 +104,10 @@ class Server:
             reply = Reply(error.code, error.message)
         except ValueError:
             reply = Reply(10001, "params error")
-        return reply.send(self.box.clock())
+        response = reply.send(self.box.clock())
+        if fault is None or fault.is_before:
+            return response
+        return await spoil(request, fault, response, self.box.clock())
 
     async def _private(
         self, request: web.Request, endpoint: Endpoint, body: bytes, address: str
@@ -158,19 +133,23 @@ class Server:
             return Reply(error.code, error.message).send(self.box.clock())
         fault = self.box.faults.find(request.path, key.uid, params)
         if fault is not None and fault.is_before:
-            strange = await self._strike(request, fault)
+            strange = await strike(request, fault, self.box.clock())
             if strange is not None:
                 return strange
         reply = self._answer(request.path, endpoint, key, params)
         if reply.code:
             self.box.refusals[reply.code] += 1
-        if fault is not None and not fault.is_before:
-            strange = await self._strike(request, fault)
-            if strange is not None:
-                return strange
-            if fault.kind == "no_order_id":
-                reply.result.pop("orderId", None)
-        return reply.send(self.box.clock())
+        if fault is None or fault.is_before:
+            return reply.send(self.box.clock())
+        self._deceive(fault, key.uid, reply)
+        return await spoil(request, fault, reply.send(self.box.clock()), self.box.clock())
+
+    def _deceive(self, fault: Fault, uid: str, reply: Reply) -> None:
+        """Leave the answer without its order id, or the order out of the lists for a while."""
+        if fault.kind == "no_order_id":
+            reply.result.pop("orderId", None)
+        elif fault.kind == "show_after" and reply.result.get("orderId"):
+            self.box.exchange.hide(uid, reply.result["orderId"], fault.ms)
 
     def _answer(self, path: str, endpoint: Endpoint, key: Key, params: dict[str, Any]) -> Reply:
         box = self.box
@@ -211,31 +190,6 @@ class Server:
             result["list"].append({"orderId": "", "orderLinkId": link, "createAt": ""})
             ext["list"].append(dict(BATCH_TOO_MANY))
         return result, ext
-
-    async def _strike(self, request: web.Request, fault: Fault) -> web.StreamResponse | None:
-        """Let a fault happen; None when the answer goes out after all."""
-        match fault.kind:
-            case "latency":
-                await asyncio.sleep(fault.ms / 1000)
-            case "accept_then_timeout":
-                await asyncio.sleep(fault.ms / 1000)
-                return _cut(request)
-            case "drop_before" | "accept_then_reset":
-                return _cut(request)
-            case "http":
-                return web.Response(status=fault.status, text=fault.body)
-            case "not_json":
-                return web.Response(status=200, text=fault.body or "<html>bad gateway</html>")
-            case "retcode":
-                return Reply(fault.code, fault.message).send(self.box.clock())
-        return None
-
-
-def _cut(request: web.Request) -> web.Response:
-    """Break the connection without an answer."""
-    if request.transport is not None:
-        request.transport.abort()
-    return web.Response()
 
 
 def _params(payload: bytes, *, is_get: bool) -> dict[str, Any]:

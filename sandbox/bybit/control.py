@@ -40,6 +40,8 @@ class Control:
             web.delete("/_control/faults/{id}", self.remove_faults),
             web.post("/_control/latency", self.latency),
             web.post("/_control/limits", self.limits),
+            web.post("/_control/bans", self.ban),
+            web.delete("/_control/bans", self.forgive),
             web.post("/_control/clock", self.clock),
             web.post("/_control/restart_cache", self.restart_cache),
             web.post("/_control/funding", self.funding),
@@ -170,12 +172,22 @@ class Control:
             "ip_requests": "address_most",
             "ip_window_ms": "address_span",
             "ban_ms": "ban_ms",
+            "reset_header": "reset_header",
             "connections": "by_connection",
             "connections_most": "connection_most",
             "connections_window_ms": "connection_span",
             "market_connections_most": "market_most",
         }
         self.box.limits.configure(**{names[name]: value for name, value in spec.items()})
+        return done()
+
+    async def ban(self, request: web.Request) -> web.Response:
+        spec, box = await read_body(request), self.box
+        box.limits.ban(spec["address"], box.clock() + int(spec.get("ms", box.limits.ban_ms)))
+        return done()
+
+    async def forgive(self, request: web.Request) -> web.Response:
+        self.box.limits.banned.clear()
         return done()
 
     async def clock(self, request: web.Request) -> web.Response:

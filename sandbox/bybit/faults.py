@@ -8,7 +8,15 @@ from itertools import count
 from typing import Any
 
 BEFORE = {"latency", "drop_before", "http", "retcode"}
-AFTER = {"accept_then_timeout", "accept_then_reset", "not_json", "no_order_id"}
+AFTER = {
+    "accept_then_timeout",
+    "accept_then_reset",
+    "half_response",  # all headers, half the body, and the end of the connection
+    "not_json",
+    "no_order_id",
+    "show_after",  # an order is accepted and shows in the lists after so many ms only
+    "slow_response",  # a byte every so many ms
+}
 
 
 @dataclass(slots=True)
@@ -29,6 +37,7 @@ class Fault:
     body: str = ""
     code: int = 10016
     message: str = "Server error."
+    reset_ms: int | None = None  # of retcode 10006: when the limit ends; None leaves that out
     executed: bool = False  # of retcode: answered so although it was carried out
 
     @property

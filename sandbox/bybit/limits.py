@@ -20,6 +20,7 @@ class Window:
     span: int
     most: int
     times: deque[int] = field(default_factory=deque)
+    tells_reset: bool = True
 
     def left(self, now: int) -> int:
         while self.times and self.times[0] <= now - self.span:
@@ -35,6 +36,15 @@ class Window:
     def reset_at(self, now: int) -> int:
         return self.times[0] + self.span if self.times and self.left(now) <= 0 else now
 
+    def headers(self, now: int) -> dict[str, str]:
+        headers = {
+            "X-Bapi-Limit": str(self.most),
+            "X-Bapi-Limit-Status": str(max(self.left(now), 0)),
+        }
+        if self.tells_reset:
+            headers["X-Bapi-Limit-Reset-Timestamp"] = str(self.reset_at(now))
+        return headers
+
 
 @dataclass(slots=True)
 class Limits:
@@ -44,6 +54,7 @@ class Limits:
     address_span: int = 5 * SECOND
     ban_ms: int = 600 * SECOND
     banned: dict[str, int] = field(default_factory=dict)
+    reset_header: bool = True  # Bybit sometimes leaves it out
     by_connection: bool = True
     connection_most: int = 500
     connection_span: int = 300 * SECOND
@@ -59,10 +70,10 @@ class Limits:
 
     def is_banned(self, address: str, now: int) -> bool:
         """Count a request of an address; over its limit it is banned for a while."""
-        if not self.by_address:
-            return False
         if now < self.banned.get(address, 0):
             return True
+        if not self.by_address:
+            return False
         window = self._addresses.get(address)
         if window is None:
             window = Window(self.address_span, self.address_most)
@@ -73,6 +84,11 @@ class Limits:
             return True
         self.peak[address] = max(self.peak.get(address, 0), len(window.times))
         return False
+
+    def ban(self, address: str, until: int) -> None:
+        """Ban an address on demand, whatever it asked for."""
+        self.banned[address] = until
+        self.bans += 1
 
     def admits(self, address: str, now: int, *, held: int = 0) -> bool:
         """Count a new socket of an address that already holds so many public ones."""
@@ -89,7 +105,7 @@ class Limits:
     def window(self, uid: str, endpoint: str, most: int) -> Window:
         key = (uid, endpoint)
         if key not in self._uids:
-            self._uids[key] = Window(SECOND, most)
+            self._uids[key] = Window(SECOND, most, tells_reset=self.reset_header)
         return self._uids[key]
 
     def configure(self, **changes: int | bool) -> None:

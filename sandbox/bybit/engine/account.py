@@ -33,6 +33,7 @@ class Account:
     recent: list[Order] = field(default_factory=list)  # the live cache of ended orders
     executions: list[Execution] = field(default_factory=list)
     closed: dict[str, ClosedPnl] = field(default_factory=dict)
+    unseen: dict[str, int] = field(default_factory=dict)  # order ids, and until when (ms)
     funding: Decimal = ZERO
     updated: int = 0
 
@@ -47,6 +48,10 @@ class Account:
         if idx == 2 and symbol in self.sell_leverage:
             return self.sell_leverage[symbol]
         return self.leverage.get(symbol, self.default_leverage)
+
+    def shows(self, order_id: str, now: int) -> bool:
+        """Whether the lists know of an order yet; the matching of it may be ahead of them."""
+        return now >= self.unseen.get(order_id, 0)
 
     def position(self, symbol: str, idx: int) -> Position:
         key = (symbol, idx)

@@ -118,7 +118,7 @@ class Exchange(Core):
     # --- queries -----------------------------------------------------------------------------
 
     def open_orders(self, uid: str, params: Params) -> Answer:
-        return queries.open_orders(self._asking(uid), params)
+        return queries.open_orders(self, self._asking(uid), params)
 
     def order_history(self, uid: str, params: Params) -> Answer:
         return queries.order_history(self, self._asking(uid), params)
@@ -175,6 +175,10 @@ class Exchange(Core):
         return {"category": "linear", "list": rows}
 
     # --- what happens to an account from outside the API -------------------------------------
+
+    def hide(self, uid: str, order_id: str, ms: int) -> None:
+        """Leave an order out of the lists for a while, as if they lagged behind the matching."""
+        self.accounts[uid].unseen[order_id] = self.clock() + ms
 
     def wipe_closed_cache(self) -> None:
         """A restart of the exchange's service forgets the live cache of ended orders."""

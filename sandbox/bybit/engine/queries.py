@@ -100,17 +100,28 @@ def named(account: Account, params: Params) -> list[Order] | None:
     return [order] if order is not None else []
 
 
-def open_orders(account: Account, params: Params) -> Answer:
-    wanted = scope(params, needed=True)
+def _shown(account: Account, orders: Iterable[Order], now: int) -> list[Order]:
+    """Orders without those that the lists do not know yet, nor the exits that these brought."""
+    if not account.unseen:
+        return list(orders)
+    return [
+        order
+        for order in orders
+        if account.shows(order.order_id, now) and account.shows(order.parent_id, now)
+    ]
+
+
+def open_orders(core: Core, account: Account, params: Params) -> Answer:
+    wanted, now = scope(params, needed=True), core.clock()
     found = named(account, params)
     if found is not None:
         live = [order for order in found if order.is_open or order in account.recent]
-        return answer(live, _created, params, most=50, default=20)
+        return answer(_shown(account, live, now), _created, params, most=50, default=20)
     closed = requests.integer(params, "openOnly", 0) != 0
     pool: Iterable[Order] = account.recent if closed else account.active.values()
     kind = requests.text(params, "orderFilter")
     rows = [order for order in pool if wanted(order) and _is_kind(order, kind)]
-    return answer(rows, _created, params, most=50, default=20)
+    return answer(_shown(account, rows, now), _created, params, most=50, default=20)
 
 
 def _is_kind(order: Order, kind: str) -> bool:
@@ -136,7 +147,7 @@ def order_history(core: Core, account: Account, params: Params) -> Answer:
         and (order.filled or now - order.updated <= DAY)
         and (not status or order.status == status)
     ]
-    return answer(kept, _created, params, most=50, default=20)
+    return answer(_shown(account, kept, now), _created, params, most=50, default=20)
 
 
 def executions(core: Core, account: Account, params: Params) -> Answer:
@@ -154,6 +165,8 @@ def executions(core: Core, account: Account, params: Params) -> Answer:
             for row in account.executions
             if wanted(row) and start <= row.time <= end and (not kind or row.exec_type == kind)
         ]
+    if account.unseen:
+        rows = [row for row in rows if account.shows(row.order_id, core.clock())]
     return answer(rows, lambda row: (row.time, row.exec_id), params, most=100, default=50)
 
 
