@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from itertools import count
-from uuid import UUID
 
 from sandbox.bybit.engine import exits, liquidation, matching
 from sandbox.bybit.engine.account import Account
@@ -44,7 +43,7 @@ class Core:
 
     def new_id(self) -> str:
         """Ids look like Bybit's; they count up so that a run can be repeated."""
-        return str(UUID(int=(0xB1 << 120) | (4 << 76) | (8 << 60) | next(self._ids)))
+        return f"b1000000-0000-4000-8000-{next(self._ids):012x}"
 
     # --- quotes ------------------------------------------------------------------------------
 

@@ -6,13 +6,15 @@ import asyncio
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from itertools import count
 from typing import Any
 from uuid import uuid4
 
 from sandbox.bybit.engine import Exchange
 from sandbox.bybit.engine.account import Account
 from sandbox.bybit.engine.core import Told
-from sandbox.bybit.streams.shapes import Row, rows
+from sandbox.bybit.engine.records import Order
+from sandbox.bybit.streams.shapes import Row, row, topics_of
 from sandbox.bybit.streams.sockets import Socket
 from sandbox.bybit.streams.troubles import Troubles
 
@@ -31,6 +33,8 @@ class Hub:
         self._by_uid: dict[str, list[Socket]] = defaultdict(list)
         self._told: dict[str, list[tuple[str, Row]]] = {}
         self._held: dict[int, str] = {}
+        self._ids = count(1)
+        self._name = uuid4().hex  # so that ids differ from those of another run
         exchange.listeners.append(self._hear)
 
     # --- sockets -----------------------------------------------------------------------------
@@ -74,18 +78,23 @@ class Hub:
 
     def _hear(self, account: Account, record: Told) -> None:
         """Note a change as it is at this moment; nothing is made up for those who come later."""
-        if account.uid not in self._by_uid:
+        sockets = self._by_uid.get(account.uid)
+        if not sockets:
             return
         if not self._told:
             asyncio.get_running_loop().call_later(PUSH_SECONDS, self._tell)
         noted = self._told.setdefault(account.uid, [])
-        for topic, row in rows(self.exchange, account, record):
-            noted.append((topic, row))
-            if row.get("orderStatus") == "Filled" and self._is_filled_twice(account.uid):
-                noted.append((topic, row | TOO_LATE))
+        for topic in topics_of(record):
+            if not any(socket.hears(topic) for socket in sockets):
+                continue
+            noted.append((topic, row(self.exchange, account, record, topic)))
+            if isinstance(record, Order) and record.status == "Filled":
+                self._fill_twice(account.uid, noted)
 
-    def _is_filled_twice(self, uid: str) -> bool:
-        return self.troubles.strike("filled_twice", uid=uid) is not None
+    def _fill_twice(self, uid: str, noted: list[tuple[str, Row]]) -> None:
+        if self.troubles.strike("filled_twice", uid=uid):
+            topic, filled = noted[-1]
+            noted.append((topic, filled | TOO_LATE))
 
     def _tell(self) -> None:
         told, self._told = self._told, {}
@@ -94,9 +103,8 @@ class Hub:
             messages = [(topic, json.dumps(data)) for topic, data in gather(noted)]
             for socket in self._by_uid.get(uid, []):
                 for topic, data in messages:
-                    for name in (topic, f"{topic}.linear"):
-                        if name in socket.topics:
-                            self.push(socket, topic, _envelope(name, data, now))
+                    for name in socket.hears(topic):
+                        self.push(socket, topic, self._envelope(name, data, now))
 
     def push(self, socket: Socket, topic: str, text: str) -> None:
         """Send a push, unless the troubles asked for have other plans with it."""
@@ -123,6 +131,12 @@ class Hub:
         if text is not None:
             socket.push(text)
 
+    def _envelope(self, topic: str, data: str, now: int) -> str:
+        head: dict[str, Any] = {"topic": topic, "creationTime": now}
+        if not topic.startswith(WITHOUT_ID):
+            head["id"] = f"{self._name}-{next(self._ids)}"
+        return f'{json.dumps(head)[:-1]}, "data": {data}}}'
+
 
 # What comes second when a cancel request loses the race against a fill.
 TOO_LATE = {"cancelType": "CancelByUser", "rejectReason": "EC_OrigClOrdIDDoesNotExist"}
@@ -135,24 +149,17 @@ def gather(noted: Iterable[tuple[str, Row]]) -> list[tuple[str, list[Row]]]:
     """
     messages: list[tuple[str, list[Row]]] = []
     fills: dict[str, list[Row]] = {}
-    for topic, row in noted:
+    for topic, told in noted:
         if topic in fills:
-            fills[topic].append(row)
-        elif messages and messages[-1][0] == topic == "order" and _is_new(row, messages[-1][1]):
-            messages[-1][1].append(row)
+            fills[topic].append(told)
+        elif messages and messages[-1][0] == topic == "order" and _is_new(told, messages[-1][1]):
+            messages[-1][1].append(told)
         else:
-            messages.append((topic, [row]))
+            messages.append((topic, [told]))
             if topic.startswith("execution"):
                 fills[topic] = messages[-1][1]
     return messages
 
 
-def _is_new(row: Row, there: list[Row]) -> bool:
-    return all(other["orderId"] != row["orderId"] for other in there)
-
-
-def _envelope(topic: str, data: str, now: int) -> str:
-    head: dict[str, Any] = {"topic": topic, "creationTime": now}
-    if not topic.startswith(WITHOUT_ID):
-        head["id"] = str(uuid4())
-    return f'{json.dumps(head)[:-1]}, "data": {data}}}'
+def _is_new(order: Row, there: list[Row]) -> bool:
+    return all(other["orderId"] != order["orderId"] for other in there)

@@ -79,6 +79,10 @@ class Socket:
                 except ConnectionError:
                     return
 
+    def hears(self, topic: str) -> list[str]:
+        """The names that a private topic was subscribed by: as a whole, by category, or both."""
+        return [name for name in (topic, f"{topic}.linear") if name in self.topics]
+
     def answer(self, body: dict[str, Any]) -> None:
         self._answered_at = self._loop.time() + ACK_SECONDS
         self._outbox.put(json.dumps(body), self._answered_at)
