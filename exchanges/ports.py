@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -184,10 +184,11 @@ class AccountStreamFactory(Protocol):
 class PriceStream(Protocol):
     """Public prices over one socket."""
 
-    async def run(
-        self, symbols: Sequence[str], opened: Callable[[], None], priced: Callable[[Ticker], None]
-    ) -> None:
-        """Hear these symbols' prices until the socket ends, which is always an `ExchangeError`."""
+    async def run(self, priced: Callable[[Ticker], None]) -> None:
+        """Hear prices until the socket ends, which is always an `ExchangeError`."""
+
+    async def follow(self, symbols: Collection[str]) -> None:
+        """Hear these symbols too, on the socket that is open or on the next one."""
 
 
 class PriceStreamFactory(Protocol):

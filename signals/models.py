@@ -300,6 +300,7 @@ class Order(models.Model):
     error_code = models.IntegerField(null=True, blank=True)
     sent_at = models.DateTimeField(null=True, blank=True)  # the last attempt
     acknowledged_at = models.DateTimeField(null=True, blank=True)
+    updated_at = models.DateTimeField(null=True, blank=True)  # by the exchange's clock
     created_at = models.DateTimeField()
 
     class Meta:

@@ -10,8 +10,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from exchanges.domain.lanes import Lane
+from exchanges.stream_shares import are_prices_followed
 from hexagonal.lib.jobs import enqueue
-from signals.services import enrolling, nominal, publishing, working
+from signals.services import enrolling, nominal, publishing, streaming, working
 from signals.services.claiming import count_due, has_waiting
 
 DRAIN_SECONDS = 20.0  # a doorbell works on while there is work; far below the task's time limit
@@ -41,7 +42,15 @@ def ring() -> None:
 
 @shared_task(name="signals.follow_prices")
 def follow_prices() -> None:
-    nominal.follow_prices(now=timezone.now())
+    """Follow prices that were asked for, unless a socket tells every turn of them."""
+    if not are_prices_followed():
+        nominal.follow_prices(now=timezone.now())
+
+
+@shared_task(name="signals.poll_orphans")
+def poll_orphans() -> None:
+    """Look after what a dead stream process has heard until now."""
+    streaming.poll_orphans()
 
 
 @shared_task(name="signals.keep_time")

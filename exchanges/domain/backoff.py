@@ -11,5 +11,5 @@ def pause(failures: int, draw: float) -> float:
 
     A first loss waits as well, but less than a second: an exchange that restarts drops everybody.
     """
-    whole = min(FIRST * 2 ** min(failures, MOST_DOUBLINGS), LONGEST)
+    whole: float = min(FIRST * 2 ** min(failures, MOST_DOUBLINGS), LONGEST)
     return whole * (0.5 + draw / 2) if failures else whole * draw

@@ -60,7 +60,9 @@ async def open_socket(url: str, wire: Wire) -> AsyncIterator[ClientConnection]:
     except InvalidStatus as error:
         status = error.response.status_code
         if status == FORBIDDEN:
-            raise RateLimited("handshake refused", code=status, retry_after=REFUSED_SECONDS) from None
+            raise RateLimited(
+                "handshake refused", code=status, retry_after=REFUSED_SECONDS
+            ) from None
         raise Unavailable("handshake refused", code=status) from None
     except (OSError, EOFError, WebSocketException, InvalidHandshake) as error:
         raise Unavailable(type(error).__name__) from None

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection
 from typing import Any
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 from exchanges.adapters.bybit import mapping
 from exchanges.adapters.bybit.sockets import (
     PUBLIC_HOSTS,
     Frame,
     address_of,
-    ask,
     heed,
     open_socket,
     require,
@@ -33,35 +36,50 @@ class BybitPriceStream:
     def __init__(self, wire: Wire, heartbeat: Heartbeat) -> None:
         self._wire = wire
         self._heartbeat = heartbeat
+        self._socket: ClientConnection | None = None
+        self._symbols: set[str] = set()
 
-    async def run(
-        self, symbols: Sequence[str], opened: Callable[[], None], priced: Callable[[Ticker], None]
-    ) -> None:
+    async def run(self, priced: Callable[[Ticker], None]) -> None:
         known: dict[str, dict[str, Any]] = {}
         url = address_of(PUBLIC_HOSTS, self._wire, PATH)
+        wanted, self._symbols = self._symbols, set()
+
+        async def hear(frame: Frame) -> None:
+            if frame.get("op") == "subscribe":
+                require(frame)
+            ticker = _ticker(frame, known)
+            if ticker is not None:
+                priced(ticker)
+
         async with open_socket(url, self._wire) as socket:
-            topics = _fitting([TOPIC + symbol for symbol in symbols])
-            request = {"op": "subscribe", "args": topics}
-            require(await ask(socket, request, patience=self._wire.read_timeout))
-            opened()
+            self._socket = socket
+            try:
+                await self.follow(wanted)
+                await heed(socket, self._heartbeat, hear)
+            finally:
+                self._socket = None
 
-            async def hear(frame: Frame) -> None:
-                ticker = _ticker(frame, known)
-                if ticker is not None:
-                    priced(ticker)
+    async def follow(self, symbols: Collection[str]) -> None:
+        fresh = _fitting(self._symbols, symbols)
+        self._symbols |= fresh
+        if fresh and self._socket is not None:
+            request = {"op": "subscribe", "args": [TOPIC + symbol for symbol in sorted(fresh)]}
+            try:
+                await self._socket.send(json.dumps(request))
+            except ConnectionClosed:
+                return  # the next socket asks for all of them
 
-            await heed(socket, self._heartbeat, hear)
 
-
-def _fitting(topics: list[str]) -> list[str]:
-    """What one connection takes; the rest is left to polling."""
-    fitting, left = [], MOST_CHARACTERS
-    for topic in topics:
-        left -= len(topic)
+def _fitting(there: Collection[str], wanted: Collection[str]) -> set[str]:
+    """What fits on one connection; the rest is left to polling."""
+    left = MOST_CHARACTERS - sum(len(TOPIC + symbol) for symbol in there)
+    fitting: set[str] = set()
+    for symbol in sorted(set(wanted) - set(there)):
+        left -= len(TOPIC + symbol)
         if left < 0:
-            log.warning("%s symbols do not fit on one socket", len(topics) - len(fitting))
+            log.warning("not all symbols fit on one socket")
             break
-        fitting.append(topic)
+        fitting.add(symbol)
     return fitting
 
 
