@@ -72,7 +72,7 @@ class Ramp:
     async def _admit(self, budget: str) -> None:
         queue = self._waiting[budget]
         while queue and queue[0].done():  # whoever gave up in the meantime
-            queue.popleft()
+            del queue[0]
         if not queue:
             del self._waiting[budget]
             return
