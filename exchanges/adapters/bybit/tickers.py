@@ -37,12 +37,12 @@ class BybitPriceStream:
         self._wire = wire
         self._heartbeat = heartbeat
         self._socket: ClientConnection | None = None
-        self._symbols: set[str] = set()
+        self._wanted: set[str] = set()
+        self._asked: set[str] = set()  # on the present socket
 
     async def run(self, priced: Callable[[Ticker], None]) -> None:
         known: dict[str, dict[str, Any]] = {}
         url = address_of(PUBLIC_HOSTS, self._wire, PATH)
-        wanted, self._symbols = self._symbols, set()
 
         async def hear(frame: Frame) -> None:
             if frame.get("op") == "subscribe":
@@ -52,22 +52,27 @@ class BybitPriceStream:
                 priced(ticker)
 
         async with open_socket(url, self._wire) as socket:
-            self._socket = socket
+            self._socket, self._asked = socket, set()
             try:
-                await self.follow(wanted)
+                await self._ask(socket)
                 await heed(socket, self._heartbeat, hear)
             finally:
                 self._socket = None
 
     async def follow(self, symbols: Collection[str]) -> None:
-        fresh = _fitting(self._symbols, symbols)
-        self._symbols |= fresh
-        if fresh and self._socket is not None:
-            request = {"op": "subscribe", "args": [TOPIC + symbol for symbol in sorted(fresh)]}
+        self._wanted |= set(symbols)
+        if self._socket is not None:
             try:
-                await self._socket.send(json.dumps(request))
+                await self._ask(self._socket)
             except ConnectionClosed:
                 return  # the next socket asks for all of them
+
+    async def _ask(self, socket: ClientConnection) -> None:
+        fresh = _fitting(self._asked, self._wanted)
+        self._asked |= fresh
+        if fresh:
+            request = {"op": "subscribe", "args": [TOPIC + symbol for symbol in sorted(fresh)]}
+            await socket.send(json.dumps(request))
 
 
 def _fitting(there: Collection[str], wanted: Collection[str]) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from datetime import timedelta
 
 import pytest
@@ -217,6 +218,7 @@ def test_a_wick_between_two_looks_ends_the_nominal_position(market, author, proc
     eventually(lambda: market.get("streams")["sockets"])
     for price in (45950, 45940, 45400, 45900):  # all within one batch
         market.price("BTCUSDT", price)
+        time.sleep(0.15)  # the exchange tells prices ten times a second
 
     def after():
         entered.refresh_from_db()

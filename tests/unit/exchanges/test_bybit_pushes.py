@@ -5,14 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 
-import pytest
-
 from exchanges.adapters.bybit import mapping
 from exchanges.adapters.bybit.sockets import HOSTS, PUBLIC_HOSTS, address_of
 from exchanges.adapters.bybit.stream import BybitAccountStream
 from exchanges.adapters.bybit.tickers import _fitting, _ticker
 from exchanges.domain.backoff import pause
-from exchanges.domain.price_path import extend
+from exchanges.domain.price_path import MOST, extend
 from exchanges.domain.trading import Cause, Credentials, OrderState, Side
 from exchanges.ports import Heartbeat, Wire
 
@@ -111,7 +109,12 @@ def test_a_price_is_whole_after_a_snapshot_and_follows_its_changes():
     known = {}
     delta = {"topic": "tickers.BTCUSDT", "type": "delta", "data": {"lastPrice": "45900"}}
     assert _ticker(delta, known) is None
-    prices = {"bid1Price": "46299", "ask1Price": "46301", "lastPrice": "46300", "markPrice": "46300"}
+    prices = {
+        "bid1Price": "46299",
+        "ask1Price": "46301",
+        "lastPrice": "46300",
+        "markPrice": "46300",
+    }
     snapshot = {"topic": "tickers.BTCUSDT", "type": "snapshot", "data": prices}
     assert _ticker(snapshot, known).last == D(46300)
     assert _ticker(delta, known).last == D(45900)
@@ -126,20 +129,17 @@ def test_one_socket_takes_so_many_symbols():
     assert not _fitting(fitting, sorted(fitting))
 
 
-@pytest.mark.parametrize(
-    ("prices", "turns"),
-    [
-        ([1, 2, 3], [1, 3]),
-        ([1, 2, 2, 1], [1, 2, 1]),
-        ([5, 4, 7, 6, 9], [5, 4, 7, 6, 9]),
-        ([5, 4, 3, 7, 8, 8, 2], [5, 3, 8, 2]),
-    ],
-)
-def test_a_path_keeps_every_turn(prices, turns):
+def test_a_path_keeps_every_price_and_a_long_one_every_turn():
     path = []
-    for price in prices:
+    for price in (5, 5, 4, 3, 3, 7, 8, 2):
         extend(path, D(price))
-    assert path == turns
+    assert path == [5, 4, 3, 7, 8, 2]
+    for price in range(3, 1000):
+        extend(path, D(price))
+    assert len(path) == MOST
+    for price in (900, 800, 1001):
+        extend(path, D(price))
+    assert path[-3:] == [999, 800, 1001]
 
 
 def test_pauses_double_and_differ():
