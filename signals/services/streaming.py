@@ -11,7 +11,7 @@ import time
 import uuid
 from collections.abc import Collection, Mapping
 
-from django.db import connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 from django.db.models import Case, Exists, F, OuterRef, When
 from django.db.models.functions import Least, Now
 
@@ -54,6 +54,24 @@ OWN = "UPDATE signals_copy SET lease_token = %s WHERE id = ANY(%s)"
 
 def take_in(heard: Mapping[Place, Heard]) -> dict[Place, Heard]:
     """Write what was heard; returns the facts of copies that somebody is working on.
+
+    Facts that the database refuses are asked for instead, and keep nobody else's.
+    """
+    try:
+        return _take_in(heard)
+    except (DataError, IntegrityError) as error:
+        if len(heard) > 1:
+            alone = [take_in({place: facts}) for place, facts in heard.items()]
+            return {place: facts for busy in alone for place, facts in busy.items()}
+        ((link, symbol),) = heard
+        name = type(error).__name__
+        log.error("%s of connection %s could not be written: %s", symbol, link, name)  # noqa: TRY400 - the row stays out of the log
+        read_again({link})
+        return {}
+
+
+def _take_in(heard: Mapping[Place, Heard]) -> dict[Place, Heard]:
+    """Write a batch.
 
     The rows are locked from before they are read until they are written, so that nobody can claim
     them meanwhile: one transaction without network in it, and a fixed number of statements.
