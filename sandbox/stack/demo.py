@@ -1,4 +1,4 @@
-"""The whole platform on one machine: servers, sandbox, web, worker, beat and bot."""
+"""The whole platform on one machine: servers, sandbox, web, worker, stream, beat and bot."""
 
 from __future__ import annotations
 
@@ -123,6 +123,8 @@ def _start_platform(
         *("--concurrency", "4", "--loglevel", "WARNING"),
         extra=worker_only,
     )
+    key = "VAULT_PRIVATE_KEY_FILE"
+    supervisor.start("stream", "manage.py", "run_stream", extra={key: worker_only[key]})
     supervisor.start(
         "beat",
         *("-m", "celery", "-A", "hexagonal", "beat", "--schedule", str(directory / "beat")),
@@ -173,6 +175,6 @@ Ctrl-C stops everything.
 def _check(supervisor: Supervisor) -> int:
     code = supervisor.run("manage.py", "demo_check")
     if code:
-        for name in ("worker", "bot", "web"):
+        for name in ("worker", "stream", "bot", "web"):
             print(f"--- {name}\n{tail(supervisor.log(name))}")
     return code

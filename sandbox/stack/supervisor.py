@@ -17,7 +17,9 @@ from sandbox.stack.processes import NotReady, spawn, stop, tail, wait_until
 
 COLOURS = {
     name: 31 + number
-    for number, name in enumerate(["web", "worker", "beat", "bot", "exchange", "telegram"])
+    for number, name in enumerate(
+        ["web", "worker", "stream", "beat", "bot", "exchange", "telegram"]
+    )
 }
 
 
