@@ -10,10 +10,25 @@ from exchanges import vault
 from exchanges.choices import Environment
 from exchanges.domain.errors import Unavailable
 from exchanges.domain.lanes import Lane
+from exchanges.domain.trading import Credentials
 from exchanges.metering import AccountMeter
 from exchanges.models import Connection, budget_of
-from exchanges.ports import Exchange, MarketData, Meter, Wire
-from exchanges.registry import exchange_factory, market_factory
+from exchanges.ports import (
+    AccountStream,
+    Exchange,
+    Heartbeat,
+    MarketData,
+    Meter,
+    NoMeter,
+    PriceStream,
+    Wire,
+)
+from exchanges.registry import (
+    account_stream_factory,
+    exchange_factory,
+    market_factory,
+    price_stream_factory,
+)
 
 log = logging.getLogger(__name__)
 
@@ -21,18 +36,50 @@ log = logging.getLogger(__name__)
 def exchange_of(link: Connection, meter: AccountMeter) -> Exchange:
     """Open a connection's key and return its account; `meter` lets its requests go.
 
+    Raises what `_credentials_of` does.
+    """
+    wire = wire_of(link.environment, link.egress, meter)
+    return exchange_factory(link.exchange)(_credentials_of(link), wire)
+
+
+def account_stream_of(link: Connection) -> AccountStream:
+    """Open a connection's key and return its socket, not yet connected.
+
+    Raises what `_credentials_of` does.
+    """
+    wire = wire_of(link.environment, link.egress, NoMeter())  # sockets have the ramp instead
+    factory = account_stream_factory(link.exchange)
+    return factory(_credentials_of(link), wire, _heartbeat(), link.margin_mode)
+
+
+def price_stream_of(exchange: str, environment: str) -> PriceStream:
+    """The public prices of an exchange environment, over a socket of the first address."""
+    egress = next(iter(settings.EGRESS))
+    return price_stream_factory(exchange)(wire_of(environment, egress, NoMeter()), _heartbeat())
+
+
+def price_budget(exchange: str, environment: str) -> str:
+    """Whose limit the socket of public prices counts against."""
+    return budget_of(exchange, environment, next(iter(settings.EGRESS)))
+
+
+def _heartbeat() -> Heartbeat:
+    return Heartbeat(settings.STREAM_PING_SECONDS, settings.STREAM_PONG_SECONDS)
+
+
+def _credentials_of(link: Connection) -> Credentials:
+    """Open a connection's key.
+
     Raises `SealBroken` when the stored key is at fault, which its owner mends, and `Unavailable`
     when this process has no key to open it with: that is ours to mend, and no trader's business.
     """
     if link.sealed is None:
         raise vault.SealBroken("nothing is sealed here")
     try:
-        credentials = vault.unseal(bytes(link.sealed), context=seal_context(link))
+        return vault.unseal(bytes(link.sealed), context=seal_context(link))
     except vault.VaultClosed as error:
         log.error("no key can be opened here: %s", error)  # noqa: TRY400 - the trace says no more
         raise Unavailable("the vault is closed in this process") from None
-    wire = wire_of(link.environment, link.egress, meter)
-    return exchange_factory(link.exchange)(credentials, wire)
 
 
 def market_of(exchange: str, environment: str, lane: Lane) -> MarketData:

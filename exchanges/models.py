@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
@@ -14,6 +15,37 @@ from hexagonal.lib.fields import NumberField
 def budget_of(exchange: str, environment: str, egress: str) -> str:
     """The name of what an exchange lets one outgoing address send."""
     return f"{exchange}/{environment}/{egress}"
+
+
+class StreamProcess(models.Model):
+    """A process that holds sockets, for as long as it says so; the database's clock decides."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    host = models.CharField(max_length=255)
+    started_at = models.DateTimeField()
+    until = models.DateTimeField()  # then its connections are anybody's
+    sockets = models.PositiveIntegerField(default=0)
+    priced_at = models.DateTimeField(null=True)  # when it last followed public prices
+
+    class Meta:
+        ordering = ["started_at", "id"]
+        verbose_name_plural = "stream processes"
+
+    def __str__(self) -> str:
+        return f"{self.host}: {self.sockets}"
+
+
+class SocketOpening(models.Model):
+    """One socket that was opened: exchanges count new ones by address over some minutes."""
+
+    budget = models.CharField(max_length=80)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["budget", "at"], name="socket_opening")]
+
+    def __str__(self) -> str:
+        return self.budget
 
 
 class Connection(models.Model):
@@ -55,6 +87,12 @@ class Connection(models.Model):
     checked_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    # Whose socket hears this account, and since when; null while nobody's does.
+    stream = models.ForeignKey(
+        StreamProcess, null=True, blank=True, on_delete=models.SET_NULL, related_name="connections"
+    )
+    streamed_at = models.DateTimeField(null=True, blank=True)
+
     class Meta:
         ordering = ["-pk"]
         constraints = [
@@ -76,6 +114,10 @@ class Connection(models.Model):
     def budget(self) -> str:
         """Whose limit its requests count against."""
         return budget_of(self.exchange, self.environment, self.egress)
+
+    def is_streamed(self, now: datetime) -> bool:
+        """Whether a living socket tells what happens here."""
+        return self.streamed_at is not None and self.stream is not None and self.stream.until > now
 
 
 class SymbolState(models.Model):

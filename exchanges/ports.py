@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
+from exchanges.domain.pushes import Pushed
 from exchanges.domain.trading import (
     Acknowledgement,
     Balance,
@@ -145,3 +146,53 @@ class ExchangeFactory(Protocol):
 
 class MarketDataFactory(Protocol):
     def __call__(self, wire: Wire) -> MarketData: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """When a socket is asked whether it lives, and how long it may take to say so, in seconds."""
+
+    interval: float
+    patience: float
+
+
+class AccountListener(Protocol):
+    """Who hears an account's socket; called on the event loop, so it must not block."""
+
+    def opened(self) -> None:
+        """Everything from now on will be heard; what was before it will not be told again."""
+
+    def pushed(self, pushed: Pushed) -> None: ...
+
+    def missed(self) -> None:
+        """Something was said that could not be understood: it has to be asked for."""
+
+
+class AccountStream(Protocol):
+    """What one account's exchange tells by itself, over one socket."""
+
+    async def run(self, listener: AccountListener) -> None:
+        """Connect, log in and hear until the socket ends, which is always an `ExchangeError`.
+
+        `CredentialsRejected` means that the log-in was refused; only a request can say why.
+        """
+
+
+class AccountStreamFactory(Protocol):
+    def __call__(
+        self, credentials: Credentials, wire: Wire, heartbeat: Heartbeat, margin_mode: str
+    ) -> AccountStream: ...
+
+
+class PriceStream(Protocol):
+    """Public prices over one socket."""
+
+    async def run(self, priced: Callable[[Ticker], None]) -> None:
+        """Hear prices until the socket ends, which is always an `ExchangeError`."""
+
+    async def follow(self, symbols: Collection[str]) -> None:
+        """Hear these symbols too, on the socket that is open or on the next one."""
+
+
+class PriceStreamFactory(Protocol):
+    def __call__(self, wire: Wire, heartbeat: Heartbeat) -> PriceStream: ...

@@ -7,10 +7,17 @@ from typing import cast
 
 from django.utils.module_loading import import_string
 
-from exchanges.ports import ExchangeFactory, MarketDataFactory
+from exchanges.ports import (
+    AccountStreamFactory,
+    ExchangeFactory,
+    MarketDataFactory,
+    PriceStreamFactory,
+)
 
 EXCHANGES = {"bybit": "exchanges.adapters.bybit.gateway.BybitExchange"}
 MARKETS = {"bybit": "exchanges.adapters.bybit.market.BybitMarket"}
+ACCOUNT_STREAMS = {"bybit": "exchanges.adapters.bybit.stream.BybitAccountStream"}
+PRICE_STREAMS = {"bybit": "exchanges.adapters.bybit.tickers.BybitPriceStream"}
 
 
 @cache
@@ -21,3 +28,13 @@ def exchange_factory(kind: str) -> ExchangeFactory:
 @cache
 def market_factory(kind: str) -> MarketDataFactory:
     return cast(MarketDataFactory, import_string(MARKETS[kind]))
+
+
+@cache
+def account_stream_factory(kind: str) -> AccountStreamFactory:
+    return cast(AccountStreamFactory, import_string(ACCOUNT_STREAMS[kind]))
+
+
+@cache
+def price_stream_factory(kind: str) -> PriceStreamFactory:
+    return cast(PriceStreamFactory, import_string(PRICE_STREAMS[kind]))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 
 from accounts.activity import Fact, record
@@ -28,12 +28,21 @@ from exchanges.domain.errors import (
     Unavailable,
 )
 from exchanges.domain.lanes import Lane
-from exchanges.domain.trading import PORTFOLIO_MARGIN, Balance, Credentials, KeyFacts, SymbolMode
+from exchanges.domain.pushes import BalancePush
+from exchanges.domain.trading import (
+    PORTFOLIO_MARGIN,
+    Balance,
+    Credentials,
+    KeyFacts,
+    SymbolMode,
+    Ticker,
+)
 from exchanges.egress import least_used
 from exchanges.gateway import exchange_of, market_of, seal_context
 from exchanges.metering import meter_of
 from exchanges.models import Connection, Instrument, SymbolState
 from exchanges.ports import Exchange
+from exchanges.stream_shares import are_prices_followed
 from hexagonal.lib.jobs import enqueue_on_commit
 
 log = logging.getLogger(__name__)
@@ -287,6 +296,32 @@ def store_balance(link: Connection, balance: Balance, *, now: datetime) -> None:
     link.save(update_fields=["equity", "available", "margin_mode", "balance_at"])
 
 
+# One statement for all; a balance that is younger, or of another margin mode, is left alone.
+STORE_BALANCES = """
+UPDATE exchanges_connection link
+SET equity = heard.equity, available = heard.available, balance_at = heard.at
+FROM unnest(%s::bigint[], %s::numeric[], %s::numeric[], %s::text[], %s::timestamptz[])
+     AS heard(link, equity, available, margin_mode, at)
+WHERE link.id = heard.link AND link.margin_mode = heard.margin_mode
+  AND (link.balance_at IS NULL OR link.balance_at < heard.at)
+"""
+# A balance counts as older than it says: an order that was taken a little before it was sent may
+# not be in it yet, and its margin must not be given out twice.
+PUSH_DELAY = timedelta(seconds=5)
+
+
+def store_pushed_balances(heard: Mapping[int, BalancePush], *, now: datetime) -> None:
+    """Keep what sockets told of balances."""
+    rows = [
+        (link, b.equity, b.available, b.margin_mode, min(push.at, now) - PUSH_DELAY)
+        for link, push in heard.items()
+        if (b := push.balance)
+    ]
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(STORE_BALANCES, [list(column) for column in zip(*rows, strict=True)])
+
+
 def store_modes(
     link: Connection, modes: Sequence[SymbolMode], symbol: str, *, now: datetime
 ) -> SymbolState | None:
@@ -364,7 +399,6 @@ RULES = [
     *("max_market_quantity", "min_notional", "min_leverage", "max_leverage", "leverage_step"),
     "delivery_at",
 ]
-PRICES = ["bid", "ask", "last", "mark", "priced_at"]
 
 
 def refresh_instruments(exchange: str, environment: str, *, now: datetime) -> int:
@@ -395,18 +429,10 @@ def refresh_instruments(exchange: str, environment: str, *, now: datetime) -> in
 
 def refresh_prices(exchange: str, environment: str, *, now: datetime) -> None:
     """Read all last prices in one request. Raises `ExchangeError`."""
-    market = market_of(exchange, environment, Lane.AMEND)
-    tickers = {ticker.symbol: ticker for ticker in market.tickers()}
-    rows = list(
-        Instrument.objects.filter(
-            exchange=exchange, environment=environment, symbol__in=tickers.keys()
-        )
-    )
-    for row in rows:
-        ticker = tickers[row.symbol]
-        row.bid, row.ask, row.last, row.mark = ticker.bid, ticker.ask, ticker.last, ticker.mark
-        row.priced_at = now
-    Instrument.objects.bulk_update(rows, PRICES, batch_size=500)
+    tickers = market_of(exchange, environment, Lane.AMEND).tickers()
+    # What a socket told meanwhile is younger than this answer.
+    heard_since = now - PRICES_FRESH if are_prices_followed() else None
+    store_tickers(exchange, environment, tickers, now=now, unless_since=heard_since)
 
 
 def refresh_all_prices(*, now: datetime) -> None:
@@ -416,3 +442,33 @@ def refresh_all_prices(*, now: datetime) -> None:
             refresh_prices(ExchangeKind.BYBIT, environment, now=now)
         except ExchangeError as error:
             log.warning("%s has no prices: %s", environment, type(error).__name__)
+
+
+# One statement for all; a symbol that is not listed here is left out.
+STORE_PRICES = """
+UPDATE exchanges_instrument place
+SET bid = seen.bid, ask = seen.ask, last = seen.last, mark = seen.mark, priced_at = %s
+FROM unnest(%s::text[], %s::numeric[], %s::numeric[], %s::numeric[], %s::numeric[])
+     AS seen(symbol, bid, ask, last, mark)
+WHERE place.exchange = %s AND place.environment = %s AND place.symbol = seen.symbol
+  AND (%s::timestamptz IS NULL OR place.priced_at IS NULL OR place.priced_at <= %s)
+"""
+PRICES_FRESH = timedelta(seconds=2)
+
+
+def store_tickers(
+    exchange: str,
+    environment: str,
+    tickers: Iterable[Ticker],
+    *,
+    now: datetime,
+    unless_since: datetime | None = None,
+) -> None:
+    """Keep prices, but not over those that are younger than `unless_since`."""
+    rows = [(t.symbol, t.bid, t.ask, t.last, t.mark) for t in tickers]
+    if not rows:
+        return
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    values = [now, *columns, exchange, environment, unless_since, unless_since]
+    with connection.cursor() as cursor:
+        cursor.execute(STORE_PRICES, values)

@@ -209,6 +209,19 @@ GOVERNOR_DOUBT_PERCENT = env.integer("GOVERNOR_DOUBT_PERCENT", 80)
 VAULT_PUBLIC_KEY_FILE = env.path("VAULT_PUBLIC_KEY_FILE")
 VAULT_PRIVATE_KEY_FILE = env.path("VAULT_PRIVATE_KEY_FILE")  # worker processes only
 
+# --- streams: one process or several, each with its share of the accounts' sockets ------------
+
+STREAM_LEASE_SECONDS = env.integer(
+    "STREAM_LEASE_SECONDS", 15
+)  # a process that says nothing is dead
+STREAM_BEAT_SECONDS = env.integer("STREAM_BEAT_SECONDS", 5)
+STREAM_PING_SECONDS = env.integer("STREAM_PING_SECONDS", 20)
+STREAM_PONG_SECONDS = env.integer("STREAM_PONG_SECONDS", 10)
+STREAM_OPENINGS = env.integer("STREAM_OPENINGS", 500)  # Bybit's, new sockets of one address …
+STREAM_OPENINGS_SECONDS = env.integer(
+    "STREAM_OPENINGS_SECONDS", 300
+)  # … in any span of this length
+
 # --- orders: the arithmetic of a lease, checked at start by signals.apps ---------------------
 
 LINK_ID_KEY = env.text("LINK_ID_KEY", "")  # worker processes only
@@ -222,6 +235,7 @@ SIGNAL_TTL_SECONDS = env.integer("SIGNAL_TTL_SECONDS", 60)
 CHUNK_SIZE = env.integer("CHUNK_SIZE", 60)
 CHUNK_THREADS = env.integer("CHUNK_THREADS", 24)
 POLL_SECONDS = env.integer("POLL_SECONDS", 3)
+STREAMED_POLL_SECONDS = env.integer("STREAMED_POLL_SECONDS", 60)  # while a socket tells
 PRICE_MAX_AGE_SECONDS = env.integer("PRICE_MAX_AGE_SECONDS", 1)
 BALANCE_MAX_AGE_SECONDS = env.integer("BALANCE_MAX_AGE_SECONDS", 60)
 BALANCE_RESERVE_PERCENT = env.integer("BALANCE_RESERVE_PERCENT", 5)
@@ -284,9 +298,10 @@ LOGGING = {
     },
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
     "loggers": {
-        # Both print whole requests at DEBUG: keys, signatures, the bot's token in its URL.
+        # They print whole requests at DEBUG: keys, signatures, the bot's token in its URL.
         "pybit": {"level": "WARNING"},
         "urllib3": {"level": "INFO"},
+        "websockets": {"level": "WARNING"},  # whole frames, the log-in's among them
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
         "telegram": {"level": "INFO"},

@@ -306,6 +306,7 @@ class Order(models.Model):
     conclusive_at = models.DateTimeField(null=True, blank=True)
     absences = models.PositiveSmallIntegerField(default=0)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
+    updated_at = models.DateTimeField(null=True, blank=True)  # by the exchange's clock
     created_at = models.DateTimeField()
 
     class Meta:

@@ -262,6 +262,18 @@ def has_live_copies(link: Connection) -> bool:
     return Copy.objects.filter(connection=link, status__in=LIVE_STATUSES).exists()
 
 
+def live_links() -> QuerySet[Connection]:
+    """The connections with open trades: they are worth a socket."""
+    live = Copy.objects.filter(status__in=LIVE_STATUSES).values("connection")
+    return Connection.objects.filter(pk__in=live)
+
+
+def symbols_followed() -> set[str]:
+    """Whose prices somebody waits for: of open signals, and of those that may open any moment."""
+    waiting = Signal.objects.filter(status__in=[SignalStatus.OPEN, SignalStatus.DRAFT])
+    return set(waiting.order_by().values_list("symbol", flat=True).distinct())
+
+
 @dataclass(frozen=True, slots=True)
 class SignalFigures:
     """The dashboard's figures of completed signals; percents are leveraged, on margin."""

@@ -23,12 +23,18 @@ REMEMBERED = "_remembered"
 def remember(rows: Iterable[Model], fields: Sequence[str]) -> None:
     """Note how rows stand in the database; `overwrite` then leaves unchanged ones alone."""
     for row in rows:
-        setattr(row, REMEMBERED, _values(row, fields))
+        setattr(row, REMEMBERED, {name: getattr(row, name) for name in fields})
+
+
+def differ(row: Model, fields: Iterable[str]) -> bool:
+    """Whether one of these fields is another than as it was remembered."""
+    known = getattr(row, REMEMBERED, None)
+    return known is None or any(getattr(row, name) != known[name] for name in fields)
 
 
 def overwrite(rows: Iterable[Model], fields: Sequence[str]) -> None:
     """Update rows of one model in one statement: those that are not as they were remembered."""
-    changed = [row for row in rows if getattr(row, REMEMBERED, None) != _values(row, fields)]
+    changed = [row for row in rows if differ(row, fields)]
     if not changed:
         return
     table, key, names = _names(changed[0])
@@ -73,10 +79,6 @@ def _names(row: Model) -> tuple[str, str, dict[str, str]]:
     meta = row._meta  # noqa: SLF001 - as above
     fields = {field.attname: str(field.column) for field in meta.concrete_fields}
     return f'"{meta.db_table}"', f'"{meta.pk.column}"', fields
-
-
-def _values(row: Model, fields: Iterable[str]) -> list[Any]:
-    return [getattr(row, name) for name in fields]
 
 
 def _document(rows: Sequence[Model], columns: Mapping[str, str]) -> str:

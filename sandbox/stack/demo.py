@@ -1,4 +1,4 @@
-"""The whole platform on one machine: servers, sandbox, web, worker, sweeper, beat and bot."""
+"""The whole platform on one machine: servers, sandbox, web, worker, sweeper, stream, beat, bot."""
 
 from __future__ import annotations
 
@@ -124,6 +124,8 @@ def _start_platform(
         extra=worker_only,
     )
     supervisor.start("sweeper", "manage.py", "run_sweeper", extra=worker_only)
+    key = "VAULT_PRIVATE_KEY_FILE"
+    supervisor.start("stream", "manage.py", "run_stream", extra={key: worker_only[key]})
     supervisor.start(
         "beat",
         *("-m", "celery", "-A", "hexagonal", "beat", "--schedule", str(directory / "beat")),
@@ -174,6 +176,6 @@ Ctrl-C stops everything.
 def _check(supervisor: Supervisor) -> int:
     code = supervisor.run("manage.py", "demo_check")
     if code:
-        for name in ("worker", "sweeper", "bot", "web"):
+        for name in ("worker", "sweeper", "stream", "bot", "web"):
             print(f"--- {name}\n{tail(supervisor.log(name))}")
     return code

@@ -15,12 +15,8 @@ from pathlib import Path
 
 from sandbox.stack.processes import NotReady, spawn, stop, tail, wait_until
 
-COLOURS = {
-    name: 31 + number
-    for number, name in enumerate(
-        ["web", "worker", "sweeper", "beat", "bot", "exchange", "telegram"]
-    )
-}
+PARTS = ["web", "worker", "sweeper", "stream", "beat", "bot", "exchange", "telegram"]
+COLOURS = {name: 31 + number for number, name in enumerate(PARTS)}
 
 
 @dataclass

@@ -78,7 +78,7 @@ def load_chunk(lease: Lease) -> list[Task]:
     """Read everything that the chunk needs, in a fixed number of statements."""
     copies = list(
         Copy.objects.filter(pk__in=lease.copies)
-        .select_related("connection__copy_settings", "user")
+        .select_related("connection__copy_settings", "connection__stream", "user")
         .prefetch_related("connection__copy_settings__authors")
         .order_by("shuffle")
     )

@@ -51,6 +51,7 @@ class Stored(NamedTuple):
     wants_position: bool
     close_reason: str
     due_at: datetime | None
+    looked_at: datetime | None
     lane: int
 
 

@@ -138,7 +138,10 @@ class CopyLedger:
             self.strangers.add(facts.link_id)
 
     def _update(self, order: Order, facts: OrderFacts, now: datetime) -> None:
-        order.exchange_id = facts.order_id
+        """Take an order's state over, unless a later one is on record: pushes come in any order."""
+        if _is_overtaken(order, facts):
+            return
+        order.exchange_id, order.updated_at = facts.order_id, facts.updated_at
         order.status = STATUS_OF_STATE[facts.state]
         order.filled, order.average = facts.filled, facts.average
         order.quantity, order.price = facts.quantity, facts.price
@@ -187,6 +190,7 @@ class CopyLedger:
             average=facts.average,
             cause=facts.cause.value,
             created_at=facts.created_at,
+            updated_at=facts.updated_at,
         )
 
     def _absorb_fill(self, facts: FillFacts) -> None:
@@ -266,6 +270,12 @@ class CopyLedger:
 
     def settle(self, now: datetime) -> None:
         """Add the fills up and move the copy to the state that follows."""
+        self.add_up(now)
+        status, reason = self.verdict(now)
+        self.move(status, reason, now)
+
+    def add_up(self, now: datetime) -> None:
+        """Bring the copy's sums to what its rows say."""
         copy = self.copy
         totals = total(self._executions())
         copy.entered_quantity, copy.entry_average = totals.entered, totals.entry_average
@@ -275,8 +285,6 @@ class CopyLedger:
         copy.funding = sum(funding, Decimal(0))
         copy.pnl = sum((result.pnl for result in self.results), Decimal(0))
         self._note_protection(now)
-        status, reason = judge(CopyStatus(copy.status), self._evidence(now))
-        self.move(status, reason, now)
         if totals.entered > 0 and copy.filled_at is None:
             entries = [f.at for f in self.fills if f.side == self.direction.entry_side.value]
             copy.filled_at = min(entries)
@@ -288,6 +296,10 @@ class CopyLedger:
             copy.has_stop = self.position is not None and self.position.stop is not None
         is_bare = copy.entered_quantity > copy.exited_quantity and not copy.has_stop
         copy.unprotected_since = (copy.unprotected_since or now) if is_bare else None
+
+    def verdict(self, now: datetime) -> tuple[CopyStatus, Reason]:
+        """Where the copy stands by all that is known."""
+        return judge(CopyStatus(self.copy.status), self._evidence(now))
 
     def move(
         self,
@@ -416,6 +428,17 @@ class CopyLedger:
         copy.own_stop = found.level if found is not None else None
         copy.own_stop_over = found.over if found is not None else None
         return found is not None and (known is None or found.level != known.level)
+
+
+def _is_overtaken(order: Order, facts: OrderFacts) -> bool:
+    """Whether facts are older than the record: an order never fills less, and never lives again."""
+    if order.exchange_id != facts.order_id or order.status in UNRESOLVED:
+        return False  # the first that is heard of it
+    is_over = order.status in {STATUS_OF_STATE[state] for state in OrderState if state.is_final}
+    if is_over and not facts.state.is_final:
+        return True
+    known = order.updated_at
+    return facts.filled < order.filled or (known is not None and facts.updated_at < known)
 
 
 def _leg_order(generations: list[Order], forced: set[str]) -> LegOrder:

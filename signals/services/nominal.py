@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -30,19 +31,28 @@ NO_TICK = Decimal("0.000000000001")  # where the symbol is not listed any more
 OUTCOME_OF_REASON = {"target": "target", "stop": "stop", "trailing_stop": "stop"}
 
 
-def follow_prices(*, now: datetime) -> None:
-    """Take the last read prices into account for every open signal."""
+def follow_prices(*, now: datetime, paths: Mapping[str, Sequence[Decimal]] | None = None) -> None:
+    """Take the last read prices into account for every open signal.
+
+    `paths`: every turn that prices took since the last time, as a socket told them; a stop or a
+    target that was touched in between counts.
+    """
     rows = Instrument.objects.filter(environment=settings.SIGNAL_ENVIRONMENT, last__isnull=False)
     places = {row.symbol: row for row in rows}
     for pk in Signal.objects.filter(status=SignalStatus.OPEN).values_list("pk", flat=True):
         try:
-            _follow(pk, places, now)
+            _follow(pk, places, paths or {}, now)
         except Exception:
             # One signal's bad data must not stop the others: their entries would never lapse.
             log.exception("signal number %s could not be followed", pk)
 
 
-def _follow(pk: int, places: dict[str, Instrument], now: datetime) -> None:
+def _follow(
+    pk: int,
+    places: Mapping[str, Instrument],
+    paths: Mapping[str, Sequence[Decimal]],
+    now: datetime,
+) -> None:
     with transaction.atomic():
         open_ones = Signal.objects.filter(pk=pk, status=SignalStatus.OPEN)
         signal = open_ones.select_for_update(skip_locked=True).first()
@@ -52,8 +62,10 @@ def _follow(pk: int, places: dict[str, Instrument], now: datetime) -> None:
         draft, before = draft_of(signal), progress_of(signal)
         after, price = before, place.last if place is not None else None
         if place is not None and price is not None:
-            after = advance(draft, before, price, tick=place.tick, may_enter=signal.wants_entry)
-            _lapse(signal, draft, after, price, now)
+            for step in paths.get(signal.symbol) or [price]:
+                may_enter = signal.wants_entry
+                after = advance(draft, after, step, tick=place.tick, may_enter=may_enter)
+                _lapse(signal, draft, after, step, now)
         if not after.outcome:
             tick = place.tick if place is not None else NO_TICK
             after = _by_author_or_copies(signal, draft, after, price, tick)

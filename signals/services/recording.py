@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db import transaction
+from django.db.models import Model
 
 from accounts.activity import Fact, record_all
-from hexagonal.lib.bulk import insert, overwrite, remember
+from hexagonal.lib.bulk import differ, insert, overwrite, remember
 from signals.models import Copy
 from signals.services.claiming import Lease, Stored, still_held
 from signals.services.ledger import CopyLedger
@@ -70,6 +71,7 @@ ORDER_FIELDS = [
     "acknowledged_at",
     "conclusive_at",
     "absences",
+    "updated_at",
 ]
 RESULT_FIELDS = [
     "quantity",
@@ -115,6 +117,18 @@ def note_stored(ledger: CopyLedger) -> None:
     remember(ledger.results, RESULT_FIELDS)
 
 
+def has_changed(ledger: CopyLedger) -> bool:
+    """Whether anything but an order's time of change is another than as it was read."""
+    of_orders = [name for name in ORDER_FIELDS if name != "updated_at"]
+    rows: list[tuple[Sequence[Model], Sequence[str]]] = [
+        ([ledger.copy], COPY_FIELDS),
+        (ledger.orders, of_orders),
+        (ledger.results, RESULT_FIELDS),
+    ]
+    fresh = any(fill.pk is None for fill in ledger.fills)
+    return fresh or any(differ(row, names) for group, names in rows for row in group)
+
+
 def _keep_wishes(mine: Copy, stored: Stored, lease: Lease) -> None:
     """A trader's or author's wish that came while we worked is newer than our copy of the row."""
     if mine.wants_position and not stored.wants_position:
@@ -124,6 +138,8 @@ def _keep_wishes(mine: Copy, stored: Stored, lease: Lease) -> None:
     if rung_again and mine.due_at is not None and stored.due_at is not None:
         mine.due_at = min(mine.due_at, stored.due_at)
         mine.lane = min(mine.lane, stored.lane)
+        if stored.looked_at is None:  # a socket was lost or opened: our look may be older
+            mine.looked_at = None
 
 
 def _once(facts: Iterable[Fact]) -> list[Fact]:

@@ -14,10 +14,11 @@ from django.utils import timezone
 from exchanges import clock, egress
 from exchanges import services as exchanges
 from exchanges.domain.lanes import Lane
+from exchanges.stream_shares import are_prices_followed
 from hexagonal.lib.chores import Chore, Chores
 from hexagonal.lib.jobs import enqueue
 from hexagonal.lib.leadership import Leadership
-from signals.services import enrolling, nominal, publishing, working
+from signals.services import enrolling, nominal, publishing, streaming, working
 from signals.services.alarms import watch
 from signals.services.claiming import count_due
 
@@ -100,6 +101,7 @@ class Sweeper:
             Chore("enrol", 2, lambda: enrolling.enrol_late(now=timezone.now())),
             Chore("prices", 3, follow_prices),
             Chore("addresses", 30, settle_addresses),
+            Chore("sockets", 5, streaming.poll_orphans),
             Chore("canary", 10, lambda: enqueue("signals.show_life", expires=10)),
             Chore("watch", 10, watch),
             Chore("clock", clock.EVERY_SECONDS_WHILE_OFF, clock.keep_measured),
@@ -126,9 +128,10 @@ def let_expire() -> None:
 
 
 def follow_prices() -> None:
-    """Read the public prices, and let the open signals follow them."""
+    """Read the public prices; open signals follow them, unless a socket tells every turn."""
     exchanges.refresh_all_prices(now=timezone.now())
-    nominal.follow_prices(now=timezone.now())
+    if not are_prices_followed():
+        nominal.follow_prices(now=timezone.now())
 
 
 def settle_addresses() -> None:

@@ -45,6 +45,7 @@ from signals.services.observing import (
 )
 from signals.services.orphans import note_orphans
 from signals.services.outcomes import apply_outcomes, refuse_credentials
+from signals.services.polling import poll_seconds
 from signals.services.recording import write
 from signals.services.telling import put_back_fact
 
@@ -307,4 +308,4 @@ def _next_look(task: Task, now: datetime) -> datetime:
         return now + timedelta(seconds=min(copy.attempts, MOST_ATTEMPTS))
     if task.outcomes or any(isinstance(a, SetLevels | SetTrail) for a in task.actions):
         return now + SOON
-    return now + timedelta(seconds=settings.POLL_SECONDS)
+    return now + timedelta(seconds=poll_seconds(task.link, now))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from exchanges.domain.pushes import BalancePush, PositionPush, Pushed
 from exchanges.domain.trading import (
     Balance,
     Cause,
@@ -292,3 +293,45 @@ def position(row: Row) -> PositionFacts | None:
         target=number_or_none(row.get("takeProfit")),
         trailing=number_or_none(row.get("trailingStop")),
     )
+
+
+def pushed(frame: Row, margin_mode: str) -> Pushed | None:
+    """A private frame's facts; None for an answer, a pong or a topic that we did not ask for.
+
+    Rows are those of the queries, with a few fields under other names.
+    """
+    rows = [row for row in frame.get("data") or [] if _is_ours(frame["topic"], row)]
+    match frame.get("topic"):
+        case "order":
+            return Pushed(orders=tuple(order(row) for row in rows))
+        case "execution":
+            return Pushed(fills=tuple(fill(row) for row in rows))
+        case "position":
+            return Pushed(positions=tuple(position_push(row) for row in rows))
+        case "wallet":
+            return Pushed(balance=balance_push(frame, margin_mode))
+        case _:
+            return None
+
+
+def _is_ours(topic: str, row: Row) -> bool:
+    """The topics of all categories come in one; ours are contracts settled in USDT."""
+    return topic == "wallet" or row.get("category", "linear") == "linear"
+
+
+def position_push(row: Row) -> PositionPush:
+    return PositionPush(
+        symbol=row["symbol"],
+        position_index=int(row.get("positionIdx") or 0),
+        position=position(row | {"avgPrice": row.get("entryPrice") or row.get("avgPrice")}),
+        updated_at=moment(row.get("updatedTime")),
+    )
+
+
+def balance_push(frame: Row, margin_mode: str) -> BalancePush | None:
+    """None where the frame shows another coin's change alone."""
+    accounts = [row for row in frame["data"] if row.get("accountType", "UNIFIED") == "UNIFIED"]
+    coins = {coin.get("coin") for row in accounts for coin in row.get("coin") or []}
+    if QUOTE not in coins:
+        return None
+    return BalancePush(balance({"list": accounts}, margin_mode), moment(frame.get("creationTime")))

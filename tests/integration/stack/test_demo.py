@@ -33,6 +33,7 @@ def holders(family) -> dict[str, set[str]]:
     parts = {
         "worker": "worker",
         "run_sweeper": "sweeper",
+        "run_stream": "stream",
         "beat": "beat",
         "run_bot": "bot",
         "granian": "web",
@@ -49,9 +50,11 @@ def test_a_demo_answers_survives_a_kill_and_runs_again_at_once(stack):
     first = stack.start("demo", "--any-port")
     assert requests.get(f"{wait_for_site(first)}/readyz", timeout=10).status_code == 200
     family = stack.descendants(first)
+    streams = {"VAULT_PRIVATE_KEY_FILE"}  # to log in with; it sends no order
     assert holders(family) == {
         "worker": WORKER_ONLY,
         "sweeper": WORKER_ONLY,
+        "stream": streams,
         "beat": set(),
         "bot": set(),
         "web": set(),

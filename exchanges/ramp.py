@@ -1,0 +1,39 @@
+"""How fast sockets may be opened: exchanges count new ones by address, whoever opens them."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import connection, transaction
+
+# The lock is held for two statements; it makes the count true among processes.
+LOCK = "SELECT pg_advisory_xact_lock(hashtext('exchanges.ramp'), hashtext(%s))"
+FORGET = """
+DELETE FROM exchanges_socketopening
+WHERE budget = %(budget)s AND at <= clock_timestamp() - make_interval(secs => %(span)s)
+"""
+OPEN = """
+INSERT INTO exchanges_socketopening (budget, at)
+SELECT %(budget)s, clock_timestamp() FROM generate_series(1, least(
+    %(wanted)s,
+    %(most)s - (SELECT count(*) FROM exchanges_socketopening WHERE budget = %(budget)s)
+))
+RETURNING 1
+"""
+
+
+def admit(budget: str, wanted: int) -> int:
+    """Count up to `wanted` new sockets of an address, and return how many may be opened.
+
+    In PostgreSQL, for without it no stream process runs: there is no second way to guard.
+    """
+    values: dict[str, str | int] = {
+        "budget": budget,
+        "wanted": wanted,
+        "most": settings.STREAM_OPENINGS,
+        "span": settings.STREAM_OPENINGS_SECONDS,
+    }
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute(LOCK, [budget])
+        cursor.execute(FORGET, values)
+        cursor.execute(OPEN, values)
+        return len(cursor.fetchall())

@@ -1,0 +1,126 @@
+"""The stream process: sockets of its share of the accounts, and what they say into the database."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Collection
+
+from django.conf import settings
+from django.db import DatabaseError
+from django.utils import timezone
+
+from exchanges.choices import ExchangeKind
+from exchanges.domain.pushes import Pushed
+from exchanges.price_streaming import Paths, PriceKeeper
+from exchanges.streaming import Keeper
+from hexagonal.lib.threads import DatabaseThread
+from signals.selectors import symbols_followed
+from signals.services import nominal, streaming
+from signals.services.intake import Intake
+
+log = logging.getLogger(__name__)
+
+BATCH_SECONDS = 0.05
+BATCH_PLACES = 200
+BUSY_SECONDS = 0.1  # before facts of copies that a worker holds are tried again
+
+
+class Writer:
+    """Takes what the sockets say and writes it in batches; see `exchanges.streaming.Audience`."""
+
+    def __init__(self, thread: DatabaseThread) -> None:
+        self._thread = thread
+        self._intake = Intake()
+        self._to_read: set[int] = set()
+        self._to_poll: set[int] = set()
+
+    def heard(self, link: int, pushed: Pushed) -> None:
+        self._intake.add(link, pushed)
+
+    def read_again(self, links: Collection[int]) -> None:
+        self._to_read.update(links)
+
+    def poll_again(self, links: Collection[int]) -> None:
+        self._to_poll.update(links)
+
+    async def run(self) -> None:
+        while True:
+            await asyncio.sleep(BATCH_SECONDS)
+            try:
+                await self.write()
+            except DatabaseError as error:
+                log.warning("the database does not answer: %s", type(error).__name__)
+                await asyncio.sleep(1)
+
+    async def write(self) -> None:
+        """Write what has come; what cannot be written now stays here."""
+        await self._ask_instead()
+        balances = self._intake.take_balances()
+        if balances:
+            await self._thread.run(streaming.store_balances, balances)
+        heard = self._intake.take(BATCH_PLACES)
+        if not heard:
+            return
+        busy = heard
+        try:
+            busy = await self._thread.run(streaming.take_in, heard)
+        finally:
+            for place, facts in busy.items():
+                self._intake.put(place, facts)
+        if len(busy) == len(heard):
+            await asyncio.sleep(BUSY_SECONDS)
+
+    async def _ask_instead(self) -> None:
+        self._to_read |= self._intake.take_lost()
+        to_read, to_poll = self._to_read, self._to_poll - self._to_read
+        self._to_read, self._to_poll = set(), set()
+        try:
+            if to_read:
+                await self._thread.run(streaming.read_again, to_read)
+                to_read = set()
+            if to_poll:
+                await self._thread.run(streaming.poll_again, to_poll)
+                to_poll = set()
+        finally:
+            self._to_read |= to_read
+            self._to_poll |= to_poll
+
+
+async def run(stop: asyncio.Event | None = None) -> None:
+    """Hear until SIGTERM, then give the connections back."""
+    stop = stop or asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    threads = [DatabaseThread(name) for name in ("sockets", "writer", "prices")]
+    of_sockets, of_writer, of_prices = threads
+    writer = Writer(of_writer)
+    keeper = Keeper(writer, of_sockets)
+    prices = PriceKeeper(
+        (ExchangeKind.BYBIT, settings.SIGNAL_ENVIRONMENT),
+        keeper,
+        of_prices,
+        symbols=symbols_followed,
+        follow=_follow,
+    )
+    work = [asyncio.create_task(part.run()) for part in (keeper, writer, prices)]
+    waiting = asyncio.create_task(stop.wait())
+    log.info("stream process %s begins", keeper.process)
+    await asyncio.wait([*work, waiting], return_when=asyncio.FIRST_COMPLETED)
+    for task in (*work, waiting):
+        task.cancel()
+    ended = await asyncio.gather(*work, return_exceptions=True)
+    await keeper.leave()
+    await writer.write()
+    for thread in threads:
+        await thread.close()
+    log.info("stream process %s has ended", keeper.process)
+    for problem in ended:
+        if isinstance(problem, Exception):
+            raise problem  # an end that nobody asked for: whoever started us starts us again
+
+
+def _follow(paths: Paths) -> None:
+    nominal.follow_prices(now=timezone.now(), paths=paths)
