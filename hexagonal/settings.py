@@ -193,6 +193,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "exchanges.refresh_instruments",
         "schedule": crontab(minute=7),
     },
+    "signals.forget_calls": {
+        "task": "signals.forget_calls",
+        "schedule": crontab(minute="*/10"),
+        "options": {"expires": 300},
+    },
     "signals.keep_time": {
         "task": "signals.keep_time",
         "schedule": 2.0,
@@ -237,6 +242,7 @@ CHUNK_THREADS = env.integer("CHUNK_THREADS", 20)
 POLL_SECONDS = env.integer("POLL_SECONDS", 3)
 PRICE_MAX_AGE_SECONDS = env.integer("PRICE_MAX_AGE_SECONDS", 2)
 BALANCE_MAX_AGE_SECONDS = env.integer("BALANCE_MAX_AGE_SECONDS", 60)
+CALL_RECORD_DAYS = env.integer("CALL_RECORD_DAYS", 30)  # raw requests and answers
 BALANCE_RESERVE_PERCENT = env.integer("BALANCE_RESERVE_PERCENT", 5)
 
 # --- Telegram --------------------------------------------------------------------------------

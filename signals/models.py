@@ -14,6 +14,7 @@ from exchanges.models import Connection
 from hexagonal.lib.fields import NumberField
 from signals.choices import (
     COPY_STATUS_CHOICES,
+    CallAction,
     OrderStatus,
     Sides,
     SignalSide,
@@ -379,3 +380,44 @@ class ClosedPnl(models.Model):
                 fields=["connection", "order_exchange_id"], name="closed_pnl_once"
             )
         ]
+
+
+class ExchangeCall(models.Model):
+    """One request that changes something at the exchange, and its answer, as they were sent.
+
+    Append-only, and kept for `CALL_RECORD_DAYS`. It leans on no other row: what was sent stays on
+    record even when another worker has taken the copy over.
+    """
+
+    copy = models.ForeignKey(
+        Copy, on_delete=models.CASCADE, related_name="calls", db_constraint=False
+    )
+    order = models.ForeignKey(
+        Order,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="calls",
+        db_constraint=False,
+    )  # null: about the position or the symbol
+    action = models.CharField(max_length=8, choices=CallAction.choices)
+    path = models.CharField(max_length=64)
+    request = models.TextField()  # JSON as it was sent, without headers
+    status = models.PositiveSmallIntegerField(null=True, blank=True)  # HTTP; null: no answer
+    code = models.IntegerField(null=True, blank=True)  # the exchange's own
+    answer = models.TextField(blank=True)
+    headers = models.JSONField(default=dict)  # of the answer: limits and trace id
+    error = models.CharField(max_length=40, blank=True)  # why there is no answer
+    sent_at = models.DateTimeField()
+    answered_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.path}"
+
+    @property
+    def milliseconds(self) -> int:
+        """How long the exchange and the network took."""
+        return round((self.answered_at - self.sent_at).total_seconds() * 1000)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from exchanges.domain.lanes import Lane
 from hexagonal.lib.jobs import enqueue
-from signals.services import enrolling, nominal, publishing, working
+from signals.services import calls, enrolling, nominal, publishing, working
 from signals.services.claiming import count_due, has_waiting
 
 DRAIN_SECONDS = 20.0  # a doorbell works on while there is work; far below the task's time limit
@@ -49,3 +49,11 @@ def keep_time() -> None:
     """Publish what is scheduled for now, and let those who asked for it join open signals."""
     publishing.publish_due(now=timezone.now())
     enrolling.enrol_late(now=timezone.now())
+
+
+@shared_task(name="signals.forget_calls")
+def forget_calls() -> None:
+    """Let go of old requests and answers, a little at a time."""
+    started = time.monotonic()
+    while calls.forget_old(now=timezone.now()) and time.monotonic() - started < DRAIN_SECONDS:
+        pass
