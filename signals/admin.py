@@ -9,6 +9,7 @@ from signals.models import (
     ClosedPnl,
     Copy,
     CopySettings,
+    ExchangeCall,
     Fill,
     Order,
     Signal,
@@ -44,6 +45,16 @@ class OrderAdmin(ReadOnlyAdmin):
 class FillAdmin(ReadOnlyAdmin):
     list_display = ["fill_id", "side", "cause", "quantity", "price", "fee", "at"]
     list_filter = ["cause"]
+
+
+@admin.register(ExchangeCall)
+class ExchangeCallAdmin(ReadOnlyAdmin):
+    list_display = ["sent_at", "action", "path", "status", "code", "error", "milliseconds", "copy"]
+    list_filter = ["action", "status"]
+    list_select_related = ["copy"]
+    raw_id_fields = ["copy", "order"]
+    search_fields = ["copy__public_id", "order__link_id"]
+    show_full_result_count = False
 
 
 admin.site.register([ClosedPnl, CopySettings, SignalRevision, Target], ReadOnlyAdmin)

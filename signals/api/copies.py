@@ -21,7 +21,10 @@ from signals.services import copying
 
 
 class CopySerializer(serializers.ModelSerializer[Copy]):
-    """`net` is what the trade brought: `pnl` as the exchange books it, less funding."""
+    """`net` is what the trade brought: `pnl` as the exchange books it, less funding.
+
+    The times are the first of their kind: `filled_at` by the exchange's clock, the others by ours.
+    """
 
     id = serializers.UUIDField(source="public_id", read_only=True)
     signal = serializers.UUIDField(source="signal.public_id", read_only=True)
@@ -48,7 +51,8 @@ class CopySerializer(serializers.ModelSerializer[Copy]):
             "reason_params",
             *("applied_revision", "quantity", "margin", "leverage", "entered_quantity"),
             *("entry_average", "exited_quantity", "exit_average", "own_stop", "fees", "funding"),
-            *("pnl", "net", "created_at", "filled_at", "ended_at"),
+            *("pnl", "net", "created_at", "claimed_at", "sent_at", "acknowledged_at"),
+            *("filled_at", "ended_at"),
         ]
         read_only_fields = fields
 

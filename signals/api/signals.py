@@ -20,7 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.wording import text_of
-from signals import selectors
+from signals import selectors, timings
 from signals.api.copies import FollowerCopySerializer
 from signals.api.fields import (
     CONFLICT,
@@ -31,7 +31,7 @@ from signals.api.fields import (
     optional_number,
     refuse,
 )
-from signals.api.results import FiguresSerializer, ResultsSerializer
+from signals.api.results import FiguresSerializer, LatencySerializer, ResultsSerializer
 from signals.choices import EntryKinds, SignalSide, StopKinds, Weightings
 from signals.domain.direction import Direction
 from signals.domain.draft import (
@@ -459,6 +459,14 @@ class SignalViewSet(
         signal = self.get_object()
         found = {"nominal": signal, "real": selectors.real_result(signal)}
         return Response(ResultsSerializer(found).data)
+
+    @extend_schema(responses={200: LatencySerializer})
+    @action(detail=True, methods=["get"])
+    def latency(self, request: Request, id: UUID) -> Response:  # noqa: A002
+        """How long each stage took over the signal's copies, and how fair the order has been."""
+        signal = selectors.signal_by_id(id)
+        found = {"latency": timings.latency_of(signal), "fairness": timings.fairness_lately()}
+        return Response(LatencySerializer(found).data)
 
     @extend_schema(responses={200: FiguresSerializer})
     @action(detail=False, methods=["get"])

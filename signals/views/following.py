@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.http import SignedInRequest
 from exchanges.models import Connection
 from exchanges.selectors import connection_of
-from signals import selectors
+from signals import selectors, timings
 from signals.domain.reasons import Reason
 from signals.forms.following import RulesForm
 from signals.models import CopySettings
@@ -32,6 +33,20 @@ def mine(request: SignedInRequest) -> HttpResponse:
     is_part = request.headers.get("HX-Request")
     template = "signals/_my_copies.html" if is_part else "signals/my_copies.html"
     return render(request, template, {"copies": copies})
+
+
+@login_required
+@require_GET
+def trade(request: SignedInRequest, public_id: UUID) -> HttpResponse:
+    """One trade: when each step was taken, and what was sent to the exchange for it."""
+    copy = selectors.copy_of(request.user, public_id)
+    context = {
+        "copy": copy,
+        "stages": timings.stages_of(copy),
+        "calls": timings.calls_of(copy),
+        "days": settings.CALL_RECORD_DAYS,
+    }
+    return render(request, "signals/trade.html", context)
 
 
 @login_required

@@ -172,15 +172,13 @@ def test_what_was_sent_stays_on_record_when_the_copy_was_taken_over(
 ):
     link_account(alice, market, leverage={"BTCUSDT": "10"})
     publish(author)
-    act = working.act
+    finish = working._finish
 
-    def slow(copy, actions, orders, exchange, lease):
-        outcomes = act(copy, actions, orders, exchange, lease)
-        taken = Copy.objects.filter(pk=copy.pk)
-        taken.update(lease_token="00000000-0000-0000-0000-000000000001")
-        return outcomes
+    def too_late(tasks, lease):
+        Copy.objects.update(lease_token="00000000-0000-0000-0000-000000000001")
+        finish(tasks, lease)
 
-    monkeypatch.setattr(working, "act", slow)
+    monkeypatch.setattr(working, "_finish", too_late)
     working.work()
     assert Copy.objects.get().status == "pending"
     assert ExchangeCall.objects.count() == 1
