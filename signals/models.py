@@ -183,10 +183,23 @@ class Copy(models.Model):
     """One signal on one connection, from publication to an explained end."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    signal = models.ForeignKey(Signal, on_delete=models.PROTECT, related_name="copies")
+    # Copies are made for everybody at once while the author waits, and checking the keys of a row
+    # costs as much as the row. Two need no check: what is published is never deleted (its revisions
+    # cannot be), and the user is the connection's. `copy_once`, `copy_of_user` are their indexes.
+    signal = models.ForeignKey(
+        Signal,
+        on_delete=models.PROTECT,
+        related_name="copies",
+        db_index=False,
+        db_constraint=False,
+    )
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="copies")
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="copies"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="copies",
+        db_index=False,
+        db_constraint=False,
     )
     symbol = models.CharField(max_length=30)  # the signal's, for the constraint below
     status = models.CharField(

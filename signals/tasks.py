@@ -13,10 +13,10 @@ from exchanges.domain.lanes import Lane
 from hexagonal.lib.jobs import enqueue
 from signals.services import calls, enrolling, nominal, publishing, working
 from signals.services.claiming import count_due, has_waiting
+from signals.services.revising import MOST_DOORBELLS
 
 DRAIN_SECONDS = 20.0  # a doorbell works on while there is work; far below the task's time limit
 WAIT_SECONDS = 0.05  # for room under the limits: short, because a stop may come any moment
-MOST_DOORBELLS = 16
 
 
 @shared_task(name="signals.work")
