@@ -10,6 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from exchanges.domain.lanes import Lane
+from hexagonal.lib.clock import database_now
 from hexagonal.lib.jobs import enqueue
 from signals.services import calls, enrolling, nominal, publishing, working
 from signals.services.claiming import count_due, has_waiting
@@ -41,14 +42,14 @@ def ring() -> None:
 
 @shared_task(name="signals.follow_prices")
 def follow_prices() -> None:
-    nominal.follow_prices(now=timezone.now())
+    nominal.follow_prices(now=database_now())
 
 
 @shared_task(name="signals.keep_time")
 def keep_time() -> None:
     """Publish what is scheduled for now, and let those who asked for it join open signals."""
-    publishing.publish_due(now=timezone.now())
-    enrolling.enrol_late(now=timezone.now())
+    publishing.publish_due(now=database_now())
+    enrolling.enrol_late(now=database_now())
 
 
 @shared_task(name="signals.forget_calls")

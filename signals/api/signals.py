@@ -20,6 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.wording import text_of
+from hexagonal.lib.clock import database_now
 from signals import selectors, timings
 from signals.api.copies import FollowerCopySerializer
 from signals.api.fields import (
@@ -489,7 +490,7 @@ class SignalViewSet(
 
     def _move(self, request: Request, public_id: UUID, step: Any, **fields: Any) -> Response:
         signal = selectors.signal_by_id(public_id)
-        return self._answer(lambda: step(signal, actor=request.user, now=timezone.now(), **fields))
+        return self._answer(lambda: step(signal, actor=request.user, now=database_now(), **fields))
 
     def _answer(self, step: Any) -> Response:
         try:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.http import SignedInRequest
 from accounts.wording import text_of
+from hexagonal.lib.clock import database_now
 from signals import selectors, timings
 from signals.choices import SignalStatus
 from signals.domain.linting import Finding
@@ -154,7 +155,7 @@ def carry_out(request: SignedInRequest, signal: Signal, *, at: datetime | None) 
         step(
             signal,
             actor=request.user,
-            now=timezone.now(),
+            now=database_now(),
             accepted=accepted(request),
         )
     except publishing.NotPossible as refusal:
@@ -171,7 +172,7 @@ def carry_out(request: SignedInRequest, signal: Signal, *, at: datetime | None) 
 def _step(request: SignedInRequest, public_id: UUID, step: Step) -> HttpResponse:
     signal = selectors.signal_by_id(public_id)
     try:
-        step(signal, actor=request.user, now=timezone.now())
+        step(signal, actor=request.user, now=database_now())
     except publishing.NotPossible as refusal:
         messages.error(request, text_of(refusal.code))
     return redirect("signals:detail", public_id)

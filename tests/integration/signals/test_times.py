@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.test.client import MULTIPART_CONTENT
+from django.urls import reverse
 from django.utils import timezone
 
 from signals.models import Copy
-from signals.services import working
+from signals.services import publishing, working
 from tests.fixtures.people import link_account, long_btc
 from tests.integration.signals.steps import settle
 from tests.integration.signals.test_copy_life import publish, work_now
@@ -16,6 +18,7 @@ from tests.integration.signals.test_entries import ladder
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CREATE = "/v5/order/create"
+KINDS = {"page": MULTIPART_CONTENT, "api": "application/json"}
 STAGES = ["created_at", "claimed_at", "sent_at", "acknowledged_at"]
 
 
@@ -89,3 +92,26 @@ def test_the_first_fill_is_the_earliest_even_when_it_is_seen_last(market, author
     copy.refresh_from_db()
     assert copy.filled_at == earlier
     assert copy.filled_at <= timezone.now()
+
+
+@pytest.mark.parametrize("way", ["page", "api"])
+def test_a_web_server_whose_clock_is_wrong_expires_nobody(
+    client, market, author, alice, monkeypatch, way
+):
+    link_account(alice, market, leverage={"BTCUSDT": "10"})
+    signal = publishing.create_signal(author, long_btc(), now=timezone.now())
+    client.force_login(author)
+    paths = {
+        "page": reverse("signals:publish", args=[signal.public_id]),
+        "api": f"/api/v1/signals/{signal.public_id}/publish/",
+    }
+    right = timezone.now
+    with monkeypatch.context() as patch:
+        patch.setattr(timezone, "now", lambda: right() - timedelta(seconds=90))
+        client.post(
+            paths[way], content_type="application/json" if way == "api" else MULTIPART_CONTENT
+        )
+    working.work()
+    copy = Copy.objects.get()
+    assert (copy.status, copy.reason) == ("placed", "")
+    assert timezone.now() - copy.created_at < timedelta(seconds=60)
