@@ -190,6 +190,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "exchanges.refresh_instruments",
         "schedule": crontab(minute=7),
     },
+    "signals.forget_calls": {
+        "task": "signals.forget_calls",
+        "schedule": crontab(minute="*/10"),
+        "options": {"expires": 300},
+    },
 }
 
 # --- exchanges -------------------------------------------------------------------------------
@@ -238,6 +243,7 @@ POLL_SECONDS = env.integer("POLL_SECONDS", 3)
 STREAMED_POLL_SECONDS = env.integer("STREAMED_POLL_SECONDS", 60)  # while a socket tells
 PRICE_MAX_AGE_SECONDS = env.integer("PRICE_MAX_AGE_SECONDS", 1)
 BALANCE_MAX_AGE_SECONDS = env.integer("BALANCE_MAX_AGE_SECONDS", 60)
+CALL_RECORD_DAYS = env.integer("CALL_RECORD_DAYS", 30)  # raw requests and answers
 BALANCE_RESERVE_PERCENT = env.integer("BALANCE_RESERVE_PERCENT", 5)
 
 # --- Telegram --------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from signals.models import (
     ClosedPnl,
     Copy,
     CopySettings,
+    ExchangeCall,
     Fill,
     Heartbeat,
     Order,
@@ -61,6 +62,16 @@ class AlarmAdmin(ReadOnlyAdmin):
 @admin.register(Heartbeat)
 class HeartbeatAdmin(ReadOnlyAdmin):
     list_display = ["name", "host", "at"]
+
+
+@admin.register(ExchangeCall)
+class ExchangeCallAdmin(ReadOnlyAdmin):
+    list_display = ["sent_at", "action", "path", "status", "code", "error", "milliseconds", "copy"]
+    list_filter = ["action", "status"]
+    list_select_related = ["copy"]
+    raw_id_fields = ["copy", "order"]
+    search_fields = ["copy__public_id", "order__link_id"]
+    show_full_result_count = False
 
 
 admin.site.register([ClosedPnl, CopySettings, SignalRevision, Target], ReadOnlyAdmin)

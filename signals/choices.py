@@ -72,6 +72,17 @@ class OrderStatus(models.TextChoices):
     NOT_SENT = "not_sent", _("Not sent")
 
 
+class CallAction(models.TextChoices):
+    """What a request asked of the exchange."""
+
+    PLACE = "place", _("Order")
+    AMEND = "amend", _("Change of an order")
+    CANCEL = "cancel", _("Withdrawal of an order")
+    LEVELS = "levels", _("Stop and target of the position")
+    TRAIL = "trail", _("Trailing stop of the position")
+    LEVERAGE = "leverage", _("Leverage")
+
+
 COPY_STATUS_LABELS = {
     _CopyStatus.PENDING: _("Pending"),
     _CopyStatus.PLACED: _("Waiting for entry"),

@@ -16,6 +16,7 @@ from signals.choices import (
     COPY_STATUS_CHOICES,
     AlarmCode,
     AlarmLevel,
+    CallAction,
     OrderStatus,
     Sides,
     SignalSide,
@@ -184,10 +185,23 @@ class Copy(models.Model):
     """One signal on one connection, from publication to an explained end."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    signal = models.ForeignKey(Signal, on_delete=models.PROTECT, related_name="copies")
+    # Copies are made for everybody at once while the author waits, and checking the keys of a row
+    # costs as much as the row. Two need no check: what is published is never deleted (its revisions
+    # cannot be), and the user is the connection's. `copy_once`, `copy_of_user` are their indexes.
+    signal = models.ForeignKey(
+        Signal,
+        on_delete=models.PROTECT,
+        related_name="copies",
+        db_index=False,
+        db_constraint=False,
+    )
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="copies")
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="copies"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="copies",
+        db_index=False,
+        db_constraint=False,
     )
     symbol = models.CharField(max_length=30)  # the signal's, for the constraint below
     status = models.CharField(
@@ -423,3 +437,44 @@ class Heartbeat(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ExchangeCall(models.Model):
+    """One request that changes something at the exchange, and its answer, as they were sent.
+
+    Append-only, and kept for `CALL_RECORD_DAYS`. It leans on no other row: what was sent stays on
+    record even when another worker has taken the copy over.
+    """
+
+    copy = models.ForeignKey(
+        Copy, on_delete=models.CASCADE, related_name="calls", db_constraint=False
+    )
+    order = models.ForeignKey(
+        Order,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="calls",
+        db_constraint=False,
+    )  # null: about the position or the symbol
+    action = models.CharField(max_length=8, choices=CallAction.choices)
+    path = models.CharField(max_length=64)
+    request = models.TextField()  # JSON as it was sent, without headers
+    status = models.PositiveSmallIntegerField(null=True, blank=True)  # HTTP; null: no answer
+    code = models.IntegerField(null=True, blank=True)  # the exchange's own
+    answer = models.TextField(blank=True)
+    headers = models.JSONField(default=dict)  # of the answer: limits and trace id
+    error = models.CharField(max_length=40, blank=True)  # why there is no answer
+    sent_at = models.DateTimeField()
+    answered_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.path}"
+
+    @property
+    def milliseconds(self) -> int:
+        """How long the exchange and the network took."""
+        return round((self.answered_at - self.sent_at).total_seconds() * 1000)

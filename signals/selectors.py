@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
-from statistics import median
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +23,6 @@ from signals.domain import following
 from signals.domain.direction import Direction
 from signals.domain.draft import Draft, TargetDraft
 from signals.domain.following import Rules, SizingMode
-from signals.domain.lifecycle import CopyStatus
 from signals.domain.nominal import Progress
 from signals.domain.terms import entry_from, expiry_from, stop_rule_from, trail_from
 from signals.models import LIVE_STATUSES, Copy, CopySettings, Order, Signal, SignalRevision
@@ -214,33 +211,37 @@ def real_result(signal: Signal) -> RealResult:
     return real_results([signal])[signal.pk]
 
 
+# Beside the nominal result: everybody who was asked is counted, not only who won. The median is the
+# mean of the two in the middle, from below and from above, to the last digit.
+REAL = """
+SELECT copy.signal_id,
+       count(*) FILTER (WHERE copy.status = 'closed'),
+       count(*) FILTER (WHERE copy.status = 'closed' AND copy.pnl > copy.funding),
+       count(*) FILTER (WHERE copy.status = 'skipped'),
+       count(*) FILTER (WHERE copy.status = 'rejected'),
+       count(*) FILTER (WHERE copy.status = 'expired'),
+       count(*) FILTER (WHERE copy.status = ANY(%(live)s)),
+       (percentile_disc(0.5) WITHIN GROUP (ORDER BY own.percent)
+        + percentile_disc(0.5) WITHIN GROUP (ORDER BY own.percent DESC)) / 2,
+       min(own.percent), max(own.percent),
+       coalesce(sum(copy.pnl - copy.funding) FILTER (WHERE copy.status = 'closed'), 0)
+FROM signals_copy copy
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN copy.status = 'closed'
+                THEN (copy.pnl - copy.funding) / nullif(copy.margin, 0) * 100 END AS percent
+) own
+WHERE copy.signal_id = ANY(%(signals)s) GROUP BY copy.signal_id
+"""
+NOBODY = RealResult(0, 0, 0, 0, 0, 0, None, None, None, Decimal(0))
+
+
 def real_results(signals: Iterable[Signal]) -> dict[int, RealResult]:
     """The real result of each signal, however many there are, with one query."""
-    copies: dict[int, list[Copy]] = defaultdict(list)
     keys = [signal.pk for signal in signals]
-    found = Copy.objects.filter(signal__in=keys)
-    for copy in found.only("signal_id", "status", "pnl", "funding", "margin"):
-        copies[copy.signal_id].append(copy)
-    return {key: _real_result(copies[key]) for key in keys}
-
-
-def _real_result(copies: list[Copy]) -> RealResult:
-    """Beside the nominal result: everybody who was asked is counted, not only who won."""
-    closed = [copy for copy in copies if copy.status == CopyStatus.CLOSED.value]
-    percents = sorted(copy.net / copy.margin * 100 for copy in closed if copy.margin)
-    counted = {status: sum(1 for c in copies if c.status == status.value) for status in CopyStatus}
-    return RealResult(
-        closed=len(closed),
-        winners=sum(1 for copy in closed if copy.net > 0),
-        skipped=counted[CopyStatus.SKIPPED],
-        rejected=counted[CopyStatus.REJECTED],
-        expired=counted[CopyStatus.EXPIRED],
-        live=sum(1 for copy in copies if copy.status in LIVE_STATUSES),
-        median_percent=median(percents) if percents else None,
-        lowest_percent=percents[0] if percents else None,
-        highest_percent=percents[-1] if percents else None,
-        net=sum((copy.net for copy in closed), Decimal(0)),
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(REAL, {"signals": keys, "live": LIVE_STATUSES})
+        found = {key: RealResult(*figures) for key, *figures in cursor.fetchall()}
+    return {key: found.get(key, NOBODY) for key in keys}
 
 
 def is_out_of_seed(link: Connection) -> bool:

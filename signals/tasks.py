@@ -8,8 +8,9 @@ from celery import shared_task
 
 from exchanges import clock
 from exchanges.domain.lanes import Lane
+from hexagonal.lib.clock import database_now
 from signals.lease_check import DRAIN_SECONDS
-from signals.services import sweeping, working
+from signals.services import calls, sweeping, working
 from signals.services.claiming import has_waiting
 
 WAIT_SECONDS = 0.05  # for room under the limits: short, because a stop may come any moment
@@ -32,3 +33,11 @@ def work() -> None:
 def show_life() -> None:
     """Answer the sweeper through the queue of orders: a worker may live and take nothing."""
     sweeping.beat("worker")
+
+
+@shared_task(name="signals.forget_calls")
+def forget_calls() -> None:
+    """Let go of old requests and answers, a little at a time."""
+    started = time.monotonic()
+    while calls.forget_old(now=database_now()) and time.monotonic() - started < DRAIN_SECONDS:
+        pass

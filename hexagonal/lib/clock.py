@@ -1,4 +1,8 @@
-"""The database's clock, the one clock that leases and time limits are measured by."""
+"""The database's clock, the one clock that leases and time limits are measured by.
+
+Whoever decides when something is due or how long it may wait takes the time from here: a web server
+whose clock is a minute off would else let every entry expire, or be sent late.
+"""
 
 from __future__ import annotations
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, serializers, viewsets
 from rest_framework.decorators import action
@@ -13,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.wording import text_of
+from hexagonal.lib.clock import database_now
 from signals import selectors
 from signals.api.fields import NumberField
 from signals.domain.reasons import Reason
@@ -21,7 +21,10 @@ from signals.services import copying
 
 
 class CopySerializer(serializers.ModelSerializer[Copy]):
-    """`net` is what the trade brought: `pnl` as the exchange books it, less funding."""
+    """`net` is what the trade brought: `pnl` as the exchange books it, less funding.
+
+    The times are the first of their kind: `filled_at` by the exchange's clock, the others by ours.
+    """
 
     id = serializers.UUIDField(source="public_id", read_only=True)
     signal = serializers.UUIDField(source="signal.public_id", read_only=True)
@@ -48,7 +51,8 @@ class CopySerializer(serializers.ModelSerializer[Copy]):
             "reason_params",
             *("applied_revision", "quantity", "margin", "leverage", "entered_quantity"),
             *("entry_average", "exited_quantity", "exit_average", "own_stop", "fees", "funding"),
-            *("pnl", "net", "created_at", "filled_at", "ended_at"),
+            *("pnl", "net", "created_at", "claimed_at", "sent_at", "acknowledged_at"),
+            *("filled_at", "ended_at"),
         ]
         read_only_fields = fields
 
@@ -96,7 +100,7 @@ class CopyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
     def close(self, request: Request, id: UUID) -> Response:  # noqa: A002
         """Withdraw the entry and close the position at the market."""
         copy = selectors.copy_of(request.user, id)  # type: ignore[arg-type]
-        copying.close_copy(copy, reason=Reason.CLOSED_BY_TRADER, now=timezone.now())
+        copying.close_copy(copy, reason=Reason.CLOSED_BY_TRADER, now=database_now())
         copy.refresh_from_db()
         return Response(CopySerializer(copy).data)
 
@@ -105,7 +109,7 @@ class CopyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
     def opt_out(self, request: Request, id: UUID) -> Response:  # noqa: A002
         """Leave this signal out: the entry is withdrawn, and what it has bought is sold."""
         copy = selectors.copy_of(request.user, id)  # type: ignore[arg-type]
-        copying.opt_out(copy, now=timezone.now())
+        copying.opt_out(copy, now=database_now())
         copy.refresh_from_db()
         return Response(CopySerializer(copy).data)
 
@@ -113,5 +117,5 @@ class CopyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
     @action(detail=False, methods=["post"])
     def panic(self, request: Request) -> Response:
         """Close every trade at the market and pause all connections."""
-        closing = copying.panic(request.user, now=timezone.now())  # type: ignore[arg-type]
+        closing = copying.panic(request.user, now=database_now())  # type: ignore[arg-type]
         return Response({"closing": closing})

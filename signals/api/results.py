@@ -7,6 +7,7 @@ from rest_framework import serializers
 from signals.api.fields import NumberField
 from signals.models import Signal
 from signals.selectors import RealResult, SignalFigures
+from signals.timings import NAMES, Bar, Fairness, Span
 
 
 class NominalSerializer(serializers.ModelSerializer[Signal]):
@@ -43,6 +44,51 @@ class RealSerializer(serializers.Serializer[RealResult]):
 class ResultsSerializer(serializers.Serializer[dict[str, object]]):
     nominal = NominalSerializer()
     real = RealSerializer()
+
+
+class SpanSerializer(serializers.Serializer[Span]):
+    """One stage over a signal's copies, in milliseconds."""
+
+    name = serializers.ChoiceField(choices=NAMES)
+    count = serializers.IntegerField()
+    p50 = serializers.IntegerField(allow_null=True)
+    p90 = serializers.IntegerField(allow_null=True)
+    p99 = serializers.IntegerField(allow_null=True)
+    max = serializers.IntegerField(source="longest", allow_null=True)
+
+
+class BarSerializer(serializers.Serializer[Bar]):
+    """Copies that were acknowledged `least` to `most` milliseconds after publication."""
+
+    least = serializers.IntegerField()
+    most = serializers.IntegerField(allow_null=True)
+    count = serializers.IntegerField()
+
+
+class FairnessSerializer(serializers.Serializer[Fairness]):
+    """The mean rank correlation of accounts over the signals that were published last.
+
+    0: the order is drawn anew each time; 1: the same accounts are always first.
+    """
+
+    correlation = serializers.FloatField(allow_null=True)
+    signals = serializers.IntegerField()
+    accounts = serializers.IntegerField()
+
+
+class LatencySerializer(serializers.Serializer[dict[str, object]]):
+    """`late`: acknowledged after the signal's time to live; `expired`: never sent, time was over.
+
+    The first fill is by the exchange's clock, everything else by the platform's database.
+    """
+
+    spans = SpanSerializer(source="latency.spans", many=True)
+    histogram = BarSerializer(source="latency.bars", many=True)
+    sent = serializers.IntegerField(source="latency.sent")
+    acknowledged = serializers.IntegerField(source="latency.acknowledged")
+    expired = serializers.IntegerField(source="latency.expired")
+    late = serializers.IntegerField(source="latency.late")
+    fairness = FairnessSerializer()
 
 
 class FiguresSerializer(serializers.Serializer[SignalFigures]):

@@ -20,7 +20,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.wording import text_of
-from signals import selectors
+from hexagonal.lib.clock import database_now
+from signals import selectors, timings
 from signals.api.copies import FollowerCopySerializer
 from signals.api.fields import (
     CONFLICT,
@@ -31,7 +32,7 @@ from signals.api.fields import (
     optional_number,
     refuse,
 )
-from signals.api.results import FiguresSerializer, ResultsSerializer
+from signals.api.results import FiguresSerializer, LatencySerializer, ResultsSerializer
 from signals.choices import EntryKinds, SignalSide, StopKinds, Weightings
 from signals.domain.direction import Direction
 from signals.domain.draft import (
@@ -460,6 +461,14 @@ class SignalViewSet(
         found = {"nominal": signal, "real": selectors.real_result(signal)}
         return Response(ResultsSerializer(found).data)
 
+    @extend_schema(responses={200: LatencySerializer})
+    @action(detail=True, methods=["get"])
+    def latency(self, request: Request, id: UUID) -> Response:  # noqa: A002
+        """How long each stage took over the signal's copies, and how fair the order has been."""
+        signal = selectors.signal_by_id(id)
+        found = {"latency": timings.latency_of(signal), "fairness": timings.fairness_lately()}
+        return Response(LatencySerializer(found).data)
+
     @extend_schema(responses={200: FiguresSerializer})
     @action(detail=False, methods=["get"])
     def figures(self, request: Request) -> Response:
@@ -481,7 +490,7 @@ class SignalViewSet(
 
     def _move(self, request: Request, public_id: UUID, step: Any, **fields: Any) -> Response:
         signal = selectors.signal_by_id(public_id)
-        return self._answer(lambda: step(signal, actor=request.user, now=timezone.now(), **fields))
+        return self._answer(lambda: step(signal, actor=request.user, now=database_now(), **fields))
 
     def _answer(self, step: Any) -> Response:
         try:

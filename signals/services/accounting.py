@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
+from django.db.models import QuerySet
 
 from exchanges.models import Connection
 from signals.domain.direction import Direction
@@ -29,29 +31,33 @@ class Binding:
 Bindings = dict[int, dict[int, Binding]]  # connection -> copy
 
 
-def bindings_of(links: Iterable[int]) -> Bindings:
+def bindings_of(links: Collection[int] | QuerySet[Connection]) -> Bindings:
     """What the live copies of these connections bind; one that is not sized yet binds nothing."""
-    rows = (
-        Copy.objects.filter(
-            connection__in=list(links), status__in=LIVE_STATUSES, margin__isnull=False
-        )
-        .select_related("connection")
-        .only(
-            *("pk", "connection_id", "margin", "leverage", "acknowledged_at"),
-            "connection__balance_at",
-        )
+    rows = Copy.objects.filter(
+        connection__in=links, status__in=LIVE_STATUSES, margin__isnull=False
+    ).values_list(
+        *("connection_id", "pk", "margin", "leverage", "acknowledged_at"),
+        "connection__balance_at",
     )
     found: Bindings = defaultdict(dict)
-    for copy in rows:
-        found[copy.connection_id][copy.pk] = binding_of(copy, copy.connection)
+    for link, copy, *figures in rows:
+        found[link][copy] = _binding(*figures)
     return found
 
 
 def binding_of(copy: Copy, link: Connection) -> Binding:
-    margin = copy.margin or ZERO
-    seen, taken = link.balance_at, copy.acknowledged_at
+    return _binding(copy.margin, copy.leverage, copy.acknowledged_at, link.balance_at)
+
+
+def _binding(
+    margin: Decimal | None,
+    leverage: Decimal | None,
+    taken: datetime | None,
+    seen: datetime | None,
+) -> Binding:
     is_unseen = taken is None or seen is None or taken >= seen
-    return Binding(margin if is_unseen else ZERO, margin * (copy.leverage or 1))
+    margin = margin or ZERO
+    return Binding(margin if is_unseen else ZERO, margin * (leverage or 1))
 
 
 def others(link: Connection, copy: Copy, bindings: Bindings) -> list[Binding]:
@@ -71,11 +77,16 @@ def money_for(link: Connection, bound: Collection[Binding]) -> Money | None:
     )
 
 
-def rules_of(link: Connection) -> Rules | None:
-    """A connection's settings as the domain's value; None when there are none."""
+def rules_of(link: Connection, authors: Iterable[int] | None = None) -> Rules | None:
+    """A connection's settings as the domain's value; None when there are none.
+
+    `authors` are the ones it follows, where they were read for many at once.
+    """
     stored: CopySettings | None = getattr(link, "copy_settings", None)
     if stored is None:
         return None
+    if authors is None:
+        authors = (author.pk for author in stored.authors.all())
     return Rules(
         mode=SizingMode(stored.sizing),
         amount=stored.amount,
@@ -89,7 +100,7 @@ def rules_of(link: Connection) -> Rules | None:
         allowed_symbols=frozenset(stored.allowed_symbols),
         denied_symbols=frozenset(stored.denied_symbols),
         only_side=Direction(stored.only_side) if stored.only_side else None,
-        authors=frozenset(author.pk for author in stored.authors.all()),
+        authors=frozenset(authors),
         max_slippage_percent=stored.max_slippage_percent,
         reserve_percent=Decimal(settings.BALANCE_RESERVE_PERCENT),
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from exchanges.clock import check_clock
+from exchanges.domain.calls import Call, listening
 from exchanges.domain.errors import ExchangeError, NotFound, Unavailable, UnexpectedReply
 from exchanges.domain.trading import Acknowledgement, NewOrder, OrderChange
 from exchanges.ports import Exchange
@@ -23,6 +24,7 @@ class Outcome:
     answered_at: datetime | None = None
     acknowledgement: Acknowledgement | None = None
     error: ExchangeError | None = None
+    calls: tuple[Call, ...] = ()
 
     @property
     def is_done(self) -> bool:
@@ -54,17 +56,27 @@ def act(
 def _carry_out(
     copy: Copy, action: Action, orders: dict[str, Order], exchange: Exchange, lease: Lease
 ) -> Outcome:
-    sent_at = lease.time()
-    try:
-        acknowledgement = _call(copy, action, orders, exchange)
-    except NotFound:  # already filled, gone or flat: the next look says which
-        return Outcome(action, sent_at, lease.time())
-    except ExchangeError as error:
-        return Outcome(action, sent_at, lease.time(), error=error)
-    except Exception as error:  # noqa: BLE001 - a bug must not lose the fact that it was sent
-        name = type(error).__name__
-        return Outcome(action, sent_at, lease.time(), error=UnexpectedReply(f"bug: {name}"))
-    return Outcome(action, sent_at, lease.time(), acknowledgement)
+    asked_at = lease.time()
+    acknowledgement, failure = None, None
+    with listening() as calls:
+        try:
+            acknowledgement = _call(copy, action, orders, exchange)
+        except NotFound:  # already filled, gone or flat: the next look says which
+            pass
+        except ExchangeError as error:
+            failure = error
+        except Exception as error:  # noqa: BLE001 - a bug must not lose the fact that it was sent
+            failure = UnexpectedReply(f"bug: {type(error).__name__}")
+    sent_at, answered_at = asked_at, lease.time()
+    if calls:  # to the millisecond: without the wait for a permit, and for a turn of the processor
+        sent_at = _moment(lease, calls[0].started)
+        answered_at = _moment(lease, calls[-1].ended)
+    return Outcome(action, sent_at, answered_at, acknowledgement, failure, tuple(calls))
+
+
+def _moment(lease: Lease, monotonic: float) -> datetime:
+    """This process's monotonic clock by the database's."""
+    return lease.now + timedelta(seconds=monotonic - lease.started)
 
 
 def _call(

@@ -59,13 +59,6 @@ def apply_brakes(links: Iterable[int], *, now: datetime) -> dict[int, Reason]:
     }
 
 
-def halts_of(links: Iterable[Connection]) -> dict[int, Reason]:
-    """The brakes that are on, by connection; nothing is changed."""
-    stored = CopySettings.objects.filter(connection__in=[link.pk for link in links])
-    on = stored.exclude(halted_reason="").values_list("connection_id", "halted_reason")
-    return {link: Reason(reason) for link, reason in on}
-
-
 def release(link: Connection, *, now: datetime) -> bool:
     """Let a connection enter again; the brakes count from now. False if none was on."""
     stored = CopySettings.objects.filter(connection=link).exclude(halted_reason="")

@@ -19,6 +19,8 @@ MENDABLE = ["telegram_missing", "connection_not_ready", "sizing_missing"]
 
 # One statement, however many connections there are. A skipped copy is due as well: the worker
 # that finds it tells its trader why. What depends on prices, sizes or limits is judged there too.
+# Busy accounts are joined, not looked up one by one: with the table's statistics out of date, each
+# look-up read through the rows that the statement had just written (10 s instead of 0.3 s).
 JUDGED = """
     SELECT link.id, link.user_id,
            link.exchange || '/' || link.environment || '/' || link.egress AS budget,
@@ -28,16 +30,15 @@ JUDGED = """
                WHEN NOT person.has_telegram THEN 'telegram_missing'
                WHEN link.status <> 'connected' THEN 'connection_not_ready'
                WHEN NOT coalesce(rules.is_enabled, FALSE) THEN 'sizing_missing'
-               WHEN EXISTS (
-                   SELECT 1 FROM signals_copy other
-                   WHERE other.connection_id = link.id AND other.symbol = %(symbol)s
-                     AND other.status = ANY(%(live)s)
-               ) THEN 'symbol_busy'
+               WHEN busy.connection_id IS NOT NULL THEN 'symbol_busy'
                ELSE ''
            END AS reason
     FROM exchanges_connection link
     JOIN accounts_user person ON person.id = link.user_id
     LEFT JOIN signals_copysettings rules ON rules.connection_id = link.id
+    LEFT JOIN (
+        SELECT connection_id FROM signals_copy WHERE symbol = %(symbol)s AND status = ANY(%(live)s)
+    ) busy ON busy.connection_id = link.id
     WHERE link.status = ANY(%(linked)s)
 """
 INSERT = """

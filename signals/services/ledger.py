@@ -25,7 +25,7 @@ from signals.domain.link_ids import is_ours
 from signals.domain.reasons import Reason
 from signals.domain.situation import LegOrder, Levels
 from signals.domain.terms import text
-from signals.models import ClosedPnl, Copy, Fill, Order
+from signals.models import ClosedPnl, Copy, ExchangeCall, Fill, Order
 from signals.services.observing import UNRESOLVED, Observation
 
 STATUS_OF_STATE = {
@@ -56,6 +56,7 @@ class CopyLedger:
     position: PositionFacts | None = None
     position_known: bool = False
     facts: list[Fact] = field(default_factory=list)
+    calls: list[ExchangeCall] = field(default_factory=list)
     lapse: Reason = Reason.NONE  # of unfilled entries, by the signal's own terms
     cancelled_by_request: set[str] = field(default_factory=set)  # exchange ids
     cancelled_by_force: set[str] = field(default_factory=set)  # exchange ids
@@ -150,6 +151,8 @@ class CopyLedger:
         order.cause = facts.cause.value
         order.acknowledged_at = order.acknowledged_at or now
         order.conclusive_at, order.absences = None, 0
+        if is_entry_leg(order.leg):  # its answer may have been lost: it counts all the same
+            self.copy.acknowledged_at = self.copy.acknowledged_at or order.acknowledged_at
 
     def _is_exit_of_this(self, facts: OrderFacts, has_closed: bool) -> bool:  # noqa: FBT001
         """Whether an order that we did not send takes this copy's position off.
@@ -285,9 +288,8 @@ class CopyLedger:
         copy.funding = sum(funding, Decimal(0))
         copy.pnl = sum((result.pnl for result in self.results), Decimal(0))
         self._note_protection(now)
-        if totals.entered > 0 and copy.filled_at is None:
-            entries = [f.at for f in self.fills if f.side == self.direction.entry_side.value]
-            copy.filled_at = min(entries)
+        entries = [fill.at for fill in self.fills if self._is_entry(fill)]
+        copy.filled_at = min(entries, default=copy.filled_at)
 
     def _note_protection(self, now: datetime) -> None:
         """Whether a stop was seen, and since when none was while the copy holds something."""
@@ -316,6 +318,10 @@ class CopyLedger:
             self.copy.reason = reason.value
             self.copy.reason_params = params or {}
             self.copy.ended_at = now
+
+    def _is_entry(self, fill: Fill) -> bool:
+        is_trade = fill.cause != Cause.FUNDING.value
+        return is_trade and fill.side == self.direction.entry_side.value
 
     def _executions(self) -> list[Execution]:
         entry_side = self.direction.entry_side.value

@@ -29,6 +29,7 @@ from signals.domain.reasons import Reason
 from signals.lease_check import fence_seconds
 from signals.models import Order
 from signals.services.acting import Outcome
+from signals.services.calls import rows_of
 from signals.services.ledger import CopyLedger
 
 MODE_ATTEMPTS = 3
@@ -62,6 +63,7 @@ def apply_outcomes(
     """Bring the copy and its orders to what the exchange answered."""
     for outcome in outcomes:
         action = outcome.action
+        ledger.calls += rows_of(ledger, outcome)
         if isinstance(action, Amend | Cancel):
             ledger.copy.looked_at = None  # a look at the position alone would not show it
         if isinstance(action, Place):

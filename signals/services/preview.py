@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.choices import AccountStatus
 from accounts.models import User
@@ -20,19 +20,19 @@ from exchanges.selectors import cached_ticker, facts_of
 from signals.domain.draft import Draft
 from signals.domain.entering import decide_size
 from signals.domain.estimating import fee_share_percent, loss_of, seconds_for
-from signals.domain.following import Standing
+from signals.domain.following import Rules, Standing
 from signals.domain.ladder import steps_of
 from signals.domain.linting import Finding
 from signals.domain.reasons import NoEntry, Reason
 from signals.domain.situation import Account, Observed
 from signals.domain.sizing import Part, Size
-from signals.models import LIVE_STATUSES, Copy
-from signals.services.accounting import Bindings, bindings_of, money_for, rules_of
-from signals.services.braking import halts_of
+from signals.models import LIVE_STATUSES, Copy, CopySettings
+from signals.services.accounting import Binding, bindings_of, money_for, rules_of
 from signals.services.publishing import armed, concerns
 
 NOT_LINKED = [ConnectionStatus.REVOKED, ConnectionStatus.REFUSED]
 ZERO = Decimal(0)
+MOST_ROWS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,15 @@ class Preview:
     rows: list[PreviewRow]
     fee_share: Decimal | None  # percent of the loss at the stop
     warnings: list[Finding]
+
+    @property
+    def shown(self) -> list[PreviewRow]:
+        """As many rows as a page holds."""
+        return self.rows[:MOST_ROWS]
+
+    @property
+    def unshown(self) -> int:
+        return len(self.rows) - len(self.shown)
 
     @property
     def taking_part(self) -> list[PreviewRow]:
@@ -102,19 +111,19 @@ def preview(draft: Draft, *, author: User, now: datetime) -> Preview:
     draft = armed(draft.ordered())
     links = _links(draft.symbol)
     states = {
-        state.connection_id: state
-        for state in SymbolState.objects.filter(connection__in=links, symbol=draft.symbol)
+        state.connection_id: state for state in SymbolState.objects.filter(symbol=draft.symbol)
     }
     places = {
         (row.exchange, row.environment): _observed(row, now)
         for row in Instrument.objects.filter(symbol=draft.symbol)
     }
-    bindings, halts = bindings_of(link.pk for link in links), halts_of(links)
+    chosen, bindings = _chosen_authors(), bindings_of(_linked())
     rows = []
     for link in links:
         observed = places.get((link.exchange, link.environment)) or _observed(None, now)
-        halted = halts.get(link.pk, Reason.NONE)
-        account = _account(link, states.get(link.pk), bindings, halted, author, draft.symbol)
+        bound = list(bindings.get(link.pk, {}).values())
+        rules = rules_of(link, chosen.get(link.pk, ()))
+        account = _account(link, rules, states.get(link.pk), bound, author, draft.symbol)
         rows.append(_row(draft, link, account, observed))
     fee_share = next((_fee_share(draft, seen) for seen in places.values()), None)
     return Preview(rows, fee_share, concerns(draft, now=now))
@@ -122,26 +131,36 @@ def preview(draft: Draft, *, author: User, now: datetime) -> Preview:
 
 def _links(symbol: str) -> list[Connection]:
     busy = Copy.objects.filter(connection=OuterRef("pk"), symbol=symbol, status__in=LIVE_STATUSES)
-    return list(
-        Connection.objects.exclude(status__in=NOT_LINKED)
-        .select_related("user", "copy_settings")
-        .prefetch_related("copy_settings__authors")
-        .annotate(is_busy=Exists(busy))
-        .order_by("user__nickname", "pk")
-    )
+    found = _linked().select_related("user", "copy_settings").annotate(is_busy=Exists(busy))
+    unused = ("sealed", "key_digest", "user__public_id", "user__password")
+    return list(found.defer(*unused).order_by("user__nickname", "pk"))
+
+
+def _linked() -> QuerySet[Connection]:
+    return Connection.objects.exclude(status__in=NOT_LINKED)
+
+
+def _chosen_authors() -> dict[int, set[int]]:
+    """Whom each connection follows, where it does not follow everybody."""
+    chosen: dict[int, set[int]] = defaultdict(set)
+    rows = CopySettings.authors.through.objects.values_list("copysettings__connection", "user")
+    for link, author in rows:
+        chosen[link].add(author)
+    return chosen
 
 
 def _account(
     link: Connection,
+    rules: Rules | None,
     state: SymbolState | None,
-    bindings: Bindings,
-    halted: Reason,
+    bound: list[Binding],
     author: User,
     symbol: str,
 ) -> Account:
-    bound = list(bindings.get(link.pk, {}).values())
+    stored: CopySettings | None = getattr(link, "copy_settings", None)
+    halted = Reason(stored.halted_reason) if stored is not None else Reason.NONE
     return Account(
-        rules=rules_of(link),
+        rules=rules,
         money=money_for(link, bound),
         standing=Standing(len(bound), halted),
         author=author.pk,

@@ -87,9 +87,10 @@ RESULT_FIELDS = [
 def write(ledgers: Iterable[CopyLedger], lease: Lease, *, releases: bool) -> list[CopyLedger]:
     """Store the ledgers that this worker still holds, and tell what became true.
 
-    Returns the ledgers that were written; the others have been taken over by another worker, which
-    looks everything up for itself.
+    What was sent is on record in any case. Returns the ledgers that were written; the others have
+    been taken over by another worker, which looks everything up for itself.
     """
+    ledgers = list(ledgers)
     with transaction.atomic():
         locked = still_held(lease)
         held = [ledger for ledger in ledgers if ledger.copy.pk in locked]
@@ -104,6 +105,7 @@ def write(ledgers: Iterable[CopyLedger], lease: Lease, *, releases: bool) -> lis
         _write_fills(held)
         _write_results(held)
         overwrite([ledger.copy for ledger in held], COPY_FIELDS)
+        insert([call for ledger in ledgers for call in ledger.calls if call.pk is None])
         if releases:
             facts = [fact for ledger in held for fact in (*facts_of(ledger), *ledger.facts)]
             record_all(_once(facts), now=lease.time())

@@ -9,24 +9,24 @@ import threading
 
 from django.conf import settings
 from django.db import Error, connection
-from django.utils import timezone
 
 from exchanges import clock, egress
 from exchanges import services as exchanges
 from exchanges.domain.lanes import Lane
 from exchanges.stream_shares import are_prices_followed
 from hexagonal.lib.chores import Chore, Chores
+from hexagonal.lib.clock import database_now
 from hexagonal.lib.jobs import enqueue
 from hexagonal.lib.leadership import Leadership
 from signals.services import enrolling, nominal, publishing, streaming, working
 from signals.services.alarms import watch
 from signals.services.claiming import count_due
+from signals.services.revising import MOST_DOORBELLS
 
 log = logging.getLogger(__name__)
 
 LOCK = 0x48455853  # "HEXS"
 TURN_SECONDS = 0.5  # between two looks at who leads
-MOST_DOORBELLS = 16
 FAREWELL_SECONDS = 40.0  # for the chunk in hand: as long as a lease and a little
 
 # Due for some seconds while nobody works at all; or for so long that those who work do not get on.
@@ -97,8 +97,8 @@ class Sweeper:
             Chore("ring", 1, ring),
             Chore("carry", 1, self._carry),
             Chore("expire", 1, let_expire),
-            Chore("publish", 1, lambda: publishing.publish_due(now=timezone.now())),
-            Chore("enrol", 2, lambda: enrolling.enrol_late(now=timezone.now())),
+            Chore("publish", 1, lambda: publishing.publish_due(now=database_now())),
+            Chore("enrol", 2, lambda: enrolling.enrol_late(now=database_now())),
             Chore("prices", 3, follow_prices),
             Chore("addresses", 30, settle_addresses),
             Chore("sockets", 5, streaming.poll_orphans),
@@ -129,9 +129,9 @@ def let_expire() -> None:
 
 def follow_prices() -> None:
     """Read the public prices; open signals follow them, unless a socket tells every turn."""
-    exchanges.refresh_all_prices(now=timezone.now())
+    exchanges.refresh_all_prices(now=database_now())
     if not are_prices_followed():
-        nominal.follow_prices(now=timezone.now())
+        nominal.follow_prices(now=database_now())
 
 
 def settle_addresses() -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Context, Decimal
 
 from django import template
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +18,7 @@ from signals import selectors
 from signals.models import Copy, SignalRevision
 
 register = template.Library()
+SECOND = 1000  # milliseconds
 
 
 @register.filter
@@ -102,6 +104,51 @@ def figures(params: Mapping[str, Decimal | str]) -> str:
         for name, value in params.items()
     ]
     return " · ".join(shown)
+
+
+# What lies between two moments of a copy, and what the moments are called.
+SPANS: dict[str, str | Promise] = {
+    "publish_claim": _("Published to taken up"),
+    "claim_send": _("Taken up to sent"),
+    "send_acknowledge": _("Sent to acknowledged"),
+    "publish_acknowledge": _("Published to acknowledged"),
+    "publish_fill": _("Published to first fill"),
+}
+STAGES: dict[str, str | Promise] = {
+    "published": _("Published"),
+    "claimed": _("Taken up"),
+    "sent": _("Sent"),
+    "acknowledged": _("Acknowledged"),
+    "filled": _("First fill"),
+}
+
+
+@register.filter
+def span(name: str) -> str:
+    return str(SPANS[name])
+
+
+@register.filter
+def stage(name: str) -> str:
+    return str(STAGES[name])
+
+
+@register.filter
+def duration(milliseconds: int | None) -> str:
+    """83 ms, 1.24 s, 75 s."""
+    if milliseconds is None:
+        return "–"
+    if abs(milliseconds) < SECOND:
+        return f"{milliseconds} ms"
+    seconds = milliseconds / SECOND
+    return f"{seconds:.0f} s" if abs(seconds) >= 10 else f"{seconds:.2f} s"  # noqa: PLR2004
+
+
+@register.filter
+def to_the_millisecond(moment: datetime) -> str:
+    """In the reader's zone."""
+    local = timezone.localtime(moment)
+    return f"{local:%Y-%m-%d %H:%M:%S}.{local.microsecond // 1000:03}"
 
 
 @register.filter

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -16,7 +17,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.http import SignedInRequest
 from exchanges.models import Connection
 from exchanges.selectors import connection_of
-from signals import selectors
+from hexagonal.lib.clock import database_now
+from signals import selectors, timings
 from signals.domain.reasons import Reason
 from signals.forms.following import RulesForm
 from signals.models import CopySettings
@@ -35,10 +37,24 @@ def mine(request: SignedInRequest) -> HttpResponse:
 
 
 @login_required
+@require_GET
+def trade(request: SignedInRequest, public_id: UUID) -> HttpResponse:
+    """One trade: when each step was taken, and what was sent to the exchange for it."""
+    copy = selectors.copy_of(request.user, public_id)
+    context = {
+        "copy": copy,
+        "stages": timings.stages_of(copy),
+        "calls": timings.calls_of(copy),
+        "days": settings.CALL_RECORD_DAYS,
+    }
+    return render(request, "signals/trade.html", context)
+
+
+@login_required
 @require_POST
 def close_copy(request: SignedInRequest, public_id: UUID) -> HttpResponse:
     copy = selectors.copy_of(request.user, public_id)
-    if copying.close_copy(copy, reason=Reason.CLOSED_BY_TRADER, now=timezone.now()):
+    if copying.close_copy(copy, reason=Reason.CLOSED_BY_TRADER, now=database_now()):
         messages.success(request, _("The trade is being closed."))
     return redirect("signals:mine")
 
@@ -47,7 +63,7 @@ def close_copy(request: SignedInRequest, public_id: UUID) -> HttpResponse:
 @require_POST
 def opt_out(request: SignedInRequest, public_id: UUID) -> HttpResponse:
     copy = selectors.copy_of(request.user, public_id)
-    if copying.opt_out(copy, now=timezone.now()):
+    if copying.opt_out(copy, now=database_now()):
         messages.success(request, _("The signal is being left out."))
     return redirect("signals:mine")
 
@@ -55,7 +71,7 @@ def opt_out(request: SignedInRequest, public_id: UUID) -> HttpResponse:
 @login_required
 @require_POST
 def panic(request: SignedInRequest) -> HttpResponse:
-    count = copying.panic(request.user, now=timezone.now())
+    count = copying.panic(request.user, now=database_now())
     text = ngettext(
         "Copying is paused; %(count)s trade is being closed.",
         "Copying is paused; %(count)s trades are being closed.",

@@ -8,6 +8,7 @@ from functools import partial
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -16,17 +17,19 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.http import SignedInRequest
 from accounts.wording import text_of
-from signals import selectors
+from hexagonal.lib.clock import database_now
+from signals import selectors, timings
 from signals.choices import SignalStatus
 from signals.domain.linting import Finding
 from signals.forms.steering import NoteForm, ReduceForm
-from signals.models import LIVE_STATUSES, Signal
+from signals.models import Copy, Signal
 from signals.services import publishing
 from signals.views.guards import author_required
 from signals.views.ticks import accepted, ticks
 
 Step = Callable[..., Signal]
 UNPUBLISHED = {SignalStatus.DRAFT, SignalStatus.SCHEDULED}
+PAGE = 100  # copies in one table
 
 
 @author_required
@@ -39,8 +42,16 @@ def detail(request: SignedInRequest, public_id: UUID) -> HttpResponse:
 @require_GET
 def copies(request: SignedInRequest, public_id: UUID) -> HttpResponse:
     """The results and the table of copies, refreshed while something is going on."""
-    context = _copies_context(selectors.signal_by_id(public_id))
+    context = _copies_context(request, selectors.signal_by_id(public_id))
     return render(request, "signals/_copies.html", context)
+
+
+@author_required
+@require_GET
+def latency(request: SignedInRequest, public_id: UUID) -> HttpResponse:
+    """How long the stages took, refreshed while the signal is in progress."""
+    context = _latency_context(selectors.signal_by_id(public_id))
+    return render(request, "signals/_latency.html", context)
 
 
 def _detail_page(
@@ -52,20 +63,29 @@ def _detail_page(
     status: int = 200,
 ) -> HttpResponse:
     seen = {"revision": signal.revision}
-    context = _copies_context(signal) | {
+    context = _copies_context(request, signal) | {
         "ticks": ticks(request, _concerns(signal)),
         "reduce_form": reduce_form or ReduceForm(initial=seen),
         "note_form": note_form or NoteForm(initial=seen),
         "log": selectors.log_of(signal),
     }
+    if signal.revision:
+        context |= _latency_context(signal)
     return render(request, "signals/signal_detail.html", context, status=status)
 
 
-def _copies_context(signal: Signal) -> dict[str, object]:
-    found = list(selectors.copies_of_signal(signal))
-    live = sum(1 for copy in found if copy.status in LIVE_STATUSES)
-    real = selectors.real_result(signal)
-    return {"signal": signal, "copies": found, "live": live, "real": real}
+def _copies_context(request: HttpRequest, signal: Signal) -> dict[str, object]:
+    pages = Paginator(selectors.copies_of_signal(signal), PAGE)
+    page: Page[Copy] = pages.get_page(request.GET.get("page"))
+    return {"signal": signal, "copies": page, "real": selectors.real_result(signal)}
+
+
+def _latency_context(signal: Signal) -> dict[str, object]:
+    return {
+        "signal": signal,
+        "latency": timings.latency_of(signal),
+        "fairness": timings.fairness_lately(),
+    }
 
 
 def _concerns(signal: Signal) -> list[Finding]:
@@ -135,7 +155,7 @@ def carry_out(request: SignedInRequest, signal: Signal, *, at: datetime | None) 
         step(
             signal,
             actor=request.user,
-            now=timezone.now(),
+            now=database_now(),
             accepted=accepted(request),
         )
     except publishing.NotPossible as refusal:
@@ -152,7 +172,7 @@ def carry_out(request: SignedInRequest, signal: Signal, *, at: datetime | None) 
 def _step(request: SignedInRequest, public_id: UUID, step: Step) -> HttpResponse:
     signal = selectors.signal_by_id(public_id)
     try:
-        step(signal, actor=request.user, now=timezone.now())
+        step(signal, actor=request.user, now=database_now())
     except publishing.NotPossible as refusal:
         messages.error(request, text_of(refusal.code))
     return redirect("signals:detail", public_id)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.http import SignedInRequest
 from accounts.wording import text_of
 from exchanges.selectors import instrument_facts, instruments_of
+from hexagonal.lib.clock import database_now
 from signals import selectors
 from signals.choices import SignalStatus
 from signals.domain.parsing import parse
@@ -95,7 +96,7 @@ def amend(request: SignedInRequest, public_id: UUID) -> HttpResponse:
                 signal,
                 form.draft,
                 actor=request.user,
-                now=timezone.now(),
+                now=database_now(),
                 seen=_seen(request, signal),
             )
         except publishing.SignalRefused as refusal:

@@ -19,6 +19,7 @@ from exchanges.adapters.bybit.errors import (
     error_of,
     error_of_status,
 )
+from exchanges.adapters.bybit.record import RecordingClient
 from exchanges.domain.errors import (
     EgressBlocked,
     ExchangeError,
@@ -82,7 +83,7 @@ class Transport:
         )
         self._channel = channel_of(wire.egress, wire.referral_id)
         self._meter = wire.meter
-        http.client = self._channel
+        http.client = RecordingClient(self._channel)
         if wire.base_url is not None:
             http.endpoint = wire.base_url
         self._http = http
