@@ -9,6 +9,7 @@ import pytest
 from django.db import IntegrityError
 from django.utils import timezone
 
+from exchanges.adapters.bybit.gateway import BybitExchange
 from exchanges.domain.errors import OrderRejected
 from exchanges.governor import governor
 from exchanges.models import Connection
@@ -305,6 +306,30 @@ def test_a_partial_fill_is_protected_and_counted(market, author, alice):
     market.price("BTCUSDT", 45400)
     work_now()
     assert only_copy().reason == Reason.STOP
+    compare_with_ledger(link, market)
+
+
+def test_an_exit_that_fills_between_two_reads_is_on_record(market, author, alice, monkeypatch):
+    """The orders were read before it filled, the fills and the result after it."""
+    link = link_account(alice, market)
+    market.price("BTCUSDT", 45950)
+    publish(author)
+    working.work()
+    work_now()
+    read = BybitExchange.orders_since
+
+    def read_too_early(self, symbol, since):
+        found = read(self, symbol, since)
+        market.price("BTCUSDT", 45400)
+        return found
+
+    Copy.objects.update(looked_at=None)
+    with monkeypatch.context() as patch:
+        patch.setattr(BybitExchange, "orders_since", read_too_early)
+        work_now()
+    work_now()
+    copy = only_copy()
+    assert (copy.status, copy.reason) == ("closed", Reason.STOP)
     compare_with_ledger(link, market)
 
 
