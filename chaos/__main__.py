@@ -62,7 +62,7 @@ def _names(options: argparse.Namespace) -> list[str]:
     if chosen:
         return chosen
     kind = "--short" if options.short else "--all"
-    answer = subprocess.run(  # noqa: S603 - our own module
+    answer = subprocess.run(
         [sys.executable, "-m", "chaos.listing", kind],
         capture_output=True,
         text=True,
@@ -90,7 +90,7 @@ def _one_world(names: list[str], seed: int, options: argparse.Namespace) -> list
         out.touch()
         log = Path(place) / "log"
         with log.open("w") as said:
-            child = subprocess.Popen(  # noqa: S603 - our own module
+            child = subprocess.Popen(
                 [
                     *(sys.executable, "-m", "chaos.run", "--seed", str(seed)),
                     *("--accounts", str(options.accounts), "--broker", options.broker),

@@ -425,7 +425,8 @@ def rate_limited_10006(stage: Stage) -> None:
 @fault("14", may_end=(Reason.TOO_LATE,), patience=150)
 def address_banned(stage: Stage) -> None:
     """One address is banned; the others go on. Its ten minutes are cut short in the end."""
-    stage.fault_orders("http", status=403, times=1, after=stage.dice.randint(0, stage.accounts // 2))
+    later = stage.dice.randint(0, stage.accounts // 2)
+    stage.fault_orders("http", status=403, times=1, after=later)
     stage.publish()
     stage.wait_for_orders(0.5)
     stage.world.wait(lambda: _none_pending(stage), 80)
@@ -436,7 +437,7 @@ def address_banned(stage: Stage) -> None:
 
 def _none_pending(stage: Stage) -> bool:
     copies = Copy.objects.filter(signal=stage.trade.stored)
-    return when_it_answers(lambda: not copies.filter(status="pending").exists(), otherwise=False)
+    return when_it_answers(lambda: not copies.filter(status="pending").exists()) or False
 
 
 @fault("15", may_end=(Reason.KEY_INVALID, Reason.CONNECTION_NOT_READY), patience=120)
@@ -606,5 +607,5 @@ def short_set() -> list[str]:
 def in_order(names: list[str], seed: int) -> list[str]:
     """The same faults in the seed's own order: what one leaves behind meets another."""
     shuffled = list(names)
-    random.Random(seed).shuffle(shuffled)  # noqa: S311 - reproducible, not secret
+    random.Random(seed).shuffle(shuffled)
     return shuffled

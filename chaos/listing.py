@@ -11,7 +11,7 @@ import django
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
     django.setup()
-    from chaos.faults import FAULTS, short_set  # noqa: PLC0415 - after the setup
+    from chaos.faults import FAULTS, short_set
 
     print("\n".join(short_set() if "--short" in sys.argv else list(FAULTS)))
 

@@ -42,7 +42,7 @@ class Proxy:
         self.target = target
         self.weather = Weather()
         self.port = 0
-        self._dice = random.Random(seed)  # noqa: S311 - reproducible, not secret
+        self._dice = random.Random(seed)
         self._loop = asyncio.new_event_loop()
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -132,7 +132,7 @@ class Proxy:
         self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, is_answer: bool
     ) -> None:
         while data := await source.read(CHUNK):
-            while self.weather.stalls:
+            while self.weather.stalls:  # noqa: ASYNC110 - set by another thread
                 await asyncio.sleep(BREATH)
             weather = self.weather
             if weather.latency or weather.jitter:

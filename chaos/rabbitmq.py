@@ -1,8 +1,8 @@
-"""RabbitMQ as the broker, from the machine's own package, on loopback and in a scratch directory."""
+"""RabbitMQ as the broker: the machine's own package, on loopback, in a scratch directory."""
 
 from __future__ import annotations
 
-import os
+import secrets
 import shutil
 import socket
 from contextlib import closing
@@ -42,10 +42,12 @@ def rabbitmq_server(directory: Path) -> tuple[Server, str]:
         "RABBITMQ_DIST_PORT": spread,
         "ERL_EPMD_ADDRESS": HOST,
         "ERL_EPMD_PORT": free_port(),
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": f"-kernel inet_dist_use_interface {{127,0,0,1}} -setcookie {os.getpid()}",
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
+            f"-kernel inet_dist_use_interface {{127,0,0,1}} -setcookie {secrets.token_hex(16)}"
+        ),
     }
     pairs = [f"{name}={value}" for name, value in settings.items()]
-    command = ["/usr/bin/env", *pairs, program]
+    command: list[str | Path] = ["/usr/bin/env", *pairs, program]
     log = directory.with_suffix(".log")
     return Server(command, lambda: _accepts(port), log), f"amqp://guest:guest@{HOST}:{port}//"
 

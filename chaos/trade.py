@@ -104,9 +104,7 @@ def make_trade(symbol: str, author: User, dice: random.Random, *, shape: Shape |
     return Trade(symbol, shape or drawn, ending, draft, price, author)
 
 
-def _draft(
-    symbol: str, price: Decimal, direction: Direction, shape: Shape, targets: int
-) -> Draft:
+def _draft(symbol: str, price: Decimal, direction: Direction, shape: Shape, targets: int) -> Draft:
     ahead = 1 if direction is Direction.LONG else -1
     middle = price if shape is Shape.MARKET else price * (1 - ahead * 2 * WIDTH)
     levels = [middle * (1 + ahead * TARGET * (1 + step)) for step in range(targets)]

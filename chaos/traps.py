@@ -124,7 +124,7 @@ def _trap_requests() -> None:
 
 
 def _trap_signing() -> None:
-    from pybit.unified_trading import HTTP  # noqa: PLC0415 - pybit is slow to load
+    from pybit.unified_trading import HTTP
 
     place = HTTP.place_order
 
@@ -136,8 +136,8 @@ def _trap_signing() -> None:
 
 
 def _trap_statements() -> None:
-    from django.db.backends.base.base import BaseDatabaseWrapper  # noqa: PLC0415 - after requests
-    from django.db.backends.utils import CursorWrapper  # noqa: PLC0415
+    from django.db.backends.base.base import BaseDatabaseWrapper
+    from django.db.backends.utils import CursorWrapper
 
     execute, commit = CursorWrapper.execute, BaseDatabaseWrapper.commit
     writing = threading.local()
@@ -163,7 +163,7 @@ def _trap_statements() -> None:
 
 
 def _trap_doorbells() -> None:
-    from celery import Celery  # noqa: PLC0415 - after requests
+    from celery import Celery
 
     send = Celery.send_task
 

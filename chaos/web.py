@@ -9,11 +9,11 @@ import django
 
 def main() -> None:
     django.setup()
-    from django.utils import timezone  # noqa: PLC0415 - after the setup
+    from django.utils import timezone
 
-    from signals.models import Signal  # noqa: PLC0415
-    from signals.selectors import draft_of  # noqa: PLC0415
-    from signals.services import publishing  # noqa: PLC0415
+    from signals.models import Signal
+    from signals.selectors import draft_of
+    from signals.services import publishing
 
     signal, now = Signal.objects.get(pk=int(sys.argv[1])), timezone.now()
     warned = [found.problem.value for found in publishing.concerns(draft_of(signal), now=now)]

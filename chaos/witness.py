@@ -94,9 +94,7 @@ def judge(
     return found + _told(trade)
 
 
-def _forgotten(
-    trade: Trade, accounts: int, may_end: Collection[str], *, is_end: bool
-) -> list[str]:
+def _forgotten(trade: Trade, accounts: int, may_end: Collection[str], *, is_end: bool) -> list[str]:
     copies = Copy.objects.filter(signal=trade.stored).select_related("user")
     found = [] if len(copies) == accounts else [f"{len(copies)} copies of {accounts} accounts"]
     for copy in copies:
