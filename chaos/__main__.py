@@ -95,7 +95,7 @@ def _one_world(names: list[str], seed: int, options: argparse.Namespace) -> list
                     *(sys.executable, "-m", "chaos.run", "--seed", str(seed)),
                     *("--accounts", str(options.accounts), "--broker", options.broker),
                     *("--faults", ",".join(names), "--out", str(out)),
-                    *("--logs", str(BUILD / "chaos-logs")),
+                    *("--logs", str(BUILD / "chaos-logs"), *["--short"] * options.short),
                 ],
                 cwd=ROOT,
                 env=_clean_environment(),

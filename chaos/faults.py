@@ -25,7 +25,6 @@ from signals.domain.reasons import Reason
 from signals.models import Copy, CopySettings
 
 Strike = Callable[[Stage], None]
-LEASE = 10.0  # seconds, as the world sets it
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +217,7 @@ def workers_deployed(stage: Stage) -> None:
 def two_workers_on_one_chunk(stage: Stage) -> None:
     """One stands still until its lease has just run out, and goes on beside its successor."""
     frozen = stage.publish_and_strike("before_send", "freeze", most=stage.accounts)
-    stage.for_a_while(LEASE, LEASE + 1.5)
+    stage.outlast_lease(0, 1.5)
     stage.resume(frozen)
 
 
@@ -235,7 +234,7 @@ def zombie_after_withdrawal(stage: Stage) -> None:
     """As before, and meanwhile the author withdraws the entries: nobody looks for them any more."""
     frozen = stage.publish_and_strike("before_sign", "freeze", most=stage.accounts)
     withdraw_entries(stage.trade)
-    stage.for_a_while(LEASE + 4, LEASE + 6)
+    stage.outlast_lease(4, 6)
     stage.resume(frozen)
     stage.for_a_while(3, 4)
 
@@ -561,7 +560,7 @@ def beat_down(stage: Stage) -> None:
 def two_beats(stage: Stage) -> None:
     stage.world.start_beat("beat-2")
     stage.publish_and_strike("after_send", "kill_group", most=stage.accounts)
-    stage.for_a_while(LEASE, LEASE + 2)
+    stage.outlast_lease(0, 2)
     stage.world.remove("beat-2")
 
 
@@ -569,7 +568,7 @@ def two_beats(stage: Stage) -> None:
 def two_sweepers(stage: Stage) -> None:
     stage.world.start_command("sweeper-2", "run_sweeper")
     stage.publish_and_strike("after_send", "kill_group", most=stage.accounts)
-    stage.for_a_while(LEASE, LEASE + 2)
+    stage.outlast_lease(0, 2)
     stage.world.kill("sweeper")
     stage.for_a_while(3, 4)
     stage.world.remove("sweeper-2")

@@ -28,7 +28,7 @@ def rabbitmq_server(directory: Path) -> tuple[Server, str]:
     """A server that is not started yet, and the URL that it will have."""
     program = find_program()
     directory.mkdir()
-    port, spread = free_port(), free_port()
+    port, names = free_port(), free_port()
     config = directory / "rabbitmq.conf"
     config.write_text(f"listeners.tcp.1 = {HOST}:{port}\nlog.console = true\nlog.file = false\n")
     (directory / "plugins").write_text("[].\n")
@@ -39,15 +39,17 @@ def rabbitmq_server(directory: Path) -> tuple[Server, str]:
         "RABBITMQ_MNESIA_BASE": directory / "data",
         "RABBITMQ_LOG_BASE": directory / "log",
         "RABBITMQ_ENABLED_PLUGINS_FILE": directory / "plugins",
-        "RABBITMQ_DIST_PORT": spread,
+        "RABBITMQ_DIST_PORT": free_port(),
         "ERL_EPMD_ADDRESS": HOST,
-        "ERL_EPMD_PORT": free_port(),
+        "ERL_EPMD_PORT": names,
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": (
             f"-kernel inet_dist_use_interface {{127,0,0,1}} -setcookie {secrets.token_hex(16)}"
         ),
     }
     pairs = [f"{name}={value}" for name, value in settings.items()]
-    command: list[str | Path] = ["/usr/bin/env", *pairs, program]
+    # Erlang's name server in our own group: left to itself it becomes a daemon that outlives us.
+    script = f'epmd -address {HOST} -port {names} & exec env "$@"'
+    command: list[str | Path] = ["/bin/sh", "-c", script, "rabbitmq", *pairs, program]
     log = directory.with_suffix(".log")
     return Server(command, lambda: _accepts(port), log), f"amqp://guest:guest@{HOST}:{port}//"
 

@@ -21,6 +21,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--accounts", type=int, required=True)
     parser.add_argument("--broker", required=True)
     parser.add_argument("--faults", required=True, help="names, with commas")
+    parser.add_argument("--short", action="store_true", help="with leases of the shortest")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--logs", type=Path, help="where to keep the logs of a failure")
     return parser.parse_args()
@@ -28,7 +29,7 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     options = parse()
-    with World(seed=options.seed, broker=options.broker) as world:
+    with World(seed=options.seed, broker=options.broker, is_short=options.short) as world:
         os.environ.update(world.own_environment)
         django.setup()
         from chaos.company import Company  # the world's servers must be known before Django is

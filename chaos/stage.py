@@ -82,6 +82,10 @@ class Stage:
     def for_a_while(self, low: float, high: float) -> None:
         self.world.pause(self.dice.uniform(low, high))
 
+    def outlast_lease(self, low: float, high: float) -> None:
+        """Let a lease run out, and some seconds more."""
+        self.for_a_while(self.world.lease + low, self.world.lease + high)
+
 
 def when_it_answers(read: Callable[[], Value]) -> Value | None:
     """Read the database; None while it is away."""

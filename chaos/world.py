@@ -44,6 +44,15 @@ TIMES = {
     "LEASE_SECONDS": "10",
     "POLL_SECONDS": "2",
 }
+# And once more for the short set, which runs with the tests.
+SHORT_TIMES = TIMES | {
+    "HTTP_READ_TIMEOUT": "1",
+    "RECV_WINDOW_MS": "1000",
+    "SETTLE_SECONDS": "0",
+    "SEND_BUDGET_SECONDS": "2",
+    "LEASE_SECONDS": "6",
+    "POLL_SECONDS": "1",
+}
 
 
 class Control:
@@ -100,8 +109,9 @@ class Process:
 class World:
     """Use it as a context; everything ends with it."""
 
-    def __init__(self, *, seed: int, broker: str) -> None:
+    def __init__(self, *, seed: int, broker: str, is_short: bool) -> None:
         self.seed = seed
+        self.times = SHORT_TIMES if is_short else TIMES
         self.broker_kind = broker
         self.processes: dict[str, Process] = {}
         self._stack = ExitStack()
@@ -157,7 +167,7 @@ class World:
             "LOG_LEVEL": "WARNING",
             "PYTHONUNBUFFERED": "1",
             traps.FILE: str(self.trap),
-            **TIMES,
+            **self.times,
         }
         # The harness reads the database past the proxy: it judges, and takes no part.
         self.own_environment = shared | {"DATABASE_URL": database_url}
@@ -187,6 +197,11 @@ class World:
         login, _, _ = parts.netloc.rpartition("@")
         place = f"{HOST}:{proxy.port}"
         return proxy, urlunsplit(parts._replace(netloc=f"{login}@{place}" if login else place))
+
+    @property
+    def lease(self) -> float:
+        """Seconds after which a dead worker's copies are taken over."""
+        return float(self.times["LEASE_SECONDS"])
 
     # --- the platform's processes ----------------------------------------------------------------
 
