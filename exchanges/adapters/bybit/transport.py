@@ -12,7 +12,7 @@ from pybit.exceptions import FailedRequestError, InvalidRequestError
 from pybit.unified_trading import HTTP
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError
 
-from exchanges.adapters.bybit.channel import channel_of
+from exchanges.adapters.bybit.channel import Channel, channel_of
 from exchanges.adapters.bybit.deadline import time_limit
 from exchanges.adapters.bybit.errors import (
     NOT_MODIFIED,
@@ -27,7 +27,7 @@ from exchanges.domain.errors import (
     UnexpectedReply,
 )
 from exchanges.domain.trading import Credentials
-from exchanges.ports import Wire
+from exchanges.ports import Meter, Wire
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +58,23 @@ def readable(query: Callable[P, R]) -> Callable[P, R]:
     return asked
 
 
+class _LastLook:
+    """The channel as pybit knows it, with a look at the meter between signature and sending."""
+
+    __slots__ = ("_channel", "_meter")
+
+    def __init__(self, channel: Channel, meter: Meter) -> None:
+        self._channel = channel
+        self._meter = meter
+
+    def prepare_request(self, request: Any) -> Any:
+        return self._channel.prepare_request(request)
+
+    def send(self, request: Any, *, timeout: Any) -> Any:
+        self._meter.leave()
+        return self._channel.send(request, timeout=timeout)
+
+
 class Transport:
     """Calls of one account.
 
@@ -82,7 +99,7 @@ class Transport:
         )
         self._channel = channel_of(wire.egress, wire.referral_id)
         self._meter = wire.meter
-        http.client = self._channel
+        http.client = _LastLook(self._channel, wire.meter)
         if wire.base_url is not None:
             http.endpoint = wire.base_url
         self._http = http
