@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.rabbitmq import Absent, find_program
+from sandbox.stack.processes import spawn, stop
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build"
@@ -76,6 +78,8 @@ def play(names: list[str], seed: int, options: argparse.Namespace) -> list[Resul
     """All faults with one seed; after a failure the rest gets a new world."""
     results: list[Result] = []
     left = list(names)
+    if seed > 1:  # what one fault leaves behind meets another one each time
+        random.Random(seed).shuffle(left)
     while left:
         found = _one_world(left, seed, options)
         results += found
@@ -90,17 +94,15 @@ def _one_world(names: list[str], seed: int, options: argparse.Namespace) -> list
         out.touch()
         log = Path(place) / "log"
         with log.open("w") as said:
-            child = subprocess.Popen(
+            child = spawn(
                 [
                     *(sys.executable, "-m", "chaos.run", "--seed", str(seed)),
                     *("--accounts", str(options.accounts), "--broker", options.broker),
                     *("--faults", ",".join(names), "--out", str(out)),
                     *("--logs", str(BUILD / "chaos-logs"), *["--short"] * options.short),
                 ],
-                cwd=ROOT,
                 env=_clean_environment(),
-                stdout=said,
-                stderr=subprocess.STDOUT,
+                stdout=said.fileno(),
             )
         shown = 0
         try:
@@ -108,9 +110,7 @@ def _one_world(names: list[str], seed: int, options: argparse.Namespace) -> list
                 shown = _show(out, shown)
                 time.sleep(0.2)
         finally:
-            if child.poll() is None:
-                child.terminate()
-                child.wait(60)
+            stop(child, patience=60)
         _show(out, shown)
         results: list[Result] = [json.loads(line) for line in out.read_text().splitlines()]
         if results:

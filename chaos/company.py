@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from celery import current_app
 from django.core.management import call_command, get_commands
 from django.db.models import Count
 from django.utils import timezone
@@ -29,6 +30,7 @@ WORKERS = ["worker-1", "worker-2"]
 COMMANDS = {"sweeper": "run_sweeper", "stream": "run_stream"}
 SHOWN = 5  # differences that are told in words
 STEP = 0.5  # seconds between two looks at whether it is settled
+READY = 60.0  # seconds that the workers may need to load
 ENDING = 90.0  # seconds that a trade may take to end in fine weather
 LOG_END = 200_000  # characters of a log that are kept
 
@@ -71,6 +73,7 @@ class Company:
         for name, command in COMMANDS.items():
             if command in get_commands():
                 world.start_command(name, command)
+        world.wait(lambda: len(current_app.control.ping(timeout=1)) == len(WORKERS), READY)
 
     def _live_through(self, fault: Fault, symbol: str) -> Result:
         world = self.world

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -564,6 +563,15 @@ def two_beats(stage: Stage) -> None:
     stage.world.remove("beat-2")
 
 
+@fault("2, 33", needs="run_sweeper")
+def sweeper_down(stage: Stage) -> None:
+    """A worker dies with a chunk while nobody sweeps."""
+    stage.world.hold("sweeper", with_signal=signal.SIGKILL)
+    stage.publish_and_strike("after_send", "kill_group", most=stage.accounts)
+    stage.for_a_while(14, 16)
+    stage.world.release("sweeper")
+
+
 @fault("33", needs="run_sweeper")
 def two_sweepers(stage: Stage) -> None:
     stage.world.start_command("sweeper-2", "run_sweeper")
@@ -601,10 +609,3 @@ def telegram_down(stage: Stage) -> None:
 
 def short_set() -> list[str]:
     return [fault.name for fault in FAULTS.values() if fault.is_short]
-
-
-def in_order(names: list[str], seed: int) -> list[str]:
-    """The same faults in the seed's own order: what one leaves behind meets another."""
-    shuffled = list(names)
-    random.Random(seed).shuffle(shuffled)
-    return shuffled

@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
+import sys
 from pathlib import Path
 
 import django
@@ -29,6 +31,7 @@ def parse() -> argparse.Namespace:
 
 def main() -> None:
     options = parse()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # every `with` is left
     with World(seed=options.seed, broker=options.broker, is_short=options.short) as world:
         os.environ.update(world.own_environment)
         django.setup()

@@ -16,15 +16,17 @@ from chaos.world import Control
 from exchanges.models import Connection
 from hexagonal.reconcile import differences
 from notifications.models import OutboxMessage, TelegramLink
-from signals.choices import OrderStatus
+from signals.choices import AlarmCode, OrderStatus
 from signals.domain.legs import is_entry_leg
 from signals.domain.lifecycle import FINAL, CopyStatus
 from signals.domain.link_ids import is_ours
 from signals.models import Copy, Order
+from signals.services.invariants import violations
 
 SWEEP_SECONDS = 10.0  # longest that a position may be without a stop
 SAMPLE = 0.25  # seconds between two looks at it
 UNRESOLVED = [OrderStatus.SUBMITTING, OrderStatus.UNKNOWN]
+OF_PROCESSES = {AlarmCode.WORKERS_SILENT, AlarmCode.CLOCK_OFF}  # they last past their cause
 OPEN_ENDED = [CopyStatus.PENDING.value, CopyStatus.UNKNOWN.value]
 FINAL_STATUSES = [status.value for status in FINAL]
 
@@ -91,7 +93,7 @@ def judge(
     found += _doubled(trade, ledger)
     for link in Connection.objects.select_related("user").order_by("pk"):
         found += differences(link, ledger[link.exchange_uid])
-    return found + _told(trade)
+    return found + _told(trade) + _violated()
 
 
 def _forgotten(trade: Trade, accounts: int, may_end: Collection[str], *, is_end: bool) -> list[str]:
@@ -121,6 +123,15 @@ def _doubled(trade: Trade, ledger: Mapping[str, Any]) -> list[str]:
         if len(mine) > 1:
             found.append(f"{uid}: {len(mine)} entries")
     return found
+
+
+def _violated() -> list[str]:
+    """What the platform itself would raise an alarm for, of orders and positions."""
+    return [
+        f"{violation.code}: {violation.subject} {violation.detail}"
+        for violation in violations()
+        if violation.code not in OF_PROCESSES
+    ]
 
 
 def _told(trade: Trade) -> list[str]:
