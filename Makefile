@@ -75,6 +75,11 @@ format: setup ## Put the code into shape
 bench: setup ## Fan-out against a bare thread pool, in one run
 	@exec $(WITH_SERVICES) $(PY) benchmarks/fan_out.py
 
+.PHONY: chaos
+chaos: setup ## Every fault, the ledger compared: make chaos SEED=1 SEEDS=20 BROKER=rabbitmq
+	@exec $(PY) -m chaos --seed $(or $(SEED),1) --seeds $(or $(SEEDS),1) \
+	  --accounts $(or $(ACCOUNTS),200) --broker $(or $(BROKER),redis) --only "$(FAULTS)"
+
 .PHONY: messages
 messages: $(DEV) ## Collect the texts to translate (needs gettext)
 	@SECRET_KEY=x DATABASE_URL=postgres://x@localhost/x REDIS_URL=redis://localhost \

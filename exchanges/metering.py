@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from exchanges.domain.errors import EgressBlocked, RateLimited
+from exchanges.domain.errors import EgressBlocked, RateLimited, Unavailable
 from exchanges.domain.lanes import Lane
 from exchanges.governor import PERMIT_MS, Ask, Permit, governor
 from exchanges.models import Connection
@@ -20,10 +20,11 @@ RESET = "X-Bapi-Limit-Reset-Timestamp"
 class AccountMeter:
     """Asks for each request, unless it was paid for with a whole chunk.
 
-    `patience`: seconds that a request may wait here for its turn.
+    `patience`: seconds that a request may wait here for its turn. `may_leave`: whether whoever
+    sends is still entitled to, asked when a request has its timestamp.
     """
 
-    __slots__ = ("_account", "_budget", "_paid", "lane", "patience")
+    __slots__ = ("_account", "_budget", "_paid", "lane", "may_leave", "patience")
 
     def __init__(self, budget: str, account: str, lane: Lane, *, patience: float = 0.0) -> None:
         self._budget = budget
@@ -31,6 +32,7 @@ class AccountMeter:
         self._paid: list[Permit] = []
         self.lane = lane
         self.patience = patience
+        self.may_leave: Callable[[], bool] | None = None
 
     def ask(self, kind: str, *, is_write: bool = True) -> Ask:
         """An account's reads (50 a second) are never many enough to be counted."""
@@ -52,6 +54,10 @@ class AccountMeter:
                 kind = EgressBlocked if permit.wait >= LONG else RateLimited
                 raise kind("no room under the exchange's limits", retry_after=permit.wait)
             time.sleep(permit.wait)
+
+    def leave(self) -> None:
+        if self.may_leave is not None and not self.may_leave():
+            raise Unavailable("too late: somebody else may have taken over")
 
     def _has_paid(self) -> bool:
         """A permit that has waited too long counts from now: it was never used."""

@@ -107,6 +107,13 @@ class Meter(Protocol):
     def admit(self, request: str, *, is_write: bool) -> None:
         """Let one request go; raises `RateLimited` or `EgressBlocked` when it must not."""
 
+    def leave(self) -> None:
+        """Look once more: the request has its timestamp and leaves next.
+
+        Raises `Unavailable` when it may not leave any more. Whoever stands still after this look is
+        fenced off by the exchange, which refuses what was stamped too long ago.
+        """
+
     def learn(self, request: str, headers: Mapping[str, str]) -> None:
         """Take note of what an answer's headers say about the limits."""
 
@@ -118,6 +125,8 @@ class NoMeter:
     """Counts nothing, for tools and tests that talk to an exchange of their own."""
 
     def admit(self, request: str, *, is_write: bool) -> None: ...
+
+    def leave(self) -> None: ...
 
     def learn(self, request: str, headers: Mapping[str, str]) -> None: ...
 

@@ -47,6 +47,7 @@ class Control:
             web.post("/_control/funding", self.funding),
             web.post("/_control/instruments/{symbol}", self.instrument),
             web.get("/_control/ledger", self.ledger),
+            web.get("/_control/positions", self.positions),
             web.get("/_control/requests", self.requests),
         ]
 
@@ -212,6 +213,20 @@ class Control:
 
     async def ledger(self, request: web.Request) -> web.Response:
         return web.json_response(self.box.exchange.dump(request.query.get("uid")))
+
+    async def positions(self, request: web.Request) -> web.Response:
+        """What is held, and by which stop it is protected; small enough to be asked often."""
+        rows = [
+            {
+                "uid": account.uid,
+                "symbol": position.symbol,
+                "size": str(position.size),
+                "has_stop": position.stop_loss is not None,
+            }
+            for account in self.box.exchange.accounts.values()
+            for position in account.open_positions()
+        ]
+        return web.json_response({"positions": rows})
 
     async def requests(self, request: web.Request) -> web.Response:
         box = self.box

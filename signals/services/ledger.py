@@ -358,10 +358,18 @@ class CopyLedger:
         )
 
     def _exit_rests(self) -> bool:
+        """Whether an exit of ours may still stand, or any was read before it filled."""
         standing = UNRESOLVED | {OrderStatus.OPEN}
+        sold: dict[str, Decimal] = {}
+        for fill in self.fills:
+            if fill.order is not None:
+                link = fill.order.exchange_id
+                sold[link] = sold.get(link, Decimal(0)) + fill.quantity
         return any(
-            order.link_id and not is_entry_leg(order.leg) and order.status in standing
+            (order.link_id and order.status in standing)
+            or order.filled < sold.get(order.exchange_id, Decimal(0))
             for order in self.orders
+            if not is_entry_leg(order.leg)
         )
 
     def _last_exit(self) -> Fill | None:

@@ -188,6 +188,7 @@ def _act_on(tasks: list[Task], lease: Lease) -> None:
     acting = [task for task in tasks if task.exchange is not None and task.actions]
     for task in acting:
         _hurry(task)
+        task.meter.may_leave = lease.may_send
     renew([task.meter for task in acting])
     pending: set[Future[None]] = {_pool().submit(_act, task, lease) for task in acting}
     while pending:

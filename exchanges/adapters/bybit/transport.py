@@ -19,7 +19,7 @@ from exchanges.adapters.bybit.errors import (
     error_of,
     error_of_status,
 )
-from exchanges.adapters.bybit.record import RecordingClient
+from exchanges.adapters.bybit.record import Client, RecordingClient
 from exchanges.domain.errors import (
     EgressBlocked,
     ExchangeError,
@@ -28,7 +28,7 @@ from exchanges.domain.errors import (
     UnexpectedReply,
 )
 from exchanges.domain.trading import Credentials
-from exchanges.ports import Wire
+from exchanges.ports import Meter, Wire
 
 log = logging.getLogger(__name__)
 
@@ -59,6 +59,23 @@ def readable(query: Callable[P, R]) -> Callable[P, R]:
     return asked
 
 
+class _LastLook:
+    """pybit's HTTP client, with a look at the meter between signature and sending."""
+
+    __slots__ = ("_inner", "_meter")
+
+    def __init__(self, inner: Client, meter: Meter) -> None:
+        self._inner = inner
+        self._meter = meter
+
+    def prepare_request(self, request: Any) -> Any:
+        return self._inner.prepare_request(request)
+
+    def send(self, request: Any, *, timeout: Any) -> Any:
+        self._meter.leave()
+        return self._inner.send(request, timeout=timeout)
+
+
 class Transport:
     """Calls of one account.
 
@@ -83,7 +100,7 @@ class Transport:
         )
         self._channel = channel_of(wire.egress, wire.referral_id)
         self._meter = wire.meter
-        http.client = RecordingClient(self._channel)
+        http.client = _LastLook(RecordingClient(self._channel), wire.meter)
         if wire.base_url is not None:
             http.endpoint = wire.base_url
         self._http = http

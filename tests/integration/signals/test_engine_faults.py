@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError
 from django.utils import timezone
+from pybit.unified_trading import HTTP
 
+from exchanges.adapters.bybit.gateway import BybitExchange
 from exchanges.domain.errors import OrderRejected
 from exchanges.governor import governor
 from exchanges.models import Connection
@@ -103,6 +106,28 @@ def test_a_worker_that_died_before_sending_is_replaced(market, author, alice, mo
     work_now()
     assert only_copy().status == "placed"
     assert len(market.ledger(link.exchange_uid)["orders"]) == 1
+
+
+def test_a_worker_that_stood_still_before_it_signed_sends_nothing(
+    market, author, alice, settings, monkeypatch
+):
+    """Its lease was looked at in time, but a signature of now would be taken at any time."""
+    link = link_account(alice, market)
+    settings.SEND_BUDGET_SECONDS = 1
+    place = HTTP.place_order
+
+    def place_late(self, **order):
+        time.sleep(1.1)
+        return place(self, **order)
+
+    publish(author)
+    with monkeypatch.context() as patch:
+        patch.setattr(HTTP, "place_order", place_late)
+        working.work()
+    assert market.ledger(link.exchange_uid)["orders"] == []
+    assert only_copy().orders.get().status == "not_sent"
+    work_now()
+    assert only_copy().status == "placed"
 
 
 def test_a_late_writer_changes_nothing(market, author, alice, monkeypatch):
@@ -305,6 +330,30 @@ def test_a_partial_fill_is_protected_and_counted(market, author, alice):
     market.price("BTCUSDT", 45400)
     work_now()
     assert only_copy().reason == Reason.STOP
+    compare_with_ledger(link, market)
+
+
+def test_an_exit_that_fills_between_two_reads_is_on_record(market, author, alice, monkeypatch):
+    """The orders were read before it filled, the fills and the result after it."""
+    link = link_account(alice, market)
+    market.price("BTCUSDT", 45950)
+    publish(author)
+    working.work()
+    work_now()
+    read = BybitExchange.orders_since
+
+    def read_too_early(self, symbol, since):
+        found = read(self, symbol, since)
+        market.price("BTCUSDT", 45400)
+        return found
+
+    Copy.objects.update(looked_at=None)
+    with monkeypatch.context() as patch:
+        patch.setattr(BybitExchange, "orders_since", read_too_early)
+        work_now()
+    work_now()
+    copy = only_copy()
+    assert (copy.status, copy.reason) == ("closed", Reason.STOP)
     compare_with_ledger(link, market)
 
 
