@@ -72,8 +72,8 @@ format: setup ## Put the code into shape
 	$(VENV)/bin/djlint templates --reformat --quiet || true
 
 .PHONY: bench
-bench: setup ## Fan-out against a bare thread pool, in one run
-	@exec $(WITH_SERVICES) $(PY) benchmarks/fan_out.py
+bench: setup ## Speed against what binds physically: all parts, or make bench PARTS="B1 B5"
+	@exec $(PY) -m benchmarks $(PARTS)
 
 .PHONY: chaos
 chaos: setup ## Every fault, the ledger compared: make chaos SEED=1 SEEDS=20 BROKER=rabbitmq

@@ -44,7 +44,8 @@ def enter(author: Any, symbol: str) -> tuple[float, float]:
     return cpu / copies * 1000, statements.count / chunks
 
 
-def measure(author: Any) -> dict[str, dict[str, float]]:
+def measure() -> dict[str, dict[str, float]]:
+    author = stage.prepare()
     result = {}
     with stage.sandbox(limits=False) as box:
         for size in SIZES:

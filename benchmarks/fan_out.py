@@ -74,7 +74,8 @@ def shared_session() -> requests.Session:
     return session
 
 
-def measure(author: Any) -> dict[str, dict[str, float]]:
+def measure() -> dict[str, dict[str, float]]:
+    author = stage.prepare()
     numbers = itertools.count()
     with stage.sandbox(limits=False) as box:
         keys = stage.link(box, ACCOUNTS)

@@ -37,7 +37,8 @@ def run(author: Any, addresses: list[str], symbol: str, **environment: str) -> f
     return stage.seconds_of(signal)
 
 
-def measure(author: Any) -> dict[str, dict[str, Any]]:
+def measure() -> dict[str, dict[str, Any]]:
+    author = stage.prepare()
     result: dict[str, Any] = {}
     worst = refusals = 0.0
     for accounts in ACCOUNTS:

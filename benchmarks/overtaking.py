@@ -20,7 +20,8 @@ from signals.selectors import draft_of  # noqa: E402
 from signals.services import publishing  # noqa: E402
 
 
-def measure(author: Any) -> dict[str, dict[str, float]]:
+def measure() -> dict[str, dict[str, float]]:
+    author = stage.prepare()
     with stage.sandbox(limits=False) as box:
         stage.link(box, ACCOUNTS)
         with stage.workers():
