@@ -53,10 +53,14 @@ def table(results: dict[str, dict[str, object]]) -> str:
     rows = ["| part | figure | measured |", "|---|---|---|"]
     for part, figures in results.items():
         for name, value in figures.items():
-            if isinstance(value, dict):
-                value = ", ".join(f"{key} {figure}" for key, figure in value.items())
-            rows.append(f"| {part} | {name.replace('_', ' ')} | {value} |")
+            rows.append(f"| {part} | {name.replace('_', ' ')} | {_shown(value)} |")
     return "\n".join(rows) + "\n"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {figure}" for name, figure in value.items())
+    return str(value)
 
 
 if __name__ == "__main__":

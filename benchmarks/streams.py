@@ -52,7 +52,10 @@ from tests.fixtures.people import long_btc, make_user  # noqa: E402
 
 TRIGGER = """
 CREATE OR REPLACE FUNCTION bench_tell() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN PERFORM pg_notify('bench', extract(epoch FROM NEW.at) || ' ' || NEW.fill_id); RETURN NULL; END $$;
+BEGIN
+    PERFORM pg_notify('bench', extract(epoch FROM NEW.at) || ' ' || NEW.fill_id);
+    RETURN NULL;
+END $$;
 DROP TRIGGER IF EXISTS bench_tell ON signals_fill;
 CREATE TRIGGER bench_tell AFTER INSERT ON signals_fill
 FOR EACH ROW EXECUTE FUNCTION bench_tell();
