@@ -22,7 +22,7 @@ from signals.services.intake import Intake
 
 log = logging.getLogger(__name__)
 
-BATCH_SECONDS = 0.05
+GATHER_SECONDS = 0.02  # after the first word, for what belongs to it: an order, its fills …
 BATCH_PLACES = 200
 BUSY_SECONDS = 0.1  # before facts of copies that a worker holds are tried again
 
@@ -35,23 +35,32 @@ class Writer:
         self._intake = Intake()
         self._to_read: set[int] = set()
         self._to_poll: set[int] = set()
+        self._news = asyncio.Event()
 
     def heard(self, link: int, pushed: Pushed) -> None:
         self._intake.add(link, pushed)
+        self._news.set()
 
     def read_again(self, links: Collection[int]) -> None:
         self._to_read.update(links)
+        self._news.set()
 
     def poll_again(self, links: Collection[int]) -> None:
         self._to_poll.update(links)
+        self._news.set()
 
     async def run(self) -> None:
+        """Write what has come, one batch after the other; a busy time makes larger ones."""
         while True:
-            await asyncio.sleep(BATCH_SECONDS)
+            if not len(self._intake):
+                await self._news.wait()
+            self._news.clear()
+            await asyncio.sleep(GATHER_SECONDS)
             try:
                 await self.write()
             except DatabaseError as error:
                 log.warning("the database does not answer: %s", type(error).__name__)
+                self._news.set()
                 await asyncio.sleep(1)
 
     async def write(self) -> None:
@@ -59,7 +68,10 @@ class Writer:
         await self._ask_instead()
         balances = self._intake.take_balances()
         if balances:
-            await self._thread.run(streaming.store_balances, balances)
+            try:
+                await self._thread.run(streaming.store_balances, balances)
+            except DatabaseError as error:  # an entry reads it afresh when it is too old
+                log.warning("balances were not kept: %s", type(error).__name__)
         heard = self._intake.take(BATCH_PLACES)
         if not heard:
             return
