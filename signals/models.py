@@ -266,6 +266,7 @@ class Copy(models.Model):
                 name="copy_due",
             ),
             models.Index(fields=["user", "-created_at"], name="copy_of_user"),
+            models.Index(fields=["created_at"], name="copy_made"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["signal", "connection"], name="copy_once"),
@@ -325,6 +326,13 @@ class Order(models.Model):
 
     class Meta:
         ordering = ["pk"]
+        indexes = [
+            models.Index(
+                fields=["sent_at"],
+                condition=models.Q(status__in=["submitting", "unknown"]),
+                name="order_unresolved",
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["connection", "link_id"],

@@ -1,6 +1,8 @@
 """What must always be true, asked of the database; the sweeper looks every ten seconds.
 
-Times are PostgreSQL's own. What can befall many copies at once is one violation, which counts them.
+Times are PostgreSQL's own. A copy that lives is due at some time: each query is bounded by the
+index of those, or by that of recent ones, however much has been traded. What can befall many copies
+at once is one violation, which counts them.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from django.conf import settings
 from django.db import connection
 
 from exchanges.clock import ALARM_MS
+from exchanges.domain.lanes import Lane
 from signals.choices import AlarmCode, AlarmLevel
 
 MOST = 20  # violations of one kind that are told apart
@@ -36,24 +39,26 @@ class Check:
     sql: str
 
 
-# A ladder's steps are legs of their own: each of them is accepted once.
+# A ladder's steps are legs of their own: each of them is accepted once. An entry is sent within a
+# minute of its copy's making, so what is older was looked at often enough.
 ENTERED_TWICE = """
 SELECT 'copy ' || copy.public_id, 'leg ' || o.leg || ' accepted ' || count(*) || ' times'
 FROM signals_order o JOIN signals_copy copy ON copy.id = o.copy_id
 WHERE o.leg LIKE 'entry%%' AND o.exchange_id <> '' AND o.status <> 'rejected'
-  AND copy.created_at > clock_timestamp() - interval '7 days'
+  AND copy.created_at > clock_timestamp() - interval '1 hour'
 GROUP BY copy.id, o.leg HAVING count(*) > 1
 UNION ALL
 SELECT 'copy ' || public_id, 'entered ' || entered_quantity || ' of ' || quantity
 FROM signals_copy
-WHERE entered_quantity > quantity AND created_at > clock_timestamp() - interval '7 days'
+WHERE entered_quantity > quantity
+  AND (due_at IS NOT NULL OR created_at > clock_timestamp() - interval '1 hour')
 """
 BARE = """
 SELECT 'copy ' || public_id,
        'for ' || extract(epoch FROM clock_timestamp() - unprotected_since)::int || ' s'
 FROM signals_copy
 WHERE unprotected_since < clock_timestamp() - make_interval(secs => {over})
-  AND status IN ('pending', 'unknown', 'placed', 'filled')
+  AND due_at IS NOT NULL
 ORDER BY unprotected_since
 """
 UNKNOWN = """
@@ -67,22 +72,25 @@ ORDER BY o.sent_at
 STALLED = """
 SELECT '', count(*) || ' copies'
 FROM signals_copy
-WHERE status IN ('pending', 'unknown')
+WHERE due_at IS NOT NULL AND status IN ('pending', 'unknown')
   AND created_at < clock_timestamp() - make_interval(secs => %(stalled)s)
 HAVING count(*) > 0
 """
+# Entries, targets and mere looking may have to wait for room under the exchange's limits.
 UNTAKEN = """
 SELECT '', count(*) || ' copies, the first for '
        || extract(epoch FROM clock_timestamp() - min(due_at))::int || ' s'
 FROM signals_copy
-WHERE due_at < clock_timestamp() - interval '30 s'
+WHERE due_at < clock_timestamp() - CASE WHEN lane <= %(protect)s THEN interval '30 s'
+                                        WHEN lane < %(poll)s THEN interval '90 s'
+                                        ELSE interval '10 minutes' END
   AND (lease_until IS NULL OR lease_until < clock_timestamp() - interval '30 s')
 HAVING count(*) > 0
 """
 ABANDONED = """
 SELECT '', count(*) || ' copies'
 FROM signals_copy
-WHERE lease_token IS NOT NULL AND lease_until < clock_timestamp() - interval '30 s'
+WHERE due_at IS NOT NULL AND lease_until < clock_timestamp() - interval '30 s'
 HAVING count(*) > 0
 """
 # Nobody has ever answered where no worker has ever run: that is found by what is not taken.
@@ -118,7 +126,12 @@ CHECKS = (
 def violations() -> list[Violation]:
     """Everything that is not as it must be, at most `MOST` of each check."""
     found: dict[tuple[str, str], Violation] = {}
-    params = {"stalled": settings.SIGNAL_TTL_SECONDS + 30, "clock": ALARM_MS}
+    params = {
+        "stalled": settings.SIGNAL_TTL_SECONDS + 30,
+        "clock": ALARM_MS,
+        "protect": int(Lane.PROTECT),
+        "poll": int(Lane.POLL),
+    }
     with connection.cursor() as cursor:
         for check in CHECKS:
             for subject, detail in _rows(cursor, check, params):

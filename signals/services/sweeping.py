@@ -33,14 +33,15 @@ FAREWELL_SECONDS = 40.0  # for the chunk in hand: as long as a lease and a littl
 UNTAKEN = """
 SELECT EXISTS (SELECT FROM signals_copy WHERE due_at < clock_timestamp() - interval '3 s'
                AND (lease_until IS NULL OR lease_until < clock_timestamp()))
-   AND (NOT EXISTS (SELECT FROM signals_copy WHERE lease_until > clock_timestamp())
+   AND (NOT EXISTS (SELECT FROM signals_copy
+                   WHERE due_at IS NOT NULL AND lease_until > clock_timestamp())
         OR EXISTS (SELECT FROM signals_copy WHERE due_at < clock_timestamp() - interval '10 s'
                    AND (lease_until IS NULL OR lease_until < clock_timestamp())))
 """
 # An entry waits for room under the exchange's limits; when its time is over it needs none.
 TOO_LATE = """
 UPDATE signals_copy copy SET lane = %(record)s, due_at = clock_timestamp()
-WHERE status = 'pending' AND lane <> %(record)s
+WHERE due_at IS NOT NULL AND status = 'pending' AND lane <> %(record)s
   AND created_at < clock_timestamp() - make_interval(secs => %(ttl)s)
   AND (lease_until IS NULL OR lease_until < clock_timestamp())
   AND NOT EXISTS (SELECT FROM signals_order o

@@ -97,7 +97,9 @@ def test_an_order_of_unknown_fate(copy, age, level):
     ("fields", "code"),
     [
         ({"status": "pending", "created_at": {"seconds": 95}}, "copy_stalled"),
-        ({"due_at": {"seconds": 35}}, "copy_untaken"),
+        ({"due_at": {"seconds": 35}, "lane": Lane.PROTECT}, "copy_untaken"),
+        ({"due_at": {"seconds": 95}, "lane": Lane.ENTRY}, "copy_untaken"),
+        ({"due_at": {"minutes": 11}, "lane": Lane.POLL}, "copy_untaken"),
         (
             {"lease_until": {"seconds": 35}, "lease_token": "7e8d3a5e-0000-4000-8000-000000000000"},
             "lease_abandoned",
@@ -108,6 +110,15 @@ def test_what_nobody_works_on(copy, fields, code):
     copy.update(**{k: ago(**v) if isinstance(v, dict) else v for k, v in fields.items()})
 
     assert found() == {code: "critical"}
+
+
+@pytest.mark.parametrize(
+    ("lane", "seconds"), [(Lane.ENTRY, 60), (Lane.AMEND, 60), (Lane.POLL, 300)]
+)
+def test_what_waits_for_room_is_not_forgotten(copy, lane, seconds):
+    copy.update(due_at=ago(seconds=seconds), lane=lane)
+
+    assert found() == {}
 
 
 def test_workers_and_clocks(db):
@@ -208,7 +219,7 @@ def test_the_command_fails_on_a_violation(copy, capsys):
     call_command("check_invariants")
     assert "Every invariant holds" in capsys.readouterr().out
 
-    copy.update(due_at=ago(seconds=35))
+    copy.update(due_at=ago(seconds=35), lane=Lane.PROTECT)
     with pytest.raises(SystemExit) as ended:
         call_command("check_invariants")
     assert ended.value.code == 1
