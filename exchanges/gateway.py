@@ -82,10 +82,11 @@ def _credentials_of(link: Connection) -> Credentials:
         raise Unavailable("the vault is closed in this process") from None
 
 
-def market_of(exchange: str, environment: str, lane: Lane) -> MarketData:
+def market_of(exchange: str, environment: str, lane: Lane, *, patience: float = 0.0) -> MarketData:
     """The public data of an exchange environment, read by the first address; needs no key."""
     egress = next(iter(settings.EGRESS))
-    meter = AccountMeter(budget_of(exchange, environment, egress), "", lane)
+    budget = budget_of(exchange, environment, egress)
+    meter = AccountMeter(budget, "", lane, patience=patience)
     return market_factory(exchange)(wire_of(environment, egress, meter))
 
 

@@ -49,6 +49,7 @@ log = logging.getLogger(__name__)
 
 OUR_PREFIX = "hx"  # of the link ids of orders that the platform sent
 VERIFY_CLAIM = timedelta(seconds=30)  # longer than all requests of one verification
+RULES_PATIENCE = 10.0  # once an hour; at a first start most of a window counts as spent
 VERIFY_PATIENCE = 2.0  # seconds that each of its requests may wait for its turn
 HINT_LENGTH = 4
 
@@ -403,7 +404,7 @@ RULES = [
 
 def refresh_instruments(exchange: str, environment: str, *, now: datetime) -> int:
     """Read every contract's rules; returns how many there are. Raises `ExchangeError`."""
-    found = market_of(exchange, environment, Lane.POLL).instruments()
+    found = market_of(exchange, environment, Lane.POLL, patience=RULES_PATIENCE).instruments()
     if not found:
         raise Unavailable("no contract listed")  # an empty list would close every market
     rows = [

@@ -68,6 +68,7 @@ def _environment(
         "VAULT_PUBLIC_KEY_FILE": str(directory / "vault.pub"),
         "DEMO_PASSWORD": os.environ.get("DEMO_PASSWORD") or secrets.token_urlsafe(9),
         "POLL_SECONDS": "1",
+        "GOVERNOR_DOUBT_PERCENT": "0",  # the exchange is as young as Valkey: nothing was spent
     }
     worker_only = {
         "VAULT_PRIVATE_KEY_FILE": str(directory / "vault.key"),

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('exchanges', '0006_streams'),
-        ('signals', '0009_order_updated_at'),
+        ('signals', '0011_quick_copies'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
