@@ -214,14 +214,14 @@ def test_sockets_are_opened_no_faster_than_allowed(market, author, processes):
 
 def test_each_socket_leaves_by_its_connections_address(market, author, processes, settings):
     settings.EGRESS = {"127.0.0.2": "127.0.0.2", "127.0.0.3": "127.0.0.3"}
-    market.post("limits", connections_most=2)
+    market.post("limits", connections_most=3)
     for number in range(4):
         link_account(make_user(f"t{number}"), market)
     publish(author)
     while working.work():
         pass
     assert Copy.objects.filter(status="placed").count() == 4
-    env = {"EGRESS": ",".join(settings.EGRESS), "STREAM_OPENINGS": "2"}
+    env = {"EGRESS": ",".join(settings.EGRESS), "STREAM_OPENINGS": "3"}
     listen(processes, 4, **env)
     sockets = market.get("streams")["sockets"]
     addresses = sorted(row["address"] for row in sockets if row["uid"])
