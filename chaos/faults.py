@@ -11,6 +11,7 @@ from celery import current_app
 from django.conf import settings
 from django.core.management import get_commands
 
+from chaos import traps
 from chaos.amending import tighten_stop, withdraw_entries
 from chaos.notices import all_sent, forget_waiting, introduce
 from chaos.stage import Stage, when_it_answers
@@ -38,6 +39,7 @@ class Fault:
     patience: float = 90.0
     needs: str = ""  # a management command
     is_short: bool = False
+    is_death: bool = False  # of a worker, and of nothing else
 
 
 FAULTS: dict[str, Fault] = {}
@@ -51,11 +53,12 @@ def fault(
     patience: float = 90.0,
     needs: str = "",
     is_short: bool = False,
+    is_death: bool = False,
 ) -> Callable[[Strike], Strike]:
     def register(strike: Strike) -> Strike:
         name = strike.__name__
         ends = frozenset(reason.value for reason in may_end)
-        FAULTS[name] = Fault(name, row, strike, ends, shape, patience, needs, is_short)
+        FAULTS[name] = Fault(name, row, strike, ends, shape, patience, needs, is_short, is_death)
         return strike
 
     return register
@@ -77,8 +80,7 @@ def _death(stage: Stage) -> str:
 def web_killed_before_commit(stage: Stage) -> None:
     """Nothing exists; the author sends the form again."""
     signal_ = stage.trade.store(key="once")
-    stage.world.set_trap("before_commit", nth=1, action="kill")
-    _publish_by_web(stage)
+    _publish_by_web(stage, "before_commit")
     signal_.refresh_from_db()
     stage.expect(signal_.revision == 0, "it was published")
     stage.trade.signal = None
@@ -89,15 +91,16 @@ def web_killed_before_commit(stage: Stage) -> None:
 @fault("2", is_short=True)
 def web_killed_before_doorbell(stage: Stage) -> None:
     stage.trade.store()
-    stage.world.set_trap("doorbell", nth=1, action="kill")
-    _publish_by_web(stage)
+    _publish_by_web(stage, "doorbell")
     stage.trade.stored.refresh_from_db()
     stage.expect(stage.trade.stored.revision == 1, "it was not published")
 
 
-def _publish_by_web(stage: Stage) -> None:
-    number = str(stage.trade.stored.pk)
-    code = stage.world.run("-m", "chaos.traps", "chaos.web", number)
+def _publish_by_web(stage: Stage, point: str) -> None:
+    """In a process with a trap of its own: others ring and commit as well."""
+    number, trap = str(stage.trade.stored.pk), stage.world.directory / "trap-of-the-web"
+    traps.set_trap(trap, point, nth=1, action="kill")
+    code = stage.world.run("-m", "chaos.traps", "chaos.web", number, **{traps.FILE: str(trap)})
     stage.expect(code == -signal.SIGKILL, f"the web ended with {code}")
 
 
@@ -170,33 +173,33 @@ def broker_connections_cut(stage: Stage) -> None:
 # --- workers -------------------------------------------------------------------------------------
 
 
-@fault("5")
+@fault("5", is_death=True)
 def worker_killed_before_send(stage: Stage) -> None:
     stage.publish_and_strike("before_send", _death(stage), most=stage.accounts)
 
 
-@fault("6", is_short=True)
+@fault("6", is_short=True, is_death=True)
 def worker_killed_after_send(stage: Stage) -> None:
     """The exchange has accepted, the answer is on its way."""
     stage.publish_and_strike("after_send", _death(stage), most=stage.accounts)
 
 
-@fault("6")
+@fault("6", is_death=True)
 def worker_killed_after_answer(stage: Stage) -> None:
     stage.publish_and_strike("after_answer", _death(stage), most=stage.accounts)
 
 
-@fault("6, 7")
+@fault("6, 7", is_death=True)
 def worker_killed_in_write(stage: Stage) -> None:
     stage.publish_and_strike("in_write", _death(stage), most=stage.chunks)
 
 
-@fault("7")
+@fault("7", is_death=True)
 def worker_killed_before_commit(stage: Stage) -> None:
     stage.publish_and_strike("before_commit", _death(stage), most=stage.chunks)
 
 
-@fault("7")
+@fault("7", is_death=True)
 def worker_killed_after_commit(stage: Stage) -> None:
     """All is on record, and the doorbell is not acknowledged: it rings again."""
     stage.publish_and_strike("after_commit", _death(stage), most=stage.chunks)

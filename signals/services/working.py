@@ -300,7 +300,7 @@ def _next_look(task: Task, now: datetime) -> datetime:
         return now + timedelta(seconds=fence_seconds())
     if error is None and (unresolved := task.ledger.unresolved()):
         conclusive = [order.conclusive_at for order in unresolved if order.conclusive_at]
-        return max(now + LOOK_AGAIN, *conclusive)
+        return max([now + LOOK_AGAIN, *conclusive])
     if not copy.wants_position and not isinstance(error, Unavailable) and copy.attempts <= HASTE:
         return now + SOON  # on the way out: no waiting, unless it is refused again and again
     if isinstance(error, RateLimited):

@@ -86,6 +86,27 @@ def test_only_the_third_look_says_that_it_never_arrived(market, author, alice):
     ]
 
 
+def test_a_dead_workers_order_is_looked_up_without_waiting_for_leases(
+    market, author, alice, monkeypatch
+):
+    """Its lease was the fence already: nothing says when the answer would be conclusive."""
+    link = link_account(alice, market)
+    publish(author)
+    with monkeypatch.context() as patch:
+        patch.setattr(working, "_act", lambda *_: None)
+        patch.setattr(working, "_finish", lambda *_: None)
+        working.work()
+    Copy.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    for number in range(1, ABSENCES):
+        look()
+        assert (entry().status, entry().absences) == ("submitting", number)
+        assert only_copy().lease_token is None
+        assert only_copy().due_at <= timezone.now() + timedelta(seconds=1.5)
+    look()
+    assert only_copy().status == "placed"
+    assert len(market.ledger(link.exchange_uid)["orders"]) == 1
+
+
 def test_an_order_that_shows_late_is_not_sent_again(market, author, alice, monkeypatch):
     link = lose_answer(market, author, alice, "accept_then_reset")
     pass_fence()
