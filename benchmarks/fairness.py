@@ -34,6 +34,7 @@ from django.utils import timezone  # noqa: E402
 from accounts.models import User  # noqa: E402
 from exchanges import services, vault  # noqa: E402
 from exchanges.domain.trading import Credentials  # noqa: E402
+from exchanges.egress import least_used  # noqa: E402
 from exchanges.gateway import seal_context  # noqa: E402
 from exchanges.models import Connection, SymbolState  # noqa: E402
 from signals import timings  # noqa: E402
@@ -89,6 +90,7 @@ def make_followers(bybit: BybitControl) -> None:
         link = Connection(
             user=make_user(f"t{number}"),
             environment="sandbox",
+            egress=least_used(),
             name="main",
             status="connected",
             exchange_uid=key["uid"],

@@ -34,6 +34,7 @@ from django.utils import timezone  # noqa: E402
 from knox.models import AuthToken  # noqa: E402
 
 from accounts.models import User  # noqa: E402
+from exchanges.egress import least_used  # noqa: E402
 from exchanges.models import Connection, Instrument, SymbolState  # noqa: E402
 from sandbox.stack.services import free_port  # noqa: E402
 from signals.models import Copy, CopySettings  # noqa: E402
@@ -87,7 +88,7 @@ def make_instruments(symbols: list[str]) -> None:
 
 def make_followers(count: int, symbols: list[str]) -> None:
     """Linked and ready accounts, each of another trader."""
-    now = timezone.now()
+    now, egress = timezone.now(), least_used()
     people = User.objects.bulk_create(
         User(email=f"t{n}@example.com", nickname=f"trader-{n}", password="!", has_telegram=True)
         for n in range(count)
@@ -96,6 +97,7 @@ def make_followers(count: int, symbols: list[str]) -> None:
         Connection(
             user=person,
             environment="sandbox",
+            egress=egress,
             name="main",
             status="connected",
             exchange_uid=str(1_000_000 + number),

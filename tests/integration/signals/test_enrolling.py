@@ -1,0 +1,77 @@
+"""Publishing to many: a fixed number of statements, one fact, a few doorbells."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import ActivityEvent, User
+from exchanges.models import Connection
+from signals.models import Copy, CopySettings
+from signals.services import publishing, revising
+from tests.fixtures.people import long_btc
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def follow(count: int, start: int = 0) -> None:
+    people = User.objects.bulk_create(
+        User(email=f"t{n}@example.com", nickname=f"t{n}", has_telegram=True)
+        for n in range(start, start + count)
+    )
+    links = Connection.objects.bulk_create(
+        Connection(user=person, environment="sandbox", name="a", status="connected")
+        for person in people
+    )
+    CopySettings.objects.bulk_create(CopySettings(connection=link) for link in links)
+
+
+def publish(author):
+    signal = publishing.create_signal(author, long_btc(), now=timezone.now())
+    with CaptureQueriesContext(connection) as statements:
+        publishing.publish(signal, actor=author, now=timezone.now(), accepted=EVERYTHING)
+    return signal, len(statements)
+
+
+EVERYTHING = ("draft_signal_twice",)
+
+
+@pytest.fixture
+def rung(monkeypatch) -> list[str]:
+    bells: list[str] = []
+
+    def ring(name: str) -> None:
+        transaction.on_commit(lambda: bells.append(name))
+
+    monkeypatch.setattr(revising, "enqueue_on_commit", ring)
+    return bells
+
+
+def test_publishing_costs_the_same_statements_for_many(market, author, rung):
+    follow(1)
+    _first, few = publish(author)
+    follow(900, start=1)
+    rung.clear()
+    signal, many = publish(author)
+    assert many == few
+    copies = Copy.objects.filter(signal=signal)
+    assert (copies.filter(status="pending").count(), copies.count()) == (900, 901)
+    assert copies.get(status="skipped").reason == "symbol_busy"  # by the first signal
+    assert ActivityEvent.objects.filter(code="signal_added").count() == 2
+    assert ActivityEvent.objects.count() == 2  # traders are told by the workers, chunk by chunk
+    assert len(rung) == revising.MOST_DOORBELLS
+
+
+def test_the_order_is_drawn_anew_for_each_signal(market, author, rung):
+    follow(50)
+    orders = []
+    for _ in range(2):
+        signal, _count = publish(author)
+        copies = Copy.objects.filter(signal=signal)
+        orders.append(list(copies.order_by("shuffle").values_list("connection_id", flat=True)))
+        copies.update(status="closed", due_at=None)
+    assert sorted(orders[0]) == sorted(orders[1])
+    assert orders[0] != orders[1]
+    assert orders[0] != sorted(orders[0])
