@@ -24,6 +24,7 @@ from exchanges.models import Connection
 from signals.domain.reasons import Reason
 from signals.models import Copy, CopySettings
 
+CHILDREN = 4  # of all workers together: so many chunks at a time
 Strike = Callable[[Stage], None]
 
 
@@ -311,7 +312,7 @@ def postgres_away(stage: Stage) -> None:
     before = stage.world.exchange.orders_seen()
     stage.for_a_while(19, 21)
     late = stage.world.exchange.orders_seen() - before
-    if late > 2 * settings.CHUNK_SIZE * 4:  # what was on record as being sent may still go
+    if late > CHILDREN * settings.CHUNK_SIZE:  # what is on record as being sent may still go
         stage.complaints.append(f"{late} orders were sent without a database")
     stage.world.database.start()
 
@@ -593,6 +594,43 @@ def sockets_dropped(stage: Stage) -> None:
     for _ in range(5):
         stage.world.to_exchange.cut()
         stage.for_a_while(0.3, 1.0)
+
+
+@fault("25", needs="run_stream", patience=120)
+def sockets_silent(stage: Stage) -> None:
+    """Half-open: they stand, and tell nothing, not even a pong."""
+    _trouble_sockets(stage, "silence")
+    stage.publish()
+    stage.for_a_while(18, 22)
+
+
+@fault("25, 26", needs="run_stream", patience=120)
+def events_lost(stage: Stage) -> None:
+    """Fills and orders are told to nobody, once each: polling finds them."""
+    _trouble_sockets(stage, "swallow", times=stage.accounts)
+    stage.publish()
+    stage.for_a_while(4, 6)
+
+
+@fault("26", needs="run_stream")
+def events_doubled_and_reordered(stage: Stage) -> None:
+    for kind in ("duplicate", "reorder", "filled_twice"):
+        _trouble_sockets(stage, kind, times=stage.accounts)
+    stage.publish()
+    stage.for_a_while(4, 6)
+
+
+def _trouble_sockets(stage: Stage, kind: str, **spec: object) -> None:
+    stage.world.exchange.post("streams/troubles", kind=kind, **spec)
+
+
+@fault("33", needs="run_stream")
+def stream_killed(stage: Stage) -> None:
+    """Its sockets go with it; the next one takes them over and reads what it missed."""
+    stage.publish()
+    stage.wait_for_orders()
+    stage.world.kill("stream")
+    stage.for_a_while(2, 4)
 
 
 @fault("40")

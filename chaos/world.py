@@ -43,6 +43,11 @@ TIMES = {
     "SEND_BUDGET_SECONDS": "3",
     "LEASE_SECONDS": "10",
     "POLL_SECONDS": "2",
+    "STREAMED_POLL_SECONDS": "20",
+    "STREAM_LEASE_SECONDS": "6",
+    "STREAM_BEAT_SECONDS": "2",
+    "STREAM_PING_SECONDS": "7",
+    "STREAM_PONG_SECONDS": "3",
 }
 # And once more for the short set, which runs with the tests.
 SHORT_TIMES = TIMES | {
@@ -73,7 +78,8 @@ class Control:
         self.post("faults", kind=kind, **spec)
 
     def clear_faults(self) -> None:
-        self._session.delete(f"{self.url}/_control/faults", timeout=30)
+        for path in ("faults", "streams/troubles"):
+            self._session.delete(f"{self.url}/_control/{path}", timeout=30)
 
     def price(self, symbol: str, price: object) -> None:
         self.post("price", symbol=symbol, price=str(price))
@@ -164,6 +170,7 @@ class World:
             "REDIS_URL": through_memory,
             "BROKER_URL": through_broker,
             "VAULT_PUBLIC_KEY_FILE": str(self.directory / "vault.pub"),
+            "GOVERNOR_DOUBT_PERCENT": "80",
             "LOG_LEVEL": "WARNING",
             "PYTHONUNBUFFERED": "1",
             traps.FILE: str(self.trap),
