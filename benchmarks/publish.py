@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -37,6 +37,7 @@ from accounts.models import User  # noqa: E402
 from exchanges.egress import least_used  # noqa: E402
 from exchanges.models import Connection, Instrument, SymbolState  # noqa: E402
 from sandbox.stack.services import free_port  # noqa: E402
+from signals.domain.linting import WARNINGS  # noqa: E402
 from signals.models import Copy, CopySettings  # noqa: E402
 
 CONNECTIONS = int(os.environ.get("CONNECTIONS", "10000"))
@@ -51,6 +52,8 @@ FIGURES = {
     "stop": "45500",
 }
 PAGE = FIGURES | {"target_price": "47000", "target_share": "100"}
+# One address serves so many accounts for longer than an entry lives: the author says yes to it.
+ACCEPTED = [problem.value for problem in WARNINGS]
 BODY = FIGURES | {"targets": [{"price": "47000", "share": "100"}]}
 
 
@@ -166,8 +169,8 @@ class Author:
         self.script = requests.Session()
         self.script.headers["Authorization"] = f"Token {token}"
 
-    def form(self, path: str, data: dict[str, str]) -> requests.Response:
-        fields = data | {"csrfmiddlewaretoken": self.csrf}
+    def form(self, path: str, data: Mapping[str, str | list[str]]) -> requests.Response:
+        fields = {**data, "csrfmiddlewaretoken": self.csrf}
         return self.browser.post(f"{self.url}{path}", fields, allow_redirects=False)
 
     def page(self, path: str) -> requests.Response:
@@ -237,6 +240,7 @@ def _measure(author: Author, symbols: list[str]) -> dict[str, object]:
         "connections": CONNECTIONS,
         "page_ms": round(median(by_page)),
         "api_ms": round(median(by_api)),
+        "fastest_ms": round(min(by_page + by_api)),
         "slowest_ms": round(max(by_page + by_api)),
         "dry_run_page_ms": round(dry_page),
         "dry_run_api_ms": round(dry_api),
@@ -250,7 +254,8 @@ def _measure(author: Author, symbols: list[str]) -> dict[str, object]:
 
 def _publish_by_page(author: Author, symbol: str) -> float:
     """The form's own button: check, store, publish, redirect."""
-    fields = PAGE | {"symbol": symbol, "action": "publish", "idempotency_key": f"bench-{symbol}"}
+    asked = {"symbol": symbol, "action": "publish", "idempotency_key": f"bench-{symbol}"}
+    fields = {**PAGE, **asked, "accepted": ACCEPTED}
     took, answer = timed(lambda: author.form("/signals/new/", fields))
     assert answer.is_redirect, answer.text[:500]
     return took
@@ -258,7 +263,7 @@ def _publish_by_page(author: Author, symbol: str) -> float:
 
 def _publish_by_api(author: Author, symbol: str) -> float:
     signal = author.call("/signals/", BODY | {"symbol": symbol}).json()["id"]
-    took, answer = timed(lambda: author.call(f"/signals/{signal}/publish/", {}))
+    took, answer = timed(lambda: author.call(f"/signals/{signal}/publish/", {"accepted": ACCEPTED}))
     assert answer.json()["status"] == "open"
     return took
 
