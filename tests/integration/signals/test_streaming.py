@@ -36,6 +36,7 @@ def enter(market, author, user, **draft):
     publish(author, long_btc(**draft))
     working.work()
     assert only_copy(connection=link).status == "placed"
+    Copy.objects.update(looked_at=timezone.now())  # a socket that opens takes it away
     return link
 
 
