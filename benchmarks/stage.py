@@ -168,8 +168,14 @@ def link(box: Sandbox, count: int) -> list[Credentials]:
 def forget() -> None:
     """Drop all signals and copies; the log's own trigger would refuse a DELETE."""
     with connection.cursor() as cursor:
-        cursor.execute("TRUNCATE signals_signal CASCADE")
+        cursor.execute("TRUNCATE signals_signal, signals_copy CASCADE")
         cursor.execute("TRUNCATE accounts_activityevent CASCADE")
+
+
+def rest() -> None:
+    """Forget everything and let the workers come to rest: what is measured next stands alone."""
+    forget()
+    time.sleep(3)
 
 
 def leave_by(addresses: list[str]) -> None:
