@@ -601,6 +601,7 @@ def sockets_silent(stage: Stage) -> None:
     """Half-open: they stand, and tell nothing, not even a pong."""
     _trouble_sockets(stage, "silence")
     stage.publish()
+    _expect_sockets(stage)
     stage.for_a_while(18, 22)
 
 
@@ -609,6 +610,7 @@ def events_lost(stage: Stage) -> None:
     """Fills and orders are told to nobody, once each: polling finds them."""
     _trouble_sockets(stage, "swallow", times=stage.accounts)
     stage.publish()
+    _expect_sockets(stage)
     stage.for_a_while(4, 6)
 
 
@@ -617,11 +619,19 @@ def events_doubled_and_reordered(stage: Stage) -> None:
     for kind in ("duplicate", "reorder", "filled_twice"):
         _trouble_sockets(stage, kind, times=stage.accounts)
     stage.publish()
+    _expect_sockets(stage)
     stage.for_a_while(4, 6)
 
 
 def _trouble_sockets(stage: Stage, kind: str, **spec: object) -> None:
     stage.world.exchange.post("streams/troubles", kind=kind, **spec)
+
+
+def _expect_sockets(stage: Stage) -> None:
+    def are_open() -> bool:
+        return any(row["uid"] for row in stage.world.exchange.get("streams")["sockets"])
+
+    stage.expect(stage.world.wait(are_open, 15) is not None, "there is no private socket")
 
 
 @fault("33", needs="run_stream")
