@@ -9,6 +9,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import DateTimeField, Func
+
+
+class WallClock(Func):
+    """PostgreSQL's wall clock where a statement writes it: after every lock that it waited for."""
+
+    template = "clock_timestamp()"
+    output_field = DateTimeField()
 
 
 def database_now() -> datetime:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models.functions import Greatest
 
 from accounts.activity import Fact, record
 from accounts.choices import ActivityKind
@@ -14,6 +15,7 @@ from accounts.models import User
 from exchanges.domain.lanes import Lane
 from exchanges.models import Connection
 from exchanges.selectors import connections_of
+from hexagonal.lib.clock import WallClock
 from hexagonal.lib.jobs import enqueue_on_commit
 from signals.domain.reasons import Reason
 from signals.models import LIVE_STATUSES, Copy, CopySettings
@@ -54,7 +56,8 @@ def close_copy(copy: Copy, *, reason: Reason, now: datetime) -> bool:
         changed = live.update(wants_position=False, close_reason=reason.value)
         if changed:
             known = Copy.objects.filter(pk=copy.pk).exclude(status="unknown")
-            known.update(due_at=now, lane=Lane.PROTECT)
+            # By the clock behind the lock: whoever has claimed it since `now` must see the ring.
+            known.update(due_at=Greatest(now, WallClock()), lane=Lane.PROTECT)
             enqueue_on_commit("signals.work")
     return bool(changed)
 

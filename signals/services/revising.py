@@ -8,10 +8,11 @@ from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models.functions import Least
+from django.db.models.functions import Greatest, Least
 
 from accounts.models import User
 from exchanges.domain.lanes import Lane
+from hexagonal.lib.clock import WallClock
 from hexagonal.lib.jobs import enqueue_on_commit
 from signals.choices import SignalStatus
 from signals.domain.chain import START, entry_hash
@@ -64,7 +65,9 @@ def revise(
         # In the workers' order: neither waits for what the other holds.
         list(live.select_for_update().order_by("pk").values_list("pk", flat=True))
         # `unknown` ones keep their time: they may not be looked up before the fence.
-        ring(live.exclude(status="unknown").update(due_at=now, lane=Least("lane", lane)))
+        # By the clock behind the locks: whoever has claimed one since `now` must see the ring.
+        known = live.exclude(status="unknown")
+        ring(known.update(due_at=Greatest(now, WallClock()), lane=Least("lane", lane)))
     return signal
 
 

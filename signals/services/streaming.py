@@ -20,7 +20,7 @@ from exchanges import stream_shares
 from exchanges.domain.lanes import Lane
 from exchanges.domain.pushes import BalancePush
 from exchanges.domain.trading import Cause, FillFacts, PositionFacts
-from hexagonal.lib.clock import database_now
+from hexagonal.lib.clock import WallClock, database_now
 from hexagonal.lib.jobs import enqueue
 from signals.domain.lifecycle import FINAL
 from signals.domain.link_ids import is_ours
@@ -233,5 +233,10 @@ def _make_due(links: Collection[int], **changes: None) -> None:
         # In one order, as everybody locks copies.
         locked = list(open_ones.select_for_update().order_by("pk").values_list("pk", flat=True))
         copies = Copy.objects.filter(pk__in=locked)
-        due = Case(When(Exists(unresolved), then=F("due_at")), default=Least("due_at", Now()))
+        due = Case(
+            # Whoever holds it writes its time anew, unless that was changed since their claim.
+            When(lease_until__gt=Now(), then=WallClock()),
+            When(Exists(unresolved), then=F("due_at")),
+            default=Least("due_at", Now()),
+        )
         copies.update(due_at=due, **changes)
