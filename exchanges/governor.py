@@ -249,12 +249,18 @@ class Governor:
             return
         with self._lock:
             spent, self._local.spent = self._local.spent, {}
-        for budget, count in spent.items():
-            self._script(args=["restamp", *self._head, budget, 0, count])
+        try:
+            for budget in list(spent):
+                self._script(args=["restamp", *self._head, budget, 0, spent[budget]])
+                del spent[budget]
+        finally:  # what could not be told is told next time
+            with self._lock:
+                for budget, count in spent.items():
+                    self._local.spent[budget] = self._local.spent.get(budget, 0) + count
 
     def _own_bans(self, now: float) -> dict[str, float]:
         """Bans that this process knows of itself: they hold even if Redis has forgotten them."""
-        return {budget: until - now for budget, until in self._frozen.items() if until > now}
+        return {budget: until - now for budget, until in [*self._frozen.items()] if until > now}
 
 
 @cache

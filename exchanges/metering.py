@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from django.conf import settings
+
 from exchanges.domain.errors import EgressBlocked, RateLimited, Unavailable
 from exchanges.domain.lanes import Lane
 from exchanges.governor import PERMIT_MS, Ask, Permit, governor
@@ -20,11 +22,12 @@ RESET = "X-Bapi-Limit-Reset-Timestamp"
 class AccountMeter:
     """Asks for each request, unless it was paid for with a whole chunk.
 
-    `patience`: seconds that a request may wait here for its turn. `may_leave`: whether whoever
-    sends is still entitled to, asked when a request has its timestamp.
+    `patience`: seconds that a request may wait here for its turn; `until`: monotonic, when waiting
+    ends for all of several requests that are worth nothing without the last. `may_leave`: whether
+    whoever sends is still entitled to, asked when a request has its timestamp.
     """
 
-    __slots__ = ("_account", "_budget", "_paid", "lane", "may_leave", "patience")
+    __slots__ = ("_account", "_budget", "_paid", "lane", "may_leave", "patience", "until")
 
     def __init__(self, budget: str, account: str, lane: Lane, *, patience: float = 0.0) -> None:
         self._budget = budget
@@ -32,6 +35,7 @@ class AccountMeter:
         self._paid: list[Permit] = []
         self.lane = lane
         self.patience = patience
+        self.until = 0.0
         self.may_leave: Callable[[], bool] | None = None
 
     def ask(self, kind: str, *, is_write: bool = True) -> Ask:
@@ -45,7 +49,7 @@ class AccountMeter:
     def admit(self, request: str, *, is_write: bool) -> None:
         if self._has_paid():
             return
-        give_up = time.monotonic() + self.patience
+        give_up = max(time.monotonic() + self.patience, self.until)
         while True:
             (permit,) = governor().take([self.ask(request, is_write=is_write)])
             if permit.is_granted:
@@ -64,6 +68,8 @@ class AccountMeter:
         if not self._paid:
             return False
         permit = self._paid.pop()
+        if _is_stale(permit):
+            return False
         if permit.granted_at < time.monotonic() - PERMIT_MS / 1000:
             governor().restamp(self._budget, [permit])
         return True
@@ -83,12 +89,18 @@ class AccountMeter:
         governor().freeze(self._budget, seconds)
 
 
+def _is_stale(permit: Permit) -> bool:
+    """Whether its place in the window may have been given to somebody else by now."""
+    return time.monotonic() - permit.granted_at >= settings.EGRESS_WINDOW_MS / 2000
+
+
 def renew(meters: Sequence[AccountMeter]) -> None:
     """Count what was paid for from now on: between taking a permit and using it, time passes."""
     paid: dict[str, list[Permit]] = {}
     for meter in meters:
-        paid.setdefault(meter._budget, []).extend(meter._paid)  # noqa: SLF001 - one module
-        meter._paid = [replace(permit, granted_at=time.monotonic()) for permit in meter._paid]  # noqa: SLF001
+        fresh = [permit for permit in meter._paid if not _is_stale(permit)]  # noqa: SLF001 - one module
+        paid.setdefault(meter._budget, []).extend(fresh)  # noqa: SLF001
+        meter._paid = [replace(permit, granted_at=time.monotonic()) for permit in fresh]  # noqa: SLF001
     for budget, permits in paid.items():
         governor().restamp(budget, permits)
 

@@ -223,3 +223,34 @@ def test_a_ban_is_named_as_one():
     one.freeze(600)
     with pytest.raises(EgressBlocked):
         one.admit("place_order", is_write=True)
+
+
+def test_a_permit_that_waited_too_long_is_asked_for_again(settings):
+    """Its place in the window is somebody else's by then."""
+    settings.EGRESS_WINDOW_MS = 200
+    one = meter("1")
+    pay_for([one], "place_order")
+    time.sleep(0.15)
+    renew([one])
+    assert not one._has_paid()
+
+
+def test_what_could_not_be_told_to_redis_is_told_later(make, monkeypatch):
+    governor = make()
+    governor._local.take(ask(), time.monotonic())
+    script = governor._script
+    monkeypatch.setattr(governor, "_script", lambda **_: (_ for _ in ()).throw(redis.TimeoutError))
+    assert governor.take([ask(budget="b")])[0].is_granted is False
+    monkeypatch.setattr(governor, "_script", script)
+    governor._away_until = 0
+    assert governor.room(["a"])["a"].used == 1
+
+
+def test_several_requests_wait_until_one_moment():
+    one, started = meter("8"), time.monotonic()
+    one.until = started + 1.5
+    for _ in range(20):
+        one.admit("place_order", is_write=True)
+    with pytest.raises(RateLimited):
+        one.admit("place_order", is_write=True)
+    assert time.monotonic() - started < 2
