@@ -5,13 +5,14 @@ Publishing, amending, closing, repair after a crash and plain watching all pass 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 from functools import cache
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from exchanges import services as exchanges
 from exchanges.domain.errors import (
@@ -49,12 +50,15 @@ from signals.services.polling import poll_seconds
 from signals.services.recording import write
 from signals.services.telling import put_back_fact
 
+log = logging.getLogger(__name__)
+
 SOON = timedelta(milliseconds=500)  # after an action, to see what it did
 LOOK_AGAIN = timedelta(seconds=1)  # for an order of unknown fate that was not found
 MOST_ATTEMPTS = 5
 HASTE = 3  # attempts without a pause
 ENTRY_REQUEST = "place_order"  # an entry's one request, by the adapter's name for it
 WATCH_SECONDS = 0.05
+LOOKING = 6.0  # seconds from the claim that looks wait for their turn where a stop may hang on them
 PATIENCE = 1.0  # seconds that a request for a live copy waits for its turn
 
 
@@ -114,6 +118,8 @@ def _observe(task: Task, lease: Lease) -> None:
     exchange = task.exchange
     if exchange is None:
         return
+    if lease.lane is Lane.PROTECT:  # half a look that is given up has spent the limit for nothing
+        task.meter.until = lease.started + LOOKING
     try:
         if task.is_entry:
             task.seen = observe_entry(task.copy, exchange, wants=_needs(task, lease))
@@ -154,7 +160,7 @@ def _absorb_and_plan(
         rows = Connection.objects.select_for_update(no_key=True).filter(pk__in=links)
         list(rows.order_by("pk").values_list("pk"))
         for task in tasks:
-            _absorb(task, lease)
+            _absorb_safely(task, lease)
         entering = {task.link.pk for task in tasks if task.copy.status in ENTERING}
         book = Book(bindings_of(links), apply_brakes(entering, now=lease.time()), tickers)
         for task in tasks:
@@ -164,6 +170,17 @@ def _absorb_and_plan(
     for task in tasks:
         if task.copy.pk not in kept:
             task.actions = []
+
+
+def _absorb_safely(task: Task, lease: Lease) -> None:
+    """One account's odd facts must not keep the others of its chunk from being worked on."""
+    try:
+        _absorb(task, lease)
+    except DatabaseError:
+        raise
+    except Exception:
+        log.exception("what was seen of copy %s could not be taken in", task.copy.public_id)
+        task.failure = Unavailable("absorbing failed")
 
 
 def _absorb(task: Task, lease: Lease) -> None:
