@@ -297,6 +297,7 @@ def store_balance(link: Connection, balance: Balance, *, now: datetime) -> None:
     link.save(update_fields=["equity", "available", "margin_mode", "balance_at"])
 
 
+LOCK_LINKS = "SELECT id FROM exchanges_connection WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 # One statement for all; a balance that is younger, or of another margin mode, is left alone.
 STORE_BALANCES = """
 UPDATE exchanges_connection link
@@ -319,7 +320,9 @@ def store_pushed_balances(heard: Mapping[int, BalancePush], *, now: datetime) ->
         if (b := push.balance)
     ]
     if rows:
-        with connection.cursor() as cursor:
+        with transaction.atomic(), connection.cursor() as cursor:
+            # In the workers' order: neither waits for what the other holds.
+            cursor.execute(LOCK_LINKS, [list(heard)])
             cursor.execute(STORE_BALANCES, [list(column) for column in zip(*rows, strict=True)])
 
 

@@ -81,12 +81,13 @@ def leave(process: uuid.UUID) -> set[int]:
 
 def note_heard(process: uuid.UUID, links: Collection[int]) -> None:
     """These sockets have subscribed: what happens from now on is heard."""
-    own = Connection.objects.filter(pk__in=links, stream=process)
-    own.update(streamed_at=Now())
+    with transaction.atomic():
+        _lock(Connection.objects.filter(pk__in=links, stream=process)).update(streamed_at=Now())
 
 
 def note_silent(process: uuid.UUID, links: Collection[int]) -> None:
-    Connection.objects.filter(pk__in=links, stream=process).update(streamed_at=None)
+    with transaction.atomic():
+        _lock(Connection.objects.filter(pk__in=links, stream=process)).update(streamed_at=None)
 
 
 def free_dead() -> set[int]:
@@ -130,10 +131,17 @@ def _held_by(process: uuid.UUID) -> QuerySet[Connection]:
 
 
 def _free(links: QuerySet[Connection]) -> set[int]:
-    freed = set(links.values_list("pk", flat=True))
+    locked = _lock(links)
+    freed = set(locked.values_list("pk", flat=True))
     if freed:
-        Connection.objects.filter(pk__in=freed).update(stream=None, streamed_at=None)
+        locked.update(stream=None, streamed_at=None)
     return freed
+
+
+def _lock(links: QuerySet[Connection]) -> QuerySet[Connection]:
+    """Lock connections in the order that workers lock them in."""
+    rows = links.select_for_update(no_key=True, of=("self",)).order_by("pk")
+    return Connection.objects.filter(pk__in=list(rows.values_list("pk", flat=True)))
 
 
 def _take(process: uuid.UUID, wanted: set[int], most: int) -> dict[int, str]:
