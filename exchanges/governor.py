@@ -226,6 +226,8 @@ class Governor:
         if time.monotonic() < self._away_until:
             return None
         try:
+            if self._is_away:  # what others have spent alone meanwhile, nobody knows yet
+                self._redis.delete(f"{PREFIX}born")
             self._report_back()
             answer: list[int] = self._script(args=[command, *self._head, *arguments])
         except (redis.RedisError, OSError) as error:

@@ -210,7 +210,7 @@ EGRESS_REQUESTS = env.integer("EGRESS_REQUESTS", 600)  # Bybit's, of one address
 EGRESS_WINDOW_MS = env.integer("EGRESS_WINDOW_MS", 5_000)  # … in any span of this length
 GOVERNOR_PROCESSES = env.integer("GOVERNOR_PROCESSES", 16)  # that send, all hosts together
 # How much of the limit counts as spent when Redis has lost its memory.
-GOVERNOR_DOUBT_PERCENT = env.integer("GOVERNOR_DOUBT_PERCENT", 80)
+GOVERNOR_DOUBT_PERCENT = env.integer("GOVERNOR_DOUBT_PERCENT", 99)
 VAULT_PUBLIC_KEY_FILE = env.path("VAULT_PUBLIC_KEY_FILE")
 VAULT_PRIVATE_KEY_FILE = env.path("VAULT_PRIVATE_KEY_FILE")  # worker processes only
 

@@ -110,6 +110,8 @@ def _take_within(lane: Lane, left: dict[str, int], limit: int) -> Lease | None:
         left = {budget: room for budget, room in left.items() if budget not in held}
     if not left:
         return None
+    if lane is Lane.PROTECT:  # one wave of looks: a slow exchange must leave time to act on them
+        limit = min(limit, settings.CHUNK_THREADS)
     places = {"limit": limit, "budgets": list(left), "rooms": list(left.values())}
     return _take(lane, TAKE.format(picked=PICKED_BY_BUDGET), places)
 

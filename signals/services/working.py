@@ -28,9 +28,9 @@ from exchanges.domain.trading import Ticker
 from exchanges.metering import pay_for, renew
 from exchanges.models import Connection
 from signals.domain.actions import Cancel, Place, SetLevels, SetLeverage, SetTrail
+from signals.domain.judging import EntryState
 from signals.domain.lifecycle import ENTERING, FINAL, CopyStatus
 from signals.lease_check import fence_seconds
-from signals.models import Copy
 from signals.services.accounting import (
     bindings_of,
 )
@@ -204,7 +204,7 @@ def _act_on(tasks: list[Task], lease: Lease) -> None:
     """Send what was decided; entries that have not left make way for somebody's stop."""
     acting = [task for task in tasks if task.exchange is not None and task.actions]
     for task in acting:
-        _hurry(task)
+        _hurry(task, lease)
         task.meter.may_leave = lease.may_send
     renew([task.meter for task in acting])
     pending: set[Future[None]] = {_pool().submit(_act, task, lease) for task in acting}
@@ -216,13 +216,13 @@ def _act_on(tasks: list[Task], lease: Lease) -> None:
             lease.overtaken.set()
 
 
-def _hurry(task: Task) -> None:
+def _hurry(task: Task, lease: Lease) -> None:
     """What is done is more urgent than the look that led to it."""
     protects = any(isinstance(action, SetLevels | SetTrail | Cancel) for action in task.actions)
     closes = any(isinstance(a, Place) and a.reduce_only and a.price is None for a in task.actions)
     lane = Lane.PROTECT if protects or closes else Lane.AMEND
     task.meter.lane = min(task.meter.lane, lane)
-    if not task.is_entry:
+    if lease.lane is not Lane.ENTRY:
         task.meter.patience = PATIENCE
 
 
@@ -291,19 +291,21 @@ def _lane_of(task: Task) -> Lane:
     if copy.status == CopyStatus.PENDING:
         return Lane.ENTRY
     is_bare = position is not None and position.stop is None
-    if copy.status == CopyStatus.UNKNOWN or is_bare or _is_leaving(copy):
+    if copy.status == CopyStatus.UNKNOWN or is_bare or _is_leaving(task):
         return Lane.PROTECT
     if copy.applied_revision < copy.signal.revision:
         return Lane.PROTECT
     return Lane.AMEND if task.actions else Lane.POLL
 
 
-def _is_leaving(copy: Copy) -> bool:
-    """What it has at the exchange is to be withdrawn or closed."""
+def _is_leaving(task: Task) -> bool:
+    """What it has at the exchange is to be withdrawn or closed; flat, it waits for the books."""
+    copy = task.copy
     stays = copy.wants_position and copy.signal.wants_position
     if copy.status == CopyStatus.PLACED:
         return not (stays and copy.wants_entry and copy.signal.wants_entry)
-    return not stays
+    is_flat = copy.entered_quantity <= copy.exited_quantity
+    return not stays and not (is_flat and task.ledger.entry_state() is EntryState.DONE)
 
 
 def _next_look(task: Task, now: datetime) -> datetime:
