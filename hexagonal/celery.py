@@ -5,13 +5,26 @@ import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_process_init
+from celery.signals import worker_init, worker_process_init
+from django.core.management import CommandError, call_command
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hexagonal.settings")
 
 app = Celery("hexagonal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@worker_init.connect
+def _refuse_what_checks_find(**_: Any) -> None:
+    """Celery runs Django's checks at start and looks at none of what they find.
+
+    A lease that a request could outlive must stop the very process that sends.
+    """
+    try:
+        call_command("check")
+    except CommandError as error:
+        raise SystemExit(str(error)) from None  # of errors, Celery would log one and go on
 
 
 @worker_process_init.connect
