@@ -143,7 +143,8 @@ class Wire:
     read_timeout: float  # seconds
     recv_window_ms: int
     referral_id: str = ""
-    egress: str = ""  # source address or proxy URL; empty: the machine's own choice
+    # Source address or proxy URL, which may hold a password; empty: the machine's own choice.
+    egress: str = field(default="", repr=False)
     meter: Meter = field(default_factory=NoMeter, compare=False)
 
 

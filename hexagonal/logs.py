@@ -10,12 +10,15 @@ SECRET = re.compile(
     r"|authorization)[\"']?\s*[:=]\s*)(?P<value>[\"']?[^\s,\"'}]+[\"']?)",
     re.IGNORECASE,
 )
+# Of brokers, databases, proxies.
+URL_PASSWORD = re.compile(r"(?P<start>://[^\s/:@]*:)[^\s/@]+(?=@)")
 BOT_TOKEN = re.compile(r"\d{5,}:[A-Za-z0-9_-]{20,}")
 PAIRING_KEY = re.compile(r"인증:[^\s:]+:[0-9a-fA-F-]{36}")
 
 
 def redact(text: str) -> str:
     text = SECRET.sub(r"\g<name>[redacted]", text)
+    text = URL_PASSWORD.sub(r"\g<start>[redacted]", text)
     text = BOT_TOKEN.sub("[redacted]", text)
     return PAIRING_KEY.sub("[redacted]", text)
 

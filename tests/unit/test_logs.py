@@ -23,6 +23,8 @@ def logged(message, *args):
         '{"X-BAPI-SIGN": "hush-hush-hush"}',
         "Authorization: hush-hush-hush",
         "password: hush-hush-hush",
+        "cannot reach http://someone:hush-hush-hush@proxy:3128/ at all",
+        "redis://:hush-hush-hush@redis:6379/0",
         "POST /bot123456789:hush-hush-hush-hush-hush/getMe",
         "인증:alice:00000000-1111-4222-8333-444444444444",
     ],

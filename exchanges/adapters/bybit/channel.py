@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from typing import Any
+from urllib.parse import unquote
 
 import requests
 from urllib3 import BaseHTTPResponse, PoolManager, ProxyManager, Timeout
+from urllib3.util import make_headers, parse_url
 
 from exchanges.adapters.bybit.deadline import hold_to_deadlines
 
@@ -96,7 +98,10 @@ class Channel:
 def _pool_of(egress: str) -> PoolManager:
     """`egress`: empty for the machine's own choice, a source address, or a proxy's URL."""
     if "://" in egress:
-        return hold_to_deadlines(ProxyManager(egress, maxsize=POOL_SIZE))
+        # urllib3 tells a proxy nothing of the user in its URL.
+        user = unquote(parse_url(egress).auth or "")
+        told = make_headers(proxy_basic_auth=user) if user else {}
+        return hold_to_deadlines(ProxyManager(egress, maxsize=POOL_SIZE, proxy_headers=told))
     source = (egress, 0) if egress else None
     return hold_to_deadlines(PoolManager(maxsize=POOL_SIZE, source_address=source))
 

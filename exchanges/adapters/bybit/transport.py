@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 NO_JSON = 409  # pybit's own status for a body that is not JSON
 REQUEST_EXPIRED = -1  # the one code that pybit is left to retry, which with one attempt is none
 RETRIES_EXCEEDED = "Retries exceeded maximum"
+TUNNEL_REFUSED = "Tunnel connection failed"  # http.client: a proxy has said no to CONNECT
 
 Json = dict[str, Any]
 P = ParamSpec("P")
@@ -202,5 +203,6 @@ def _network(error: HTTPError, *, is_write: bool) -> ExchangeError:
 
 def _never_connected(error: BaseException) -> bool:
     if isinstance(error, ProxyError):
-        return _never_connected(error.original_error)
+        refused = str(error.original_error).startswith(TUNNEL_REFUSED)
+        return refused or _never_connected(error.original_error)
     return isinstance(error, NewConnectionError | ConnectTimeoutError)
