@@ -25,7 +25,6 @@ from sandbox.stack.scratch import scratch
 from sandbox.stack.services import (
     Server,
     create_database,
-    free_port,
     postgres_server,
     valkey_server,
 )
@@ -342,7 +341,3 @@ class World:
 
     def said(self, name: str) -> str:
         return tail(self.log(name), 1500)
-
-    @staticmethod
-    def new_port() -> int:
-        return free_port()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -12,8 +11,6 @@ from accounts.models import User
 from exchanges.choices import ConnectionStatus
 from exchanges.domain.trading import InstrumentFacts, Ticker
 from exchanges.models import Connection, Instrument
-
-Place = tuple[str, str, str]  # exchange, environment, symbol
 
 
 def connections_of(user: User) -> QuerySet[Connection]:
@@ -40,11 +37,6 @@ def instruments_of(environment: str) -> QuerySet[Instrument]:
 def instrument_facts(environment: str, symbol: str) -> InstrumentFacts | None:
     found = Instrument.objects.filter(environment=environment, symbol=symbol).first()
     return facts_of(found) if found is not None else None
-
-
-def instruments_by_symbol(symbols: Iterable[str]) -> dict[Place, InstrumentFacts]:
-    rows = Instrument.objects.filter(symbol__in=set(symbols))
-    return {(row.exchange, row.environment, row.symbol): facts_of(row) for row in rows}
 
 
 def cached_ticker(instrument: Instrument) -> Ticker | None:

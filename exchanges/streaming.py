@@ -100,10 +100,6 @@ class Keeper:
         self._opened: set[int] = set()
         self._lost: set[int] = set()
 
-    @property
-    def open_sockets(self) -> int:
-        return sum(1 for task in self._seats.values() if not task.done())
-
     async def run(self) -> None:
         """Go on until cancelled; `leave` gives the connections back."""
         try:

@@ -84,11 +84,9 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(settings.CHUNK_THREADS, thread_name_prefix="exchange")
 
 
-def _each(step: Callable[[Task], None], tasks: Sequence[Task]) -> list[Future[None]]:
-    futures = [_pool().submit(step, task) for task in tasks]
-    for future in futures:
+def _each(step: Callable[[Task], None], tasks: Sequence[Task]) -> None:
+    for future in [_pool().submit(step, task) for task in tasks]:
         future.result()
-    return futures
 
 
 def admit(tasks: list[Task], lease: Lease) -> list[Task]:

@@ -77,7 +77,6 @@ MODE_TEXT = "position idx not match"
 # "StopLoss:… set for Buy position should …", "TakeProfit:… ".
 STOP_TEXTS = ("stoploss", "takeprofit", "sl:", "tp:", "stop loss", "take profit", "slprice")
 FLAT_TEXTS = ("zero position", "position is zero", "position size is zero", "can not set tp/sl/ts")
-EXPIRED_TEXT = "expired"
 
 
 def error_of(code: int, message: str, *, is_write: bool, retry_after: float) -> ExchangeError:
