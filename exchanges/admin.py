@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from accounts.admin import ReadOnlyAdmin
-from exchanges.models import Connection, HostClock, Instrument, SymbolState
+from exchanges.models import Connection, HostClock, Instrument, StreamProcess, SymbolState
 
 
 @admin.register(Connection)
@@ -33,3 +33,8 @@ class SymbolStateAdmin(ReadOnlyAdmin):
 @admin.register(HostClock)
 class HostClockAdmin(ReadOnlyAdmin):
     list_display = ["host", "environment", "ahead_ms", "at"]
+
+
+@admin.register(StreamProcess)
+class StreamProcessAdmin(ReadOnlyAdmin):
+    list_display = ["host", "sockets", "started_at", "until", "priced_at"]
