@@ -212,7 +212,7 @@ GOVERNOR_PROCESSES = env.integer("GOVERNOR_PROCESSES", 16)  # that send, all hos
 # How much of the limit counts as spent when Redis has lost its memory.
 GOVERNOR_DOUBT_PERCENT = env.integer("GOVERNOR_DOUBT_PERCENT", 99)
 VAULT_PUBLIC_KEY_FILE = env.path("VAULT_PUBLIC_KEY_FILE")
-VAULT_PRIVATE_KEY_FILE = env.path("VAULT_PRIVATE_KEY_FILE")  # worker processes only
+VAULT_PRIVATE_KEY_FILE = env.path("VAULT_PRIVATE_KEY_FILE")  # worker, sweeper, stream
 
 # --- streams: one process or several, each with its share of the accounts' sockets ------------
 
@@ -229,7 +229,7 @@ STREAM_OPENINGS_SECONDS = env.integer(
 
 # --- orders: the arithmetic of a lease, checked at start by signals.apps ---------------------
 
-LINK_ID_KEY = env.text("LINK_ID_KEY", "")  # worker processes only
+LINK_ID_KEY = env.text("LINK_ID_KEY", "")  # worker and sweeper only
 HTTP_CONNECT_TIMEOUT = env.integer("HTTP_CONNECT_TIMEOUT", 3)
 HTTP_READ_TIMEOUT = env.integer("HTTP_READ_TIMEOUT", 5)
 RECV_WINDOW_MS = env.integer("RECV_WINDOW_MS", 5_000)
