@@ -41,7 +41,8 @@ def least_used(served: Mapping[str, int] | None = None) -> str:
 def resettle() -> int:
     """Give connections whose address is none of ours (any more) another; returns how many.
 
-    Keys are bound to all our addresses, so a move costs their owners nothing.
+    Keys are bound to all the addresses that were ours when they were made, so a move costs their
+    owners nothing; one that was added since is refused until they have added it too.
     """
     served = load()
     astray = list(
