@@ -17,6 +17,7 @@ DEFAULTS = {
     "LINK_ID_KEY": "tests-only-link-id-key",
     "POLL_SECONDS": "1",
     "PRICE_MAX_AGE_SECONDS": "0",  # tests move prices and look at once
+    "EGRESS_REQUESTS": "100000",  # tests of the limits bring their own
     "GOVERNOR_DOUBT_PERCENT": "0",  # each test begins with an empty cache
     "API_USER_RATE": "100000/min",
     "API_ANON_RATE": "100000/min",

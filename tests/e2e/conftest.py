@@ -67,8 +67,9 @@ def pages(browser: Browser) -> Iterator[object]:
 
 
 @pytest.fixture
-def site(market, telegram, processes) -> str:
+def site(market, telegram, processes, settings) -> str:
     """Web, worker, sweeper, beat and bot, up and answering."""
+    settings.EGRESS = {"127.0.0.1": "127.0.0.1"}  # what a test links draws on the workers' limits
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     processes.environment |= {
@@ -81,7 +82,7 @@ def site(market, telegram, processes) -> str:
     processes.beat()
     processes.bot()
     processes.web(port)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     while True:
         try:
             if requests.get(f"{url}/readyz", timeout=2).ok:

@@ -38,6 +38,7 @@ LEASE = 30  # seconds until somebody takes over what a dead worker held
 @dataclass(frozen=True)
 class Lease:
     now: datetime
+    lane: Lane = Lane.AMEND
 
     def time(self) -> datetime:
         return self.now
@@ -183,7 +184,7 @@ class Follower:
         for outcome in task.outcomes:
             if isinstance(outcome.action, SetLeverage) and outcome.is_done:
                 self.state.leverage = outcome.action.leverage
-        self.quiet = not task.actions and task.failure is None
+        self.quiet = not task.actions and task.failure is None and not self.unresolved
 
     @property
     def failed(self) -> bool:

@@ -268,7 +268,7 @@ def test_the_dashboard_costs_the_same_with_many_signals(
             signal, actor=author, now=timezone.now(), accepted=["draft_signal_twice"]
         )
     client.get("/")  # the first page of a day also writes the visit
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(18):
         assert client.get("/").status_code == 200
 
 
