@@ -99,7 +99,7 @@ def sandbox(*, limits: bool) -> Iterator[Sandbox]:
 
 @contextmanager
 def workers(**environment: str) -> Iterator[None]:
-    """Celery as in production, and the ring that beat or the sweeper gives it every second."""
+    """Celery and the sweeper, which rings for what had to wait, as in production."""
     child = subprocess.Popen(
         [
             *(sys.executable, "-m", "celery", "-A", "hexagonal", "worker"),
@@ -109,11 +109,16 @@ def workers(**environment: str) -> Iterator[None]:
         cwd=ROOT,
         env=os.environ | environment,
     )
+    sweeper = subprocess.Popen(
+        [sys.executable, "manage.py", "run_sweeper"], cwd=ROOT, env=os.environ | environment
+    )
     try:
         yield
     finally:
-        child.terminate()
-        child.wait(60)
+        for process in (child, sweeper):
+            process.terminate()
+        for process in (child, sweeper):
+            process.wait(60)
 
 
 def prepare() -> User:
