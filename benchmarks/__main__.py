@@ -1,6 +1,7 @@
 """`python -m benchmarks [B1 B2 …]`: measure each part on services of its own, one after the other.
 
-Writes `build/bench.json`, and `build/bench.md`: the table of docs/performance.md.
+Writes `build/bench.json`, where parts that are not asked for keep their former figures, and
+`build/bench.md`: the table of docs/performance.md.
 """
 
 from __future__ import annotations
@@ -26,11 +27,12 @@ PARTS = {
 def main() -> None:
     wanted = sys.argv[1:] or list(PARTS)
     BUILD.mkdir(exist_ok=True)
-    results: dict[str, dict[str, object]] = {}
+    known = BUILD / "bench.json"
+    results = json.loads(known.read_text()) if known.exists() else {}
     for name in wanted:
         results |= measure(name)
         print(json.dumps(results, indent=2), flush=True)
-        (BUILD / "bench.json").write_text(json.dumps(results, indent=2) + "\n")
+        known.write_text(json.dumps(results, indent=2) + "\n")
     (BUILD / "bench.md").write_text(table(results))
 
 

@@ -6,7 +6,6 @@ signal, 1 the same accounts are always first. By chance alone it stays within ab
 
 from __future__ import annotations
 
-import json
 import time
 
 from benchmarks import stage
@@ -50,7 +49,3 @@ def measure() -> dict[str, dict[str, float | int | None]]:
             "rank_correlation": round(found.correlation, 4),
         }
     }
-
-
-if __name__ == "__main__":
-    print(json.dumps(measure(), indent=2))

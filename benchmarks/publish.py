@@ -6,7 +6,6 @@ publish request: the dry run, and the author's page of a signal with 10,000 copi
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
@@ -270,7 +269,3 @@ def _publish_by_api(author: Author, symbol: str) -> float:
 
 def _first_signal(author: Author) -> str:
     return str(author.read("/signals/?limit=1").json()["results"][0]["id"])
-
-
-if __name__ == "__main__":
-    print(json.dumps({"B7": measure()}, indent=2))

@@ -6,7 +6,6 @@ All entries are filled by one price; a trigger of the database tells when each f
 
 from __future__ import annotations
 
-import json
 import os
 import select
 import statistics
@@ -227,14 +226,3 @@ def idle_percent(pid: int, seconds: float = 30) -> float:
     before = cpu_seconds(pid)
     time.sleep(seconds)
     return round((cpu_seconds(pid) - before) / seconds * 100, 1)
-
-
-def main() -> None:
-    result = measure()
-    (ROOT / "build").mkdir(exist_ok=True)
-    (ROOT / "build" / "bench-streams.json").write_text(json.dumps({"B6": result}, indent=2) + "\n")
-    print(json.dumps({"B6": result}, indent=2))
-
-
-if __name__ == "__main__":
-    main()

@@ -56,8 +56,8 @@ class Stored(NamedTuple):
 
 
 # A copy whose lease has run out belongs to a worker that died; whoever comes next takes it over.
-FREE = """due.lane = %(lane)s AND due.due_at <= now()
-      AND (due.lease_until IS NULL OR due.lease_until < now())"""
+DUE = "due.due_at <= now() AND (due.lease_until IS NULL OR due.lease_until < now())"
+FREE = f"due.lane = %(lane)s AND {DUE}"
 TAKE = """
 UPDATE signals_copy SET lease_token = %(token)s,
        lease_until = clock_timestamp() + make_interval(secs => %(lease)s),
@@ -177,8 +177,7 @@ def count_due(limit: int) -> int:
     """How many copies are due and free, up to a limit."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT count(*) FROM (SELECT 1 FROM signals_copy WHERE due_at <= now()"
-            " AND (lease_until IS NULL OR lease_until < now()) LIMIT %s) due",
+            f"SELECT count(*) FROM (SELECT 1 FROM signals_copy due WHERE {DUE} LIMIT %s) found",  # noqa: S608 - constants only
             [limit],
         )
         row = cursor.fetchone()
