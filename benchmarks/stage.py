@@ -47,7 +47,7 @@ from exchanges.domain.trading import Credentials  # noqa: E402
 from exchanges.models import Connection, SymbolState  # noqa: E402
 from hexagonal.lib.bulk import insert  # noqa: E402
 from signals.domain.draft import Draft, TargetDraft  # noqa: E402
-from signals.models import Copy, CopySettings, Signal  # noqa: E402
+from signals.models import Copy, CopySettings, Heartbeat, Signal  # noqa: E402
 from signals.services import publishing  # noqa: E402
 from tests.fixtures.people import long_btc, make_user  # noqa: E402
 
@@ -113,12 +113,23 @@ def workers(**environment: str) -> Iterator[None]:
         [sys.executable, "manage.py", "run_sweeper"], cwd=ROOT, env=os.environ | environment
     )
     try:
+        _wait_for_life()
         yield
     finally:
         for process in (child, sweeper):
             process.terminate()
         for process in (child, sweeper):
             process.wait(60)
+
+
+def _wait_for_life() -> None:
+    """Until a worker has answered the sweeper: starting up is not what is measured."""
+    Heartbeat.objects.all().delete()
+    deadline = time.monotonic() + 60
+    while not Heartbeat.objects.filter(name="worker").exists():
+        if time.monotonic() > deadline:
+            raise SystemExit("the workers do not start")
+        time.sleep(0.1)
 
 
 def prepare() -> User:

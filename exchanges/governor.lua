@@ -10,6 +10,7 @@
 --   restamp: budget, former stamp, count
 -- take:    granted, wait (ms), stamp for each ask; all of an ask or nothing
 -- room:    used, ms until the next one is free, ms frozen for each budget
+-- restamp: the stamp from now on
 local prefix, span, width = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local assumed, account_span = tonumber(ARGV[5]), tonumber(ARGV[6])
 local clock = redis.call('TIME')
@@ -108,5 +109,6 @@ elseif ARGV[1] == 'restamp' then
     redis.call('HINCRBY', key, ARGV[8], -tonumber(ARGV[9]))
   end
   note(key, tonumber(ARGV[9]), span)
+  answer[1] = stamp
 end
 return answer

@@ -20,7 +20,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -188,14 +188,17 @@ class Governor:
             rooms[name] = Room(used, self._most, wait / 1000, ban)
         return rooms
 
-    def restamp(self, budget: str, permits: Sequence[Permit]) -> None:
+    def restamp(self, budget: str, permits: Sequence[Permit]) -> list[Permit]:
         """Count permits from now on: they were taken a moment ago and leave only now."""
-        stamps: dict[int, int] = {}
+        stamps: dict[int, list[Permit]] = {}
         for permit in permits:
-            stamps[permit.stamp] = stamps.get(permit.stamp, 0) + 1
-        for stamp, count in stamps.items():
-            if stamp:
-                self._call("restamp", [budget, stamp, count])
+            stamps.setdefault(permit.stamp, []).append(permit)
+        renewed, now = [], time.monotonic()
+        for stamp, group in stamps.items():
+            answer = self._call("restamp", [budget, stamp, len(group)]) if stamp else None
+            fresh = answer[0] if answer else stamp  # or another turn would count them once more
+            renewed += [replace(permit, stamp=fresh, granted_at=now) for permit in group]
+        return renewed
 
     def freeze(self, budget: str, seconds: float) -> None:
         """Stop an address: the exchange has banned it, and every request prolongs that."""

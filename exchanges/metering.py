@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 
 from django.conf import settings
 
@@ -96,13 +95,15 @@ def _is_stale(permit: Permit) -> bool:
 
 def renew(meters: Sequence[AccountMeter]) -> None:
     """Count what was paid for from now on: between taking a permit and using it, time passes."""
-    paid: dict[str, list[Permit]] = {}
+    paid: dict[str, list[tuple[AccountMeter, Permit]]] = {}
     for meter in meters:
         fresh = [permit for permit in meter._paid if not _is_stale(permit)]  # noqa: SLF001 - one module
-        paid.setdefault(meter._budget, []).extend(fresh)  # noqa: SLF001
-        meter._paid = [replace(permit, granted_at=time.monotonic()) for permit in fresh]  # noqa: SLF001
-    for budget, permits in paid.items():
-        governor().restamp(budget, permits)
+        paid.setdefault(meter._budget, []).extend((meter, permit) for permit in fresh)  # noqa: SLF001
+        meter._paid = []  # noqa: SLF001
+    for budget, held in paid.items():
+        permits = governor().restamp(budget, [permit for _, permit in held])
+        for (meter, _), permit in zip(held, permits, strict=True):
+            meter.pay(permit)
 
 
 def meter_of(link: Connection, lane: Lane, *, patience: float = 0.0) -> AccountMeter:

@@ -19,6 +19,9 @@ from exchanges.governor import Room, governor
 from signals.models import Copy
 
 OVERTAKING = 10.0  # seconds that entries wait for changes which are on their way
+# Seconds that what is less urgent leaves an address to entries which wait for room on it. What
+# follows a fill may not wait as long as a look that most likely finds nothing new.
+YIELDING = {Lane.AMEND: 10.0, Lane.POLL: 60.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +72,12 @@ PICKED = f"""
     ORDER BY due.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - constants only
 PICKED_BY_BUDGET = f"""
-    SELECT picked.id FROM unnest(%(budgets)s::text[], %(rooms)s::int[]) place(budget, room)
+    SELECT picked.id
+    FROM unnest(%(budgets)s::text[], %(rooms)s::int[], %(ages)s::float[]) place(budget, room, age)
     CROSS JOIN LATERAL (
         SELECT due.id, due.due_at, due.shuffle FROM signals_copy due
         WHERE due.budget = place.budget AND {FREE}
+          AND due.due_at <= now() - make_interval(secs => place.age)
         ORDER BY due.due_at, due.shuffle LIMIT place.room
         FOR UPDATE SKIP LOCKED
     ) picked
@@ -80,9 +85,19 @@ PICKED_BY_BUDGET = f"""
 """  # noqa: S608 - constants only
 # A change that is on its way for the first time; one that fails again and again holds up nobody.
 URGENT = """
-SELECT DISTINCT budget FROM signals_copy
-WHERE lane = %(protect)s AND budget = ANY(%(budgets)s) AND attempts = 0
-  AND due_at <= now() AND due_at > now() - make_interval(secs => %(overtaking)s)
+SELECT name FROM unnest(%(budgets)s::text[]) name WHERE EXISTS (
+    SELECT FROM signals_copy
+    WHERE lane = %(protect)s AND budget = name AND attempts = 0
+      AND due_at <= now() AND due_at > now() - make_interval(secs => %(overtaking)s)
+)
+"""
+# Entries that found no room are due again when some of it comes back, a window later at most.
+WAITING = """
+SELECT name FROM unnest(%(budgets)s::text[]) name WHERE EXISTS (
+    SELECT FROM signals_copy
+    WHERE lane = %(entry)s AND budget = name
+      AND due_at <= now() + make_interval(secs => %(window)s)
+)
 """
 ANY = f"SELECT EXISTS (SELECT 1 FROM signals_copy due WHERE {FREE})"  # noqa: S608 - constants only
 
@@ -112,7 +127,11 @@ def _take_within(lane: Lane, left: dict[str, int], limit: int) -> Lease | None:
         return None
     if lane is Lane.PROTECT:  # one wave of looks: a slow exchange must leave time to act on them
         limit = min(limit, settings.CHUNK_THREADS)
+    ages = dict.fromkeys(left, 0.0)
+    if lane in YIELDING:
+        ages |= dict.fromkeys(_entered_upon(left), YIELDING[lane])
     places = {"limit": limit, "budgets": list(left), "rooms": list(left.values())}
+    places["ages"] = [ages[budget] for budget in left]
     return _take(lane, TAKE.format(picked=PICKED_BY_BUDGET), places)
 
 
@@ -134,11 +153,17 @@ def _take(lane: Lane, statement: str, values: Mapping[str, Any]) -> Lease | None
 
 def overtaken(names: Iterable[str]) -> set[str]:
     """The budgets on which a change of something live is on its way."""
+    return _names(URGENT, names, protect=Lane.PROTECT, overtaking=OVERTAKING)
+
+
+def _entered_upon(names: Iterable[str]) -> set[str]:
+    """The budgets on which entries wait for room."""
+    return _names(WAITING, names, entry=Lane.ENTRY, window=settings.EGRESS_WINDOW_MS / 500)
+
+
+def _names(statement: str, budgets: Iterable[str], **values: Any) -> set[str]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            URGENT,
-            {"protect": Lane.PROTECT, "budgets": list(names), "overtaking": OVERTAKING},
-        )
+        cursor.execute(statement, {"budgets": list(budgets), **values})
         return {row[0] for row in cursor.fetchall()}
 
 

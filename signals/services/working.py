@@ -24,7 +24,7 @@ from exchanges.domain.errors import (
     Unavailable,
 )
 from exchanges.domain.lanes import Lane
-from exchanges.domain.trading import Ticker
+from exchanges.domain.trading import OrderType, Ticker
 from exchanges.metering import pay_for, renew
 from exchanges.models import Connection
 from signals.domain.actions import Cancel, Place, SetLevels, SetLeverage, SetTrail
@@ -277,6 +277,8 @@ def _schedule(task: Task, lease: Lease) -> None:
         return
     copy.due_at = _next_look(task, now)
     copy.lane = _lane_of(task)
+    if copy.looked_at is None and _only_rests(task):
+        copy.looked_at = now  # nothing was there before: what follows shows among open orders
     if copy.status == CopyStatus.PENDING:
         deadline = copy.created_at + timedelta(seconds=settings.SIGNAL_TTL_SECONDS)
         if copy.due_at >= deadline:  # it will not be sent any more, and no limit delays saying so
@@ -293,7 +295,16 @@ def _lane_of(task: Task) -> Lane:
         return Lane.PROTECT
     if copy.applied_revision < copy.signal.revision:
         return Lane.PROTECT
-    return Lane.AMEND if task.actions else Lane.POLL
+    if not task.actions or _only_rests(task):
+        return Lane.POLL
+    return Lane.AMEND
+
+
+def _only_rests(task: Task) -> bool:
+    """Its entry was sent to wait for the price: the next look most likely finds nothing new."""
+    is_market = any(isinstance(a, Place) and a.type is OrderType.MARKET for a in task.actions)
+    is_sent = bool(task.outcomes) and all(outcome.is_done for outcome in task.outcomes)
+    return task.copy.status == CopyStatus.PLACED and is_sent and not is_market
 
 
 def _is_leaving(task: Task) -> bool:

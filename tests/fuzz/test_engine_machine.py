@@ -372,6 +372,7 @@ class EngineMachine(RuleBasedStateMachine):
             return
         actions = follower.task.actions
         leaves = any(isinstance(a, Place) and a.leg == CLOSE for a in actions)
+        leaves = leaves or CLOSE in follower.unresolved  # its fate is looked up before all else
         refused = any(isinstance(error, StopRefused) for error in follower.errors)
         handing_over = follower.exchange.quantity > (
             follower.copy.entered_quantity - follower.copy.exited_quantity

@@ -15,6 +15,7 @@ from django.conf import settings
 from exchanges.domain.errors import EgressBlocked, RateLimited
 from exchanges.domain.lanes import Lane
 from exchanges.governor import JITTER_MS, PERMIT_MS, Ask, Governor, most_of
+from exchanges.governor import governor as governor_of_this_process
 from exchanges.metering import AccountMeter, pay_for, renew
 
 SPAN_MS = 500
@@ -207,6 +208,19 @@ def test_a_permit_that_waited_counts_from_when_it_is_used():
     counted = redis.Redis.from_url(settings.REDIS_URL).hgetall("governor:budget:meter")
     assert int(counted.pop(str(permit.stamp).encode())) == 0
     assert [int(count) for count in counted.values()] == [1]
+
+
+def test_a_permit_counts_once_however_often_it_is_put_off():
+    """Orders of a chunk's last wave leave long after their permits were renewed with the others."""
+    meters = [meter(str(number)) for number in range(5)]
+    pay_for(meters, "place_order")
+    for _ in range(2):
+        time.sleep(PERMIT_MS / 1000 + 0.06)
+        renew(meters)
+    time.sleep(PERMIT_MS / 1000 + 0.06)
+    for each in meters:
+        each.admit("place_order", is_write=True)
+    assert governor_of_this_process().room(["meter"])["meter"].used == 5
 
 
 def test_a_patient_request_waits_and_an_impatient_one_is_told_when():
