@@ -26,6 +26,14 @@ def keep_position(desired: Desired, observed: Observed) -> list[Action]:
     return actions + _keep_trail(desired.signal, observed, position, rules)
 
 
+def restore_stop(desired: Desired, observed: Observed) -> list[Action]:
+    """Put a missing stop back, whatever else is not known yet: it takes nothing from anybody."""
+    position, rules = observed.position, observed.rules
+    if position is None or rules is None or position.stop is not None or observed.held <= 0:
+        return []
+    return _keep_levels(desired.signal, observed, position, rules)
+
+
 def reached_target(legs: dict[str, LegOrder]) -> int:
     """The number of the furthest target that was taken, 0 for none."""
     numbers = (

@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from signals.domain.actions import Action
 from signals.domain.entering import enter, keep_entry
-from signals.domain.holding import keep_position
+from signals.domain.holding import keep_position, restore_stop
 from signals.domain.leaving import close, is_handed_over, let_go, withdraw_exits
 from signals.domain.legs import is_entry_leg
 from signals.domain.situation import Account, Desired, Observed
 
 
 def plan(desired: Desired, account: Account, observed: Observed) -> list[Action]:
-    """Decide what to do next for one copy; nothing while an order's fate is not known."""
+    """Decide what to do next for one copy; while an order's fate is unknown, only a stop is set."""
     if any(leg.is_unresolved for leg in observed.legs.values()):
-        return []
+        return restore_stop(desired, observed)
     entries = [leg for leg in observed.legs.values() if is_entry_leg(leg.leg)]
     if not any(leg.was_sent for leg in entries):
         return enter(desired, account, observed)

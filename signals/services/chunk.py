@@ -14,7 +14,7 @@ from django.conf import settings
 from exchanges.domain.errors import CredentialsRejected, ExchangeError
 from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import InstrumentFacts, Ticker
-from exchanges.gateway import exchange_of, market_of
+from exchanges.gateway import exchange_of
 from exchanges.metering import AccountMeter, meter_of
 from exchanges.models import Connection, Instrument, SymbolState
 from exchanges.ports import Exchange
@@ -22,7 +22,7 @@ from exchanges.selectors import cached_ticker, facts_of
 from exchanges.vault import VaultError
 from signals.choices import OrderStatus
 from signals.domain.actions import Action
-from signals.domain.lifecycle import ENTERING, FINAL, CopyStatus
+from signals.domain.lifecycle import FINAL, CopyStatus
 from signals.domain.reasons import Reason
 from signals.models import ClosedPnl, Copy, Fill, Order, Signal
 from signals.services.accounting import Bindings
@@ -57,6 +57,11 @@ class Task:
     @property
     def copy(self) -> Copy:
         return self.ledger.copy
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Exchange, environment and symbol: what a price belongs to."""
+        return self.link.exchange, self.link.environment, self.copy.symbol
 
     @property
     def is_entry(self) -> bool:
@@ -132,28 +137,6 @@ def _fresh(row: Instrument, lease: Lease) -> Ticker | None:
     oldest = lease.now - timedelta(seconds=settings.PRICE_MAX_AGE_SECONDS)
     is_fresh = row.priced_at is not None and row.priced_at >= oldest
     return cached_ticker(row) if is_fresh else None
-
-
-def read_tickers(tasks: list[Task]) -> dict[tuple[str, str, str], Ticker]:
-    """The prices that entries are decided by: those that stream in, else one request for all."""
-    tickers: dict[tuple[str, str, str], Ticker] = {}
-    missing: set[tuple[str, str]] = set()
-    for task in tasks:
-        if task.copy.status not in ENTERING:
-            continue
-        place = (task.link.exchange, task.link.environment)
-        if task.price is not None:
-            tickers[(*place, task.copy.symbol)] = task.price
-        else:
-            missing.add(place)
-    for exchange, environment in missing:
-        try:
-            found = market_of(exchange, environment, Lane.ENTRY).tickers()
-        except ExchangeError as error:
-            log.warning("no prices of %s %s: %s", exchange, environment, type(error).__name__)
-            continue
-        tickers |= {(exchange, environment, ticker.symbol): ticker for ticker in found}
-    return tickers
 
 
 def open_account(task: Task) -> None:

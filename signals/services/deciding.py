@@ -101,11 +101,10 @@ def _may_decide(task: Task, desired: Desired, book: Book, lease: Lease) -> bool:
     """Whether enough is known; what is missing for an entry becomes the task's failure."""
     if task.exchange is None or task.failure is not None:
         return _is_over(task, desired, lease)
-    if task.copy.status == CopyStatus.PENDING and _is_wanted(desired, lease):
-        key = (task.link.exchange, task.link.environment, task.copy.symbol)
-        if key not in book.tickers or task.state is None:
-            task.failure = Unavailable("no price or no position mode")
-            return False
+    enters = task.copy.status == CopyStatus.PENDING and _is_wanted(desired, lease)
+    if enters and (task.place not in book.tickers or task.state is None):
+        task.failure = Unavailable("no price or no position mode")
+        return False
     return True
 
 
@@ -187,7 +186,7 @@ def _observed(task: Task, book: Book, lease: Lease) -> Observed:
     copy, ledger = task.copy, task.ledger
     return Observed(
         now=lease.time(),
-        ticker=book.tickers.get((task.link.exchange, task.link.environment, copy.symbol)),
+        ticker=book.tickers.get(task.place),
         rules=task.rules,
         legs=ledger.legs(),
         entered=copy.entered_quantity,

@@ -36,7 +36,7 @@ from signals.services.accounting import (
 )
 from signals.services.acting import act
 from signals.services.braking import apply_brakes
-from signals.services.chunk import Book, Task, load_chunk, open_account, read_tickers
+from signals.services.chunk import Book, Task, load_chunk, open_account
 from signals.services.claiming import Lease, claim, overtaken, put_back
 from signals.services.deciding import decide, lapse_of
 from signals.services.observing import (
@@ -47,6 +47,7 @@ from signals.services.observing import (
 from signals.services.orphans import note_orphans
 from signals.services.outcomes import apply_outcomes, refuse_credentials
 from signals.services.polling import poll_seconds
+from signals.services.pricing import read_tickers
 from signals.services.recording import write
 from signals.services.telling import put_back_fact
 
@@ -67,8 +68,9 @@ def work() -> int:
     lease = claim(settings.CHUNK_SIZE)
     if lease is None:
         return 0
-    tasks = admit(load_chunk(lease), lease)
+    tasks = load_chunk(lease)
     tickers = read_tickers(tasks)
+    tasks = admit(tasks, tickers, lease)
     for task in tasks:
         open_account(task)
     _each(lambda task: _observe(task, lease), [task for task in tasks if _must_look(task, lease)])
@@ -89,9 +91,15 @@ def _each(step: Callable[[Task], None], tasks: Sequence[Task]) -> None:
         future.result()
 
 
-def admit(tasks: list[Task], lease: Lease) -> list[Task]:
+def admit(
+    tasks: list[Task], tickers: dict[tuple[str, str, str], Ticker], lease: Lease
+) -> list[Task]:
     """Pay for the chunk's entries in one round trip; those that find no room go back."""
-    entries = [task for task in tasks if lease.lane is Lane.ENTRY and task.is_entry]
+    entries = [
+        task
+        for task in tasks
+        if lease.lane is Lane.ENTRY and task.is_entry and task.place in tickers
+    ]
     permits = pay_for([task.meter for task in entries], ENTRY_REQUEST)
     denied = {
         task.copy.pk: permit.wait

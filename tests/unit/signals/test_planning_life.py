@@ -501,11 +501,19 @@ def test_a_position_that_is_not_shown_is_left_to_its_exit():
 def test_nothing_is_sent_beside_an_order_of_unknown_fate(name):
     """A second close could take what the trader added; a second target what the first one takes."""
     unknown = leg(name, is_unresolved=True, is_open=False)
-    bare = dataclasses.replace(HELD, stop=None, target=None)
-    seen = observed(legs=[DONE, unknown], entered="0.010", held="0.010", position=bare)
     for wanted in (True, False):
         wish = desired(long_btc(targets=TWO), wants_position=wanted)
-        assert plan(wish, account(), seen) == []
+        for stop, expected in ((D(45500), []), (None, [SetLevels(D(45500), D(0))])):
+            position = dataclasses.replace(HELD, stop=stop, target=None)
+            seen = observed(legs=[DONE, unknown], entered="0.010", held="0.010", position=position)
+            assert plan(wish, account(), seen) == expected
+
+
+@pytest.mark.parametrize("position", [None, HELD])
+def test_where_nothing_is_held_no_stop_is_missed(position):
+    unknown = leg("entry-2", is_unresolved=True, is_open=False)
+    seen = observed(legs=[DONE, unknown], entered="0.010", held="0", position=position)
+    assert plan(desired(), account(), seen) == []
 
 
 @pytest.mark.parametrize("wanted", [True, False])
