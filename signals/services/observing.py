@@ -79,9 +79,8 @@ def observe_live(
         if facts is not None or order.conclusive_at is None or now >= order.conclusive_at:
             seen.lookups[order.link_id] = facts
     if unresolved and not any(seen.lookups.values()):
-        if copy.entered_quantity > copy.exited_quantity:  # its stop may be missing meanwhile
-            seen.positions = list(exchange.positions(copy.symbol))
-        return seen
+        is_held = copy.entered_quantity > copy.exited_quantity  # its stop may be missing meanwhile
+        return _look_at_all(copy, exchange, seen) if is_held else seen
     if copy.status == CopyStatus.PLACED and not seen.lookups and not _needs_full(copy, now):
         return _look_at_entry(copy, orders, exchange, seen)
     if copy.status == CopyStatus.FILLED and not seen.lookups and not _needs_full(copy, now):

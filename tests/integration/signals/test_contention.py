@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,7 @@ from django.utils import timezone
 
 from exchanges.adapters.bybit.gateway import BybitExchange
 from exchanges.domain import errors
+from exchanges.domain.lanes import Lane
 from signals.domain.draft import StopKind, StopRule
 from signals.domain.reasons import Reason
 from signals.models import Copy, Signal
@@ -156,3 +158,61 @@ def test_fewer_targets_after_many_were_taken(market, author, alice):
     settle(market)
     assert only_copy().status == "closed"
     assert size(market, link) == 0
+
+
+@pytest.mark.parametrize(("lane", "seconds"), [(Lane.AMEND, 10), (Lane.POLL, 60)])
+def test_looks_leave_an_address_to_entries_that_wait_for_room(
+    market, author, alice, bob, lane, seconds
+):
+    """A thousand looks after the first entries would otherwise spend the room of the others."""
+    link_account(alice, market)
+    publish(author)
+    settle(market)
+    resting = only_copy()
+    link_account(bob, market)
+    publish(author)
+    now = timezone.now()
+    Copy.objects.exclude(pk=resting.pk).update(due_at=now + timedelta(seconds=2))
+    Copy.objects.filter(pk=resting.pk).update(lane=lane, due_at=now)
+    assert claim(5) is None
+    Copy.objects.filter(pk=resting.pk).update(due_at=now - timedelta(seconds=seconds + 1))
+    assert claim(5).copies == (resting.pk,)
+
+
+def test_looks_are_held_up_by_no_entry_of_another_address(market, author, alice, bob):
+    link_account(alice, market)
+    publish(author)
+    settle(market)
+    resting = only_copy()
+    link_account(bob, market)
+    publish(author)
+    now = timezone.now()
+    Copy.objects.exclude(pk=resting.pk).update(
+        due_at=now + timedelta(seconds=2), budget="elsewhere"
+    )
+    Copy.objects.filter(pk=resting.pk).update(lane=Lane.POLL, due_at=now)
+    assert claim(5).copies == (resting.pk,)
+
+
+def test_what_was_just_sent_to_rest_is_looked_at_by_one_request(market, author, alice):
+    """Nothing of the copy was at the exchange before: open orders tell all that can be new."""
+    link_account(alice, market, leverage={"BTCUSDT": "10"})
+    publish(author)
+    work_now()
+    copy = only_copy()
+    assert (copy.status, copy.lane) == ("placed", Lane.POLL)
+    before = Counter(market.paths())
+    Copy.objects.update(due_at=timezone.now())
+    working.work()
+    assert Counter(market.paths()) - before == {"/v5/order/realtime": 1}
+
+
+def test_an_entry_without_a_price_spends_no_permit(market, author, alice, monkeypatch):
+    link_account(alice, market, leverage={"BTCUSDT": "10"})
+    publish(author)
+    monkeypatch.setattr(working, "read_tickers", lambda _tasks: {})
+    asked = []
+    monkeypatch.setattr(working, "pay_for", lambda meters, kind: asked.extend(meters) or [])
+    assert working.work() == 1
+    assert asked == []
+    assert only_copy().status == "pending"
