@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 
@@ -18,6 +19,32 @@ LEFT = "X-Bapi-Limit-Status"
 RESET = "X-Bapi-Limit-Reset-Timestamp"
 
 
+class Purse:
+    """Permits of one address that were taken for a whole chunk; each meter may spend one."""
+
+    def __init__(self, budget: str, permits: list[Permit]) -> None:
+        self._budget = budget
+        self._permits = permits
+        self._lock = threading.Lock()
+
+    def spend(self) -> bool:
+        """Spend a permit; False when it waited so long that its place in the window is lost.
+
+        Permits are counted from now on once they have waited, all that are left in one round trip.
+        """
+        with self._lock:
+            if not self._permits:
+                return False
+            age = time.monotonic() - self._permits[0].granted_at
+            if age >= settings.EGRESS_WINDOW_MS / 2000:
+                self._permits.clear()
+                return False
+            if age > PERMIT_MS / 1000:
+                self._permits = governor().restamp(self._budget, self._permits)
+            self._permits.pop()
+            return True
+
+
 class AccountMeter:
     """Asks for each request, unless it was paid for with a whole chunk.
 
@@ -26,12 +53,12 @@ class AccountMeter:
     whoever sends is still entitled to, asked when a request has its timestamp.
     """
 
-    __slots__ = ("_account", "_budget", "_paid", "lane", "may_leave", "patience", "until")
+    __slots__ = ("_account", "_purse", "budget", "lane", "may_leave", "patience", "until")
 
     def __init__(self, budget: str, account: str, lane: Lane, *, patience: float = 0.0) -> None:
-        self._budget = budget
+        self.budget = budget
         self._account = account
-        self._paid: list[Permit] = []
+        self._purse: Purse | None = None
         self.lane = lane
         self.patience = patience
         self.until = 0.0
@@ -39,11 +66,11 @@ class AccountMeter:
 
     def ask(self, kind: str, *, is_write: bool = True) -> Ask:
         """An account's reads (50 a second) are never many enough to be counted."""
-        return Ask(self._budget, self.lane, self._account if is_write else "", kind)
+        return Ask(self.budget, self.lane, self._account if is_write else "", kind)
 
-    def pay(self, permit: Permit) -> None:
-        """Take a permit for the next request."""
-        self._paid.append(permit)
+    def pay(self, purse: Purse) -> None:
+        """Let the next request be paid for from here."""
+        self._purse = purse
 
     def admit(self, request: str, *, is_write: bool) -> None:
         if self._has_paid():
@@ -63,15 +90,8 @@ class AccountMeter:
             raise Unavailable("too late: somebody else may have taken over")
 
     def _has_paid(self) -> bool:
-        """A permit that has waited too long counts from now: it was never used."""
-        if not self._paid:
-            return False
-        permit = self._paid.pop()
-        if _is_stale(permit):
-            return False
-        if permit.granted_at < time.monotonic() - PERMIT_MS / 1000:
-            governor().restamp(self._budget, [permit])
-        return True
+        purse, self._purse = self._purse, None
+        return purse is not None and purse.spend()
 
     def learn(self, request: str, headers: Mapping[str, str]) -> None:
         if not self._account:
@@ -85,25 +105,7 @@ class AccountMeter:
         )
 
     def freeze(self, seconds: float) -> None:
-        governor().freeze(self._budget, seconds)
-
-
-def _is_stale(permit: Permit) -> bool:
-    """Whether its place in the window may have been given to somebody else by now."""
-    return time.monotonic() - permit.granted_at >= settings.EGRESS_WINDOW_MS / 2000
-
-
-def renew(meters: Sequence[AccountMeter]) -> None:
-    """Count what was paid for from now on: between taking a permit and using it, time passes."""
-    paid: dict[str, list[tuple[AccountMeter, Permit]]] = {}
-    for meter in meters:
-        fresh = [permit for permit in meter._paid if not _is_stale(permit)]  # noqa: SLF001 - one module
-        paid.setdefault(meter._budget, []).extend((meter, permit) for permit in fresh)  # noqa: SLF001
-        meter._paid = []  # noqa: SLF001
-    for budget, held in paid.items():
-        permits = governor().restamp(budget, [permit for _, permit in held])
-        for (meter, _), permit in zip(held, permits, strict=True):
-            meter.pay(permit)
+        governor().freeze(self.budget, seconds)
 
 
 def meter_of(link: Connection, lane: Lane, *, patience: float = 0.0) -> AccountMeter:
@@ -113,7 +115,12 @@ def meter_of(link: Connection, lane: Lane, *, patience: float = 0.0) -> AccountM
 def pay_for(meters: Sequence[AccountMeter], kind: str) -> list[Permit]:
     """Let one request of each go, in one round trip; those that may not get no permit."""
     permits = governor().take([meter.ask(kind) for meter in meters])
+    granted: dict[str, list[tuple[AccountMeter, Permit]]] = {}
     for meter, permit in zip(meters, permits, strict=True):
         if permit.is_granted:
-            meter.pay(permit)
+            granted.setdefault(meter.budget, []).append((meter, permit))
+    for budget, pairs in granted.items():
+        purse = Purse(budget, [permit for _, permit in pairs])
+        for meter, _ in pairs:
+            meter.pay(purse)
     return permits

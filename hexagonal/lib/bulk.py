@@ -28,17 +28,32 @@ def remember(rows: Iterable[Model], fields: Sequence[str]) -> None:
 
 def differ(row: Model, fields: Iterable[str]) -> bool:
     """Whether one of these fields is another than as it was remembered."""
+    return bool(_changed(row, fields))
+
+
+def _changed(row: Model, fields: Iterable[str]) -> set[str]:
     known = getattr(row, REMEMBERED, None)
-    return known is None or any(getattr(row, name) != known[name] for name in fields)
+    if known is None:
+        return set(fields)
+    return {name for name in fields if getattr(row, name) != known[name]}
 
 
-def overwrite(rows: Iterable[Model], fields: Sequence[str]) -> None:
-    """Update rows of one model in one statement: those that are not as they were remembered."""
-    changed = [row for row in rows if differ(row, fields)]
+def overwrite(rows: Iterable[Model], fields: Sequence[str], *, always: Iterable[str] = ()) -> None:
+    """Update rows of one model in one statement: what is not as it was remembered.
+
+    `always`: what is written of a changed row even if it seems to stand there.
+    """
+    changed: list[Model] = []
+    dirty = set(always)
+    for row in rows:
+        own = _changed(row, fields)
+        if own:
+            changed.append(row)
+            dirty |= own
     if not changed:
         return
     table, key, names = _names(changed[0])
-    columns = {name: names[name] for name in fields}
+    columns = {name: names[name] for name in fields if name in dirty}
     settings = ", ".join(f'"{column}" = new."{column}"' for column in columns.values())
     with connection.cursor() as cursor:
         cursor.execute(

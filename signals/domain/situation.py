@@ -98,7 +98,7 @@ class Levels:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What was seen at the exchange; `held` is what the copy's own fills leave open."""
+    """What was seen at the exchange; `held` is what the copy's own exits leave open."""
 
     now: datetime
     ticker: Ticker | None

@@ -77,16 +77,23 @@ def money_for(link: Connection, bound: Collection[Binding]) -> Money | None:
     )
 
 
-def rules_of(link: Connection, authors: Iterable[int] | None = None) -> Rules | None:
+def chosen_authors(links: Collection[int] | QuerySet[Connection]) -> dict[int, set[int]]:
+    """Whom each of these connections follows, where it does not follow everybody."""
+    chosen: dict[int, set[int]] = defaultdict(set)
+    rows = CopySettings.authors.through.objects.filter(copysettings__connection__in=links)
+    for link, author in rows.values_list("copysettings__connection", "user"):
+        chosen[link].add(author)
+    return chosen
+
+
+def rules_of(link: Connection, authors: Iterable[int]) -> Rules | None:
     """A connection's settings as the domain's value; None when there are none.
 
-    `authors` are the ones it follows, where they were read for many at once.
+    `authors` are the ones it follows, none for everybody.
     """
     stored: CopySettings | None = getattr(link, "copy_settings", None)
     if stored is None:
         return None
-    if authors is None:
-        authors = (author.pk for author in stored.authors.all())
     return Rules(
         mode=SizingMode(stored.sizing),
         amount=stored.amount,

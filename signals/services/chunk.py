@@ -22,9 +22,11 @@ from exchanges.selectors import cached_ticker, facts_of
 from exchanges.vault import VaultError
 from signals.choices import OrderStatus
 from signals.domain.actions import Action
+from signals.domain.draft import Draft
 from signals.domain.lifecycle import FINAL, CopyStatus
 from signals.domain.reasons import Reason
 from signals.models import ClosedPnl, Copy, Fill, Order, Signal
+from signals.selectors import draft_of
 from signals.services.accounting import Bindings
 from signals.services.acting import Outcome
 from signals.services.claiming import Lease
@@ -75,8 +77,15 @@ class Book:
     """What a chunk's entries are judged by beside their own account."""
 
     bindings: Bindings  # of all live copies; grows as the chunk plans
+    authors: dict[int, set[int]]  # whom a connection follows, where it does not follow everybody
     halts: dict[int, Reason]  # connections whose brake is on
     tickers: dict[tuple[str, str, str], Ticker]
+    drafts: dict[int, Draft] = field(default_factory=dict)  # by signal: each is read once
+
+    def draft_of(self, signal: Signal) -> Draft:
+        if signal.pk not in self.drafts:
+            self.drafts[signal.pk] = draft_of(signal)
+        return self.drafts[signal.pk]
 
 
 def load_chunk(lease: Lease) -> list[Task]:
@@ -84,7 +93,6 @@ def load_chunk(lease: Lease) -> list[Task]:
     copies = list(
         Copy.objects.filter(pk__in=lease.copies)
         .select_related("connection__copy_settings", "connection__stream", "user")
-        .prefetch_related("connection__copy_settings__authors")
         .order_by("shuffle")
     )
     orders = _by_copy(Order.objects.filter(copy__in=lease.copies))

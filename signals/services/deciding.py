@@ -32,7 +32,6 @@ from signals.domain.reasons import Reason
 from signals.domain.situation import Account, Desired, Observed, Reduction
 from signals.domain.terms import asks_to_trail, expiry_from
 from signals.models import Copy, Order
-from signals.selectors import draft_of
 from signals.services.accounting import (
     binding_of,
     money_for,
@@ -52,7 +51,7 @@ def decide(task: Task, book: Book, lease: Lease) -> None:
     copy = task.copy
     if CopyStatus(copy.status) in FINAL:
         return
-    desired = _desired(task, lease)
+    desired = _desired(task, book, lease)
     if not _may_decide(task, desired, book, lease):
         return
     try:
@@ -130,10 +129,10 @@ def _end_early(task: Task, action: Action, lease: Lease) -> bool:
     return False
 
 
-def _desired(task: Task, lease: Lease) -> Desired:
+def _desired(task: Task, book: Book, lease: Lease) -> Desired:
     copy, signal = task.copy, task.copy.signal
     return Desired(
-        signal=draft_of(signal),
+        signal=book.draft_of(signal),
         wants_entry=signal.wants_entry and copy.wants_entry,
         wants_position=signal.wants_position and copy.wants_position,
         # Whoever joins later has the same time, counted from when they joined.
@@ -166,7 +165,7 @@ def _account(task: Task, book: Book) -> Account:
     seen, state, link = task.seen, task.state, task.link
     bound = others(link, task.copy, book.bindings)
     return Account(
-        rules=rules_of(link),
+        rules=rules_of(link, book.authors.get(link.pk, ())),
         money=money_for(link, bound),
         standing=Standing(len(bound), book.halts.get(link.pk, Reason.NONE)),
         author=task.copy.signal.author_id,
@@ -190,7 +189,7 @@ def _observed(task: Task, book: Book, lease: Lease) -> Observed:
         rules=task.rules,
         legs=ledger.legs(),
         entered=copy.entered_quantity,
-        held=copy.entered_quantity - copy.exited_quantity,
+        held=max(copy.entered_quantity - copy.exited_quantity - ledger.unseen_exits(), Decimal(0)),
         position=ledger.levels(),
         entry_average=copy.entry_average,
         last_fill_at=ledger.last_fill_at(),

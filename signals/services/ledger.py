@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -360,17 +361,30 @@ class CopyLedger:
     def _exit_rests(self) -> bool:
         """Whether an exit of ours may still stand, or any was read before it filled."""
         standing = UNRESOLVED | {OrderStatus.OPEN}
-        sold: dict[str, Decimal] = {}
+        sold = self._filled_by_order()
+        return any(
+            (order.link_id and order.status in standing) or order.filled < sold[order.exchange_id]
+            for order in self._exits()
+        )
+
+    def unseen_exits(self) -> Decimal:
+        """What exits have filled by their orders' word, while the fills do not show yet."""
+        sold = self._filled_by_order()
+        unseen = (
+            max(order.filled - sold[order.exchange_id], Decimal(0)) for order in self._exits()
+        )
+        return sum(unseen, Decimal(0))
+
+    def _exits(self) -> list[Order]:
+        return [order for order in self.orders if not is_entry_leg(order.leg)]
+
+    def _filled_by_order(self) -> defaultdict[str, Decimal]:
+        """What the fills add up to, by their order's exchange id."""
+        filled: defaultdict[str, Decimal] = defaultdict(Decimal)
         for fill in self.fills:
             if fill.order is not None:
-                link = fill.order.exchange_id
-                sold[link] = sold.get(link, Decimal(0)) + fill.quantity
-        return any(
-            (order.link_id and order.status in standing)
-            or order.filled < sold.get(order.exchange_id, Decimal(0))
-            for order in self.orders
-            if not is_entry_leg(order.leg)
-        )
+                filled[fill.order.exchange_id] += fill.quantity
+        return filled
 
     def _last_exit(self) -> Fill | None:
         exits = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -27,7 +27,7 @@ from signals.domain.reasons import NoEntry, Reason
 from signals.domain.situation import Account, Observed
 from signals.domain.sizing import Part, Size
 from signals.models import LIVE_STATUSES, Copy, CopySettings
-from signals.services.accounting import Binding, bindings_of, money_for, rules_of
+from signals.services.accounting import Binding, bindings_of, chosen_authors, money_for, rules_of
 from signals.services.publishing import armed, concerns
 
 NOT_LINKED = [ConnectionStatus.REVOKED, ConnectionStatus.REFUSED]
@@ -117,7 +117,7 @@ def preview(draft: Draft, *, author: User, now: datetime) -> Preview:
         (row.exchange, row.environment): _observed(row, now)
         for row in Instrument.objects.filter(symbol=draft.symbol)
     }
-    chosen, bindings = _chosen_authors(), bindings_of(_linked())
+    chosen, bindings = chosen_authors(_linked()), bindings_of(_linked())
     rows = []
     for link in links:
         observed = places.get((link.exchange, link.environment)) or _observed(None, now)
@@ -138,15 +138,6 @@ def _links(symbol: str) -> list[Connection]:
 
 def _linked() -> QuerySet[Connection]:
     return Connection.objects.exclude(status__in=NOT_LINKED)
-
-
-def _chosen_authors() -> dict[int, set[int]]:
-    """Whom each connection follows, where it does not follow everybody."""
-    chosen: dict[int, set[int]] = defaultdict(set)
-    rows = CopySettings.authors.through.objects.values_list("copysettings__connection", "user")
-    for link, author in rows:
-        chosen[link].add(author)
-    return chosen
 
 
 def _account(

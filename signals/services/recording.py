@@ -52,6 +52,7 @@ COPY_FIELDS = [
     "filled_at",
     "ended_at",
 ]
+LEASE = ("lease_token", "lease_until")
 ORDER_FIELDS = [
     "exchange_id",
     "type",
@@ -104,7 +105,9 @@ def write(ledgers: Iterable[CopyLedger], lease: Lease, *, releases: bool) -> lis
         _write_orders(held)
         _write_fills(held)
         _write_results(held)
-        overwrite([ledger.copy for ledger in held], COPY_FIELDS)
+        # A lease may have been taken after the rows were read: giving it up is always written.
+        freed = LEASE if releases else ()
+        overwrite([ledger.copy for ledger in held], COPY_FIELDS, always=freed)
         insert([call for ledger in ledgers for call in ledger.calls if call.pk is None])
         if releases:
             facts = [fact for ledger in held for fact in (*facts_of(ledger), *ledger.facts)]

@@ -25,15 +25,13 @@ from exchanges.domain.errors import (
 )
 from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import OrderType, Ticker
-from exchanges.metering import pay_for, renew
+from exchanges.metering import pay_for
 from exchanges.models import Connection
 from signals.domain.actions import Cancel, Place, SetLevels, SetLeverage, SetTrail
 from signals.domain.judging import EntryState
 from signals.domain.lifecycle import ENTERING, FINAL, CopyStatus
 from signals.lease_check import fence_seconds
-from signals.services.accounting import (
-    bindings_of,
-)
+from signals.services.accounting import bindings_of, chosen_authors
 from signals.services.acting import act
 from signals.services.braking import apply_brakes
 from signals.services.chunk import Book, Task, load_chunk, open_account
@@ -168,7 +166,8 @@ def _absorb_and_plan(
         for task in tasks:
             _absorb_safely(task, lease)
         entering = {task.link.pk for task in tasks if task.copy.status in ENTERING}
-        book = Book(bindings_of(links), apply_brakes(entering, now=lease.time()), tickers)
+        halts = apply_brakes(entering, now=lease.time())
+        book = Book(bindings_of(links), chosen_authors(entering), halts, tickers)
         for task in tasks:
             decide(task, book, lease)
         held = write([task.ledger for task in tasks], lease, releases=False)
@@ -212,7 +211,6 @@ def _act_on(tasks: list[Task], lease: Lease) -> None:
     for task in acting:
         _hurry(task, lease)
         task.meter.may_leave = lease.may_send
-    renew([task.meter for task in acting])
     pending: set[Future[None]] = {_pool().submit(_act, task, lease) for task in acting}
     while pending:
         done, pending = wait(pending, timeout=WATCH_SECONDS)

@@ -59,7 +59,6 @@ def connection(**rules: object) -> Connection:
     link = Connection(pk=1, exchange="bybit", environment="sandbox", name="main")
     link.equity, link.available = D(1000), D(1000)
     stored = CopySettings(pk=1, connection=link, **rules)
-    stored._prefetched_objects_cache = {"authors": []}
     link.copy_settings = stored
     return link
 
@@ -172,7 +171,7 @@ class Follower:
         self.unresolved = {leg.leg for leg in legs if leg.is_unresolved}
         ticker = self.exchange.ticker()
         tickers = {("bybit", "sandbox", self.copy.symbol): ticker}
-        deciding.decide(task, chunk.Book(defaultdict(dict), {}, tickers), lease)
+        deciding.decide(task, chunk.Book(defaultdict(dict), {}, {}, tickers), lease)
         assert str(task.failure) != "planning failed"
         try:
             working._act(task, lease)

@@ -46,3 +46,19 @@ def test_a_withdrawal_is_asked_for_once():
     for _ in range(5):
         follower.round()
     assert follower.exchange.writes == ["levels", "cancel", "cancel"]
+
+
+def test_a_close_whose_fills_show_late_is_not_sent_again(monkeypatch):
+    """What the order has sold already must not be taken from what the trader added."""
+    follower = holding(targets=TWO)
+    exchange, bought = follower.exchange, follower.copy.entered_quantity
+    exchange.user_add(D("0.005"))
+    follower.signal.wants_entry = follower.signal.wants_position = False
+    follower.revise("close")
+    exchange.shown, exchange.is_lagging = len(exchange.fills), True
+    monkeypatch.setattr(exchange, "wait", lambda seconds: None)  # fills show by time
+    for _ in range(4):
+        follower.round()
+    sold = sum(o.filled for o in exchange.orders.values() if o.is_ours and o.reduce_only)
+    assert sold == bought
+    assert exchange.quantity == D("0.005")

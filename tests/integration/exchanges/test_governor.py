@@ -16,7 +16,7 @@ from exchanges.domain.errors import EgressBlocked, RateLimited
 from exchanges.domain.lanes import Lane
 from exchanges.governor import JITTER_MS, PERMIT_MS, Ask, Governor, most_of
 from exchanges.governor import governor as governor_of_this_process
-from exchanges.metering import AccountMeter, pay_for, renew
+from exchanges.metering import AccountMeter, pay_for
 
 SPAN_MS = 500
 MOST = 40
@@ -192,7 +192,6 @@ def meter(account, **changes):
 def test_what_is_paid_for_needs_no_further_asking(monkeypatch):
     meters = [meter(str(number)) for number in range(3)]
     assert [permit.is_granted for permit in pay_for(meters, "place_order")] == [True] * 3
-    renew(meters)
     calls = Counter()
     monkeypatch.setattr(Governor, "take", lambda *_: calls.update(["take"]))
     for each in meters:
@@ -210,15 +209,12 @@ def test_a_permit_that_waited_counts_from_when_it_is_used():
     assert [int(count) for count in counted.values()] == [1]
 
 
-def test_a_permit_counts_once_however_often_it_is_put_off():
-    """Orders of a chunk's last wave leave long after their permits were renewed with the others."""
+def test_permits_count_once_however_often_they_are_put_off():
+    """Orders of a chunk's last wave leave long after their permits were taken with the others."""
     meters = [meter(str(number)) for number in range(5)]
     pay_for(meters, "place_order")
-    for _ in range(2):
-        time.sleep(PERMIT_MS / 1000 + 0.06)
-        renew(meters)
-    time.sleep(PERMIT_MS / 1000 + 0.06)
     for each in meters:
+        time.sleep(PERMIT_MS / 1000 + 0.06)
         each.admit("place_order", is_write=True)
     assert governor_of_this_process().room(["meter"])["meter"].used == 5
 
@@ -245,7 +241,6 @@ def test_a_permit_that_waited_too_long_is_asked_for_again(settings):
     one = meter("1")
     pay_for([one], "place_order")
     time.sleep(0.15)
-    renew([one])
     assert not one._has_paid()
 
 
