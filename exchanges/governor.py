@@ -80,13 +80,18 @@ class Room:
     most: int
     wait: float  # seconds until some of it comes back
     frozen: float  # seconds that the exchange's ban goes on
+    is_doubtful: bool = False  # nobody knows what others have spent
 
     def left(self, lane: Lane) -> int:
-        return 0 if self.frozen > 0 else max(most_of(lane, self.most) - self.used, 0)
+        if self.frozen > 0:
+            return 0
+        return max(most_of(lane, self.most, is_doubtful=self.is_doubtful) - self.used, 0)
 
 
-def most_of(lane: Lane, most: int) -> int:
-    """How far a lane may fill a window."""
+def most_of(lane: Lane, most: int, *, is_doubtful: bool = False) -> int:
+    """How far a lane may fill a window; in doubt a little is kept for what protects."""
+    if is_doubtful:
+        return 1 if lane is Lane.PROTECT else 0
     return max(math.floor(most * SHARE[lane]), 1)
 
 
@@ -109,9 +114,7 @@ class Local:
         times = self.times.setdefault(ask.budget, deque())
         while times and times[0] <= now - self.span:
             times.popleft()
-        most = most_of(ask.lane, self.most)
-        if now < self.free_from:  # a little is kept for what protects
-            most = 1 if ask.lane is Lane.PROTECT else 0
+        most = most_of(ask.lane, self.most, is_doubtful=now < self.free_from)
         if len(times) >= most:
             first = times[0] + self.span if times else self.free_from
             return Permit(is_granted=False, wait=max(first - now, BUCKET_MS / 1000))
@@ -122,7 +125,7 @@ class Local:
     def room(self, budget: str, now: float, frozen: float) -> Room:
         times = self.times.get(budget, deque())
         used = sum(1 for at in times if at > now - self.span)
-        return Room(self.most if now < self.free_from else used, self.most, self.span, frozen)
+        return Room(used, self.most, self.span, frozen, is_doubtful=now < self.free_from)
 
 
 class Governor:

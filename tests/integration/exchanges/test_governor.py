@@ -157,8 +157,11 @@ def nobody():
 def test_without_redis_a_process_spends_a_small_share_of_its_own():
     governor = Governor(nobody(), most=MOST, span_ms=SPAN_MS, processes=2, assumed=0)
     # What Redis let go before may still count: at first only what protects goes.
+    room = governor.room(["a"])["a"]
+    assert [room.left(Lane.PROTECT), room.left(Lane.ENTRY), room.left(Lane.POLL)] == [1, 0, 0]
     assert granted(governor, [ask()] * 20) == 0
     assert granted(governor, [ask(Lane.PROTECT)] * 20) == 1
+    assert governor.room(["a"])["a"].left(Lane.PROTECT) == 0
     time.sleep(WINDOW + 0.05)
     share = MOST // 2 // 2
     assert granted(governor, [ask(Lane.PROTECT)] * 20) == most_of(Lane.PROTECT, share)
