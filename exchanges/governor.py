@@ -217,8 +217,8 @@ class Governor:
         key = f"{PREFIX}account:{account}:{kind}"
         try:
             if most is not None and self._told.get((account, kind), ACCOUNT_MOST) != most:
-                self._told[(account, kind)] = most
                 self._redis.set(f"{key}:most", most, ex=3600)
+                self._told[(account, kind)] = most
             wait = until_ms - int(time.time() * 1000) if until_ms is not None else 0
             if wait > 0:
                 self._redis.set(f"{key}:until", 1, px=min(wait, 10_000))

@@ -110,6 +110,15 @@ def test_an_accounts_own_limit_is_learned(make):
     assert granted(governor, [ask(account="2")]) == 1
 
 
+def test_an_accounts_own_limit_is_told_again_when_redis_did_not_hear_it(make, monkeypatch):
+    governor = make()
+    with monkeypatch.context() as away:
+        away.setattr(governor, "_redis", redis.Redis.from_url(nobody()))
+        governor.learn("1", "place_order", most=3, until_ms=None)
+    governor.learn("1", "place_order", most=3, until_ms=None)
+    assert granted(governor, [ask(account="1")] * 5) == 3
+
+
 def test_a_ban_stops_one_address_in_every_process(make):
     first, second = make(), make()
     first.freeze("a", 600)
