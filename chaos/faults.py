@@ -20,7 +20,7 @@ from chaos.world import World
 from exchanges import vault
 from exchanges.domain.trading import Credentials
 from exchanges.gateway import seal_context
-from exchanges.models import Connection
+from exchanges.models import Connection, EgressBan
 from signals.domain.reasons import Reason
 from signals.models import Copy, CopySettings
 
@@ -432,9 +432,10 @@ def address_banned(stage: Stage) -> None:
     stage.publish()
     stage.wait_for_orders(0.5)
     stage.world.wait(lambda: _none_pending(stage), 80)
-    _forget_all(stage.world)
     for name in list(stage.world.processes):
         stage.world.kill(name)
+    EgressBan.objects.all().delete()
+    _forget_all(stage.world)
 
 
 def _none_pending(stage: Stage) -> bool:

@@ -10,7 +10,7 @@ import threading
 from django.conf import settings
 from django.db import Error, connection
 
-from exchanges import clock, egress
+from exchanges import bans, clock, egress
 from exchanges import services as exchanges
 from exchanges.domain.lanes import Lane
 from exchanges.stream_shares import are_prices_followed
@@ -102,6 +102,7 @@ class Sweeper:
             Chore("enrol", 2, lambda: enrolling.enrol_late(now=database_now())),
             Chore("prices", 3, follow_prices),
             Chore("addresses", 30, settle_addresses),
+            Chore("bans", 1, bans.keep_bans),
             Chore("sockets", 5, streaming.poll_orphans),
             Chore("canary", 10, lambda: enqueue("signals.show_life", expires=10)),
             Chore("watch", 10, watch),
