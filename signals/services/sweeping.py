@@ -22,6 +22,7 @@ from signals.services import enrolling, nominal, publishing, streaming, working
 from signals.services.alarms import watch
 from signals.services.claiming import count_due
 from signals.services.revising import MOST_DOORBELLS
+from signals.services.stepping import ClockWatch
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +107,7 @@ class Sweeper:
             Chore("sockets", 5, streaming.poll_orphans),
             Chore("canary", 10, lambda: enqueue("signals.show_life", expires=10)),
             Chore("watch", 10, watch),
+            Chore("step", 1, ClockWatch().look),
             Chore("clock", clock.EVERY_SECONDS_WHILE_OFF, clock.keep_measured),
         ]
 
