@@ -12,6 +12,7 @@ COPY signals signals
 COPY templates templates
 COPY static static
 COPY locale locale
+COPY deploy deploy
 RUN SECRET_KEY=build DATABASE_URL=postgres://build@localhost/build REDIS_URL=redis://localhost \
   /venv/bin/python manage.py collectstatic --noinput
 

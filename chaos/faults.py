@@ -10,6 +10,8 @@ import redis
 from celery import current_app
 from django.conf import settings
 from django.core.management import get_commands
+from django.db import connection
+from django.utils import timezone
 
 from chaos import traps
 from chaos.amending import tighten_stop, withdraw_entries
@@ -20,9 +22,11 @@ from chaos.world import World
 from exchanges import vault
 from exchanges.domain.trading import Credentials
 from exchanges.gateway import seal_context
-from exchanges.models import Connection
+from exchanges.models import Connection, EgressBan
+from signals.domain.lifecycle import FINAL
 from signals.domain.reasons import Reason
 from signals.models import Copy, CopySettings
+from signals.services import copying
 
 CHILDREN = 4  # of all workers together: so many chunks at a time
 Strike = Callable[[Stage], None]
@@ -317,6 +321,27 @@ def postgres_away(stage: Stage) -> None:
     stage.world.database.start()
 
 
+@fault("29", may_end=(Reason.TOO_LATE,))
+def postgres_read_only(stage: Stage) -> None:
+    """As with a full disk: everything can be read, and nothing be put on record."""
+    stage.publish()
+    stage.wait_for_orders()
+    _take_no_writes(is_full=True)
+    stage.for_a_while(2, 3)  # what is on record as being sent may still go
+    before = stage.world.exchange.orders_seen()
+    stage.for_a_while(14, 16)
+    late = stage.world.exchange.orders_seen() - before
+    if late:
+        stage.complaints.append(f"{late} orders were sent that could not be recorded")
+    _take_no_writes(is_full=False)
+
+
+def _take_no_writes(*, is_full: bool) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER SYSTEM SET default_transaction_read_only = {is_full}")
+        cursor.execute("SELECT pg_reload_conf()")
+
+
 @fault("27")
 def postgres_connections_cut(stage: Stage) -> None:
     stage.publish()
@@ -432,9 +457,10 @@ def address_banned(stage: Stage) -> None:
     stage.publish()
     stage.wait_for_orders(0.5)
     stage.world.wait(lambda: _none_pending(stage), 80)
-    _forget_all(stage.world)
     for name in list(stage.world.processes):
         stage.world.kill(name)
+    EgressBan.objects.all().delete()
+    _forget_all(stage.world)
 
 
 def _none_pending(stage: Stage) -> bool:
@@ -453,6 +479,38 @@ def keys_revoked(stage: Stage) -> None:
     stage.for_a_while(6, 8)
     for link in links:
         _give_new_key(stage, link)
+
+
+@fault("37", may_end=(Reason.TOO_LATE,), patience=120)
+def vault_unreachable(stage: Stage) -> None:
+    """Processes start without the private key's file: they open nothing, and send nothing."""
+    key = stage.world.directory / "vault.key"
+    away = key.rename(key.with_suffix(".away"))
+    for name in list(stage.world.processes):
+        stage.world.kill(name)
+    before = stage.world.exchange.orders_seen()
+    stage.publish()
+    stage.for_a_while(12, 15)
+    sent = stage.world.exchange.orders_seen() - before
+    stage.expect(not sent, f"{sent} orders were signed")
+    away.rename(key)
+
+
+@fault("45", may_end=(Reason.CLOSED_BY_TRADER,))
+def traders_panic(stage: Stage) -> None:
+    """Some traders close everything while their orders go out and answers are being lost."""
+    stage.fault_orders("accept_then_reset", probability=0.3)
+    stage.publish()
+    stage.wait_for_orders()
+    links = stage.dice.sample(list(Connection.objects.all()), max(stage.accounts // 5, 1))
+    closing = sum(copying.panic(link.user, now=timezone.now()) for link in links)
+    stage.expect(closing, "nobody had a trade to close")
+    left = Copy.objects.filter(signal=stage.trade.stored, connection__in=links)
+    left = left.exclude(status__in=[status.value for status in FINAL])
+    if stage.world.wait(lambda: not left.exists(), 60) is None:
+        stage.complaints.append("a trade that was to be closed is still open")
+    for link in links:  # for the next trade: this one they have left
+        copying.resume(link)
 
 
 def _give_new_key(stage: Stage, link: Connection) -> None:

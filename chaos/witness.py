@@ -26,7 +26,8 @@ from signals.services.invariants import violations
 SWEEP_SECONDS = 10.0  # longest that a position may be without a stop
 SAMPLE = 0.25  # seconds between two looks at it
 UNRESOLVED = [OrderStatus.SUBMITTING, OrderStatus.UNKNOWN]
-OF_PROCESSES = {AlarmCode.WORKERS_SILENT, AlarmCode.CLOCK_OFF}  # they last past their cause
+# They last past their cause.
+OF_PROCESSES = {AlarmCode.WORKERS_SILENT, AlarmCode.CLOCK_OFF, AlarmCode.ADDRESS_BANNED}
 OPEN_ENDED = [CopyStatus.PENDING.value, CopyStatus.UNKNOWN.value]
 FINAL_STATUSES = [status.value for status in FINAL]
 

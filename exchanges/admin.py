@@ -5,7 +5,14 @@ from __future__ import annotations
 from django.contrib import admin
 
 from accounts.admin import ReadOnlyAdmin
-from exchanges.models import Connection, HostClock, Instrument, StreamProcess, SymbolState
+from exchanges.models import (
+    Connection,
+    EgressBan,
+    HostClock,
+    Instrument,
+    StreamProcess,
+    SymbolState,
+)
 
 
 @admin.register(Connection)
@@ -28,6 +35,11 @@ class InstrumentAdmin(ReadOnlyAdmin):
 class SymbolStateAdmin(ReadOnlyAdmin):
     list_display = ["connection", "symbol", "leverage", "is_hedge", "confirmed_at"]
     list_select_related = ["connection"]
+
+
+@admin.register(EgressBan)
+class EgressBanAdmin(ReadOnlyAdmin):
+    list_display = ["budget", "until"]
 
 
 @admin.register(HostClock)

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core import checks
 
 from accounts import wording
 
@@ -7,7 +8,10 @@ class ExchangesConfig(AppConfig):
     name = "exchanges"
 
     def ready(self) -> None:
-        from exchanges.choices import REFUSALS, ConnectionReason  # noqa: PLC0415 - needs translations
+        # They need the translation and settings machinery, which is up only now.
+        from exchanges.choices import REFUSALS, ConnectionReason  # noqa: PLC0415
+        from exchanges.egress_check import check_egress  # noqa: PLC0415
 
         wording.register({reason.value: reason.label for reason in ConnectionReason if reason})
         wording.register(REFUSALS)
+        checks.register(check_egress)

@@ -80,13 +80,18 @@ class Room:
     most: int
     wait: float  # seconds until some of it comes back
     frozen: float  # seconds that the exchange's ban goes on
+    is_doubtful: bool = False  # nobody knows what others have spent
 
     def left(self, lane: Lane) -> int:
-        return 0 if self.frozen > 0 else max(most_of(lane, self.most) - self.used, 0)
+        if self.frozen > 0:
+            return 0
+        return max(most_of(lane, self.most, is_doubtful=self.is_doubtful) - self.used, 0)
 
 
-def most_of(lane: Lane, most: int) -> int:
-    """How far a lane may fill a window."""
+def most_of(lane: Lane, most: int, *, is_doubtful: bool = False) -> int:
+    """How far a lane may fill a window; in doubt a little is kept for what protects."""
+    if is_doubtful:
+        return 1 if lane is Lane.PROTECT else 0
     return max(math.floor(most * SHARE[lane]), 1)
 
 
@@ -109,9 +114,7 @@ class Local:
         times = self.times.setdefault(ask.budget, deque())
         while times and times[0] <= now - self.span:
             times.popleft()
-        most = most_of(ask.lane, self.most)
-        if now < self.free_from:  # a little is kept for what protects
-            most = 1 if ask.lane is Lane.PROTECT else 0
+        most = most_of(ask.lane, self.most, is_doubtful=now < self.free_from)
         if len(times) >= most:
             first = times[0] + self.span if times else self.free_from
             return Permit(is_granted=False, wait=max(first - now, BUCKET_MS / 1000))
@@ -122,7 +125,7 @@ class Local:
     def room(self, budget: str, now: float, frozen: float) -> Room:
         times = self.times.get(budget, deque())
         used = sum(1 for at in times if at > now - self.span)
-        return Room(self.most if now < self.free_from else used, self.most, self.span, frozen)
+        return Room(used, self.most, self.span, frozen, is_doubtful=now < self.free_from)
 
 
 class Governor:
@@ -148,7 +151,7 @@ class Governor:
     def take(self, asks: Sequence[Ask]) -> list[Permit]:
         """Let requests go, as many as the limits allow, in one round trip."""
         now = time.monotonic()
-        bans = self._own_bans(now)
+        bans = self.bans()
         free = [ask for ask in asks if ask.budget not in bans]
         permits = iter(self._take(free, now))
         return [
@@ -176,7 +179,7 @@ class Governor:
     def room(self, budgets: Iterable[str]) -> dict[str, Room]:
         """What is left of budgets, taking nothing."""
         names, now = list(budgets), time.monotonic()
-        bans = self._own_bans(now)
+        bans = self.bans()
         answer = self._call("room", names)
         if answer is None:
             with self._lock:
@@ -185,6 +188,7 @@ class Governor:
         for number, name in enumerate(names):
             used, wait, frozen = answer[3 * number : 3 * number + 3]
             ban = max(frozen / 1000, bans.get(name, 0.0))
+            self._remember(name, ban)
             rooms[name] = Room(used, self._most, wait / 1000, ban)
         return rooms
 
@@ -203,19 +207,33 @@ class Governor:
     def freeze(self, budget: str, seconds: float) -> None:
         """Stop an address: the exchange has banned it, and every request prolongs that."""
         log.error("%s waits out a ban of %d s", budget, seconds)
-        self._frozen[budget] = time.monotonic() + seconds
+        self._freeze(budget, seconds, only_if_forgotten=False)
+
+    def remind(self, budget: str, seconds: float) -> None:
+        """Put back a ban that Redis may have forgotten."""
+        self._freeze(budget, seconds, only_if_forgotten=True)
+
+    def _freeze(self, budget: str, seconds: float, *, only_if_forgotten: bool) -> None:
+        self._remember(budget, seconds)
+        key, left = f"{PREFIX}frozen:{budget}", max(int(seconds * 1000), 1)
         try:
-            self._redis.set(f"{PREFIX}frozen:{budget}", 1, px=int(seconds * 1000))
+            self._redis.set(key, 1, px=left, nx=only_if_forgotten)
         except redis.RedisError:
             return  # this process's own memory still holds
+
+    def _remember(self, budget: str, seconds: float) -> None:
+        """Keep the latest end of a ban that was heard of: Redis may be emptied before it."""
+        until = time.monotonic() + seconds
+        if seconds > 0 and until > self._frozen.get(budget, 0.0) + 1:  # a reading is never exact
+            self._frozen[budget] = until
 
     def learn(self, account: str, kind: str, *, most: int | None, until_ms: int | None) -> None:
         """Take over what the exchange says about an account's own limit."""
         key = f"{PREFIX}account:{account}:{kind}"
         try:
             if most is not None and self._told.get((account, kind), ACCOUNT_MOST) != most:
-                self._told[(account, kind)] = most
                 self._redis.set(f"{key}:most", most, ex=3600)
+                self._told[(account, kind)] = most
             wait = until_ms - int(time.time() * 1000) if until_ms is not None else 0
             if wait > 0:
                 self._redis.set(f"{key}:until", 1, px=min(wait, 10_000))
@@ -263,8 +281,9 @@ class Governor:
                 for budget, count in spent.items():
                     self._local.spent[budget] = self._local.spent.get(budget, 0) + count
 
-    def _own_bans(self, now: float) -> dict[str, float]:
-        """Bans that this process knows of itself: they hold even if Redis has forgotten them."""
+    def bans(self) -> dict[str, float]:
+        """Seconds of the bans that this process knows of, even if Redis has forgotten them."""
+        now = time.monotonic()
         return {budget: until - now for budget, until in [*self._frozen.items()] if until > now}
 
 

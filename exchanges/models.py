@@ -174,6 +174,19 @@ class Instrument(models.Model):
         return self.symbol
 
 
+class EgressBan(models.Model):
+    """An outgoing address that the exchange has banned, until when by the database's clock."""
+
+    budget = models.CharField(max_length=80, primary_key=True)
+    until = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-until"]
+
+    def __str__(self) -> str:
+        return self.budget
+
+
 class HostClock(models.Model):
     """How far a host's clock was from an exchange's when it was last compared."""
 

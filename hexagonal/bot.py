@@ -30,6 +30,7 @@ from telegram.ext import (
 
 from accounts.models import User
 from accounts.services import set_language
+from hexagonal.bot_listening import Listening, note_failure
 from hexagonal.bot_texts import (
     failed_text,
     not_linked_text,
@@ -60,9 +61,10 @@ LONGEST_WAIT = 60.0  # seconds that an answer may wait for
 PACE, ALLOWANCE = "pace", "allowance"  # what the handlers find in `bot_data`
 
 
-def build() -> App:
+def build(stop: asyncio.Event) -> App:
     """Wire the bot; a token is needed, and polling starts only in `run`."""
     builder = Application.builder().token(settings.TELEGRAM_BOT_TOKEN)
+    builder = builder.get_updates_request(Listening(stop))
     app: App = builder.base_url(f"{settings.TELEGRAM_API_URL}/bot").build()
     app.bot_data |= {PACE: Pace(), ALLOWANCE: Allowance()}
     private = filters.ChatType.PRIVATE & filters.UpdateType.MESSAGE
@@ -86,7 +88,7 @@ async def run(stop: asyncio.Event | None = None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    app = build()
+    app = build(stop)
     await _patiently(app.initialize, stop)
     if stop.is_set():
         return
@@ -98,6 +100,7 @@ async def run(stop: asyncio.Event | None = None) -> None:
         bootstrap_retries=-1,  # Telegram may go away again between two calls
         allowed_updates=[Update.MESSAGE],
         drop_pending_updates=False,
+        error_callback=note_failure,
     )
     sender = asyncio.create_task(Sender(TelegramChannel(app.bot), app.bot_data[PACE]).run(stop))
     waiting = asyncio.create_task(stop.wait())

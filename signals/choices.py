@@ -118,4 +118,7 @@ class AlarmCode(models.TextChoices):
         _("The exchange shows an order of ours that is not on record"),
     )
     WORKERS_SILENT = "workers_silent", _("No worker has answered for too long")
+    BOT_DOUBLED = "bot_doubled", _("Two bots listen to Telegram at once")
+    ADDRESS_BANNED = "address_banned", _("The exchange has banned an outgoing address")
+    CLOCK_STEPPED = "clock_stepped", _("The database's clock was set")
     CLOCK_OFF = "clock_off", _("A host's clock is off")

@@ -6,7 +6,7 @@ import time
 
 from celery import shared_task
 
-from exchanges import clock
+from exchanges import bans, clock
 from exchanges.domain.lanes import Lane
 from hexagonal.lib.clock import database_now
 from signals.lease_check import DRAIN_SECONDS
@@ -22,7 +22,9 @@ def work() -> None:
     started = time.monotonic()
     while time.monotonic() - started < DRAIN_SECONDS:
         clock.keep_measured()
-        if working.work():
+        worked = working.work()
+        bans.record_bans()
+        if worked:
             continue
         if not has_waiting(Lane.PROTECT, Lane.ENTRY):
             return

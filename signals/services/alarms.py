@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 
 LEVELS = [AlarmLevel.WARNING, AlarmLevel.CRITICAL, AlarmLevel.EMERGENCY]
 LOG_LEVELS = {AlarmLevel.WARNING: logging.ERROR}  # the others: CRITICAL
-# Raised where they are seen, not by a check: gone when the exchange has not shown them for so long.
-SIGHTED = {AlarmCode.ORDER_ORPHANED}
+# Raised where they are seen, not by a check: gone when nobody has seen them for so long.
+SIGHTED = {AlarmCode.ORDER_ORPHANED, AlarmCode.BOT_DOUBLED, AlarmCode.CLOCK_STEPPED}
 FORGOTTEN = timedelta(hours=1)
 
 

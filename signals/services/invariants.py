@@ -104,6 +104,12 @@ SELECT host || ' ' || environment, ahead_ms || ' ms ahead'
 FROM exchanges_hostclock
 WHERE abs(ahead_ms) > %(clock)s AND at > clock_timestamp() - interval '3 minutes'
 """
+BANNED = """
+SELECT budget, 'until ' || to_char(until AT TIME ZONE 'UTC', 'HH24:MI:SS') || ' UTC'
+FROM exchanges_egressban
+WHERE until > clock_timestamp()
+ORDER BY until DESC
+"""
 
 WARNING, CRITICAL, EMERGENCY = AlarmLevel.WARNING, AlarmLevel.CRITICAL, AlarmLevel.EMERGENCY
 
@@ -120,6 +126,7 @@ CHECKS = (
     Check(AlarmCode.LEASE_ABANDONED, CRITICAL, ABANDONED),
     Check(AlarmCode.WORKERS_SILENT, CRITICAL, SILENT),
     Check(AlarmCode.CLOCK_OFF, CRITICAL, CLOCK),
+    Check(AlarmCode.ADDRESS_BANNED, CRITICAL, BANNED),
 )
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import Model
 
 from accounts.activity import Fact, record_all
 from hexagonal.lib.bulk import differ, insert, overwrite, remember
+from hexagonal.lib.undoing import go_back, standing
 from signals.models import Copy
 from signals.services.claiming import Lease, Stored, still_held
 from signals.services.ledger import CopyLedger
 from signals.services.telling import facts_of
+
+log = logging.getLogger(__name__)
 
 COPY_FIELDS = [
     "status",
@@ -83,6 +88,38 @@ RESULT_FIELDS = [
     "close_fee",
     "at",
 ]
+
+
+def write_all(ledgers: Sequence[CopyLedger], lease: Lease, *, releases: bool) -> list[CopyLedger]:
+    """Write; a row that the database refuses keeps its own ledger out, and no other.
+
+    The lease of what could not be written runs out, and the exchange is asked again.
+    """
+    before = [standing(_rows(ledger)) for ledger in ledgers]
+    try:
+        return write(ledgers, lease, releases=releases)
+    except (DataError, IntegrityError):
+        written = []
+        for ledger, noted in zip(ledgers, before, strict=True):
+            go_back(noted)
+            try:
+                written += write([ledger], lease, releases=releases)
+            except (DataError, IntegrityError) as error:
+                go_back(noted)
+                name = type(error).__name__
+                log.error("copy %s could not be written: %s", ledger.copy.public_id, name)  # noqa: TRY400 - the row stays out of the log
+                _keep_calls(ledger)
+        return written
+
+
+def _rows(ledger: CopyLedger) -> list[Model]:
+    return [ledger.copy, *ledger.orders, *ledger.fills, *ledger.results, *ledger.calls]
+
+
+def _keep_calls(ledger: CopyLedger) -> None:
+    """What was sent is on record in any case, if that is not the very row that is refused."""
+    with suppress(DataError, IntegrityError), transaction.atomic():
+        insert([call for call in ledger.calls if call.pk is None])
 
 
 def write(ledgers: Iterable[CopyLedger], lease: Lease, *, releases: bool) -> list[CopyLedger]:

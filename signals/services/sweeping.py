@@ -10,7 +10,7 @@ import threading
 from django.conf import settings
 from django.db import Error, connection
 
-from exchanges import clock, egress
+from exchanges import bans, clock, egress
 from exchanges import services as exchanges
 from exchanges.domain.lanes import Lane
 from exchanges.stream_shares import are_prices_followed
@@ -22,6 +22,7 @@ from signals.services import enrolling, nominal, publishing, streaming, working
 from signals.services.alarms import watch
 from signals.services.claiming import count_due
 from signals.services.revising import MOST_DOORBELLS
+from signals.services.stepping import ClockWatch
 
 log = logging.getLogger(__name__)
 
@@ -102,9 +103,11 @@ class Sweeper:
             Chore("enrol", 2, lambda: enrolling.enrol_late(now=database_now())),
             Chore("prices", 3, follow_prices),
             Chore("addresses", 30, settle_addresses),
+            Chore("bans", 1, bans.keep_bans),
             Chore("sockets", 5, streaming.poll_orphans),
             Chore("canary", 10, lambda: enqueue("signals.show_life", expires=10)),
             Chore("watch", 10, watch),
+            Chore("step", 1, ClockWatch().look),
             Chore("clock", clock.EVERY_SECONDS_WHILE_OFF, clock.keep_measured),
         ]
 

@@ -46,7 +46,7 @@ from signals.services.orphans import note_orphans
 from signals.services.outcomes import apply_outcomes, refuse_credentials
 from signals.services.polling import poll_seconds
 from signals.services.pricing import read_tickers
-from signals.services.recording import write
+from signals.services.recording import write_all
 from signals.services.telling import put_back_fact
 
 log = logging.getLogger(__name__)
@@ -170,7 +170,7 @@ def _absorb_and_plan(
         book = Book(bindings_of(links), chosen_authors(entering), halts, tickers)
         for task in tasks:
             decide(task, book, lease)
-        held = write([task.ledger for task in tasks], lease, releases=False)
+        held = write_all([task.ledger for task in tasks], lease, releases=False)
     kept = {ledger.copy.pk for ledger in held}
     for task in tasks:
         if task.copy.pk not in kept:
@@ -243,7 +243,7 @@ def _finish(tasks: list[Task], lease: Lease) -> None:
         apply_outcomes(task.ledger, task.orders, task.outcomes, now)
         _schedule(task, lease)
         _note_put_back(task, lease)
-    write([task.ledger for task in tasks], lease, releases=True)
+    write_all([task.ledger for task in tasks], lease, releases=True)
     note_orphans([task.ledger for task in tasks], now=lease.time())
     ended = {task.link.pk for task in tasks if task.copy.status == CopyStatus.CLOSED}
     if ended:

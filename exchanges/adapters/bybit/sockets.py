@@ -16,6 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidStatus, WebSocketException
 
 from exchanges.domain.errors import ExchangeError, RateLimited, Unavailable
+from exchanges.domain.proxies import decoded
 from exchanges.ports import Heartbeat, Wire
 
 Frame = dict[str, Any]
@@ -47,7 +48,7 @@ async def open_socket(url: str, wire: Wire) -> AsyncIterator[ClientConnection]:
     try:
         async with connect(
             url,
-            proxy=wire.egress if is_proxy else None,  # never one of the environment's
+            proxy=decoded(wire.egress) if is_proxy else None,  # never one of the environment's
             local_addr=(wire.egress, 0) if wire.egress and not is_proxy else None,
             open_timeout=wire.connect_timeout + wire.read_timeout,
             close_timeout=CLOSE_SECONDS,

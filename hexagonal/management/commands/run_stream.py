@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from typing import Any
 
@@ -24,4 +25,6 @@ class Command(BaseCommand):
         if not options["health"]:
             asyncio.run(run())
         elif not is_alive(socket.gethostname()):
-            raise CommandError("No stream process of this host keeps its lease.")
+            raise CommandError(
+                "No stream process of this host keeps its lease.", returncode=os.EX_UNAVAILABLE
+            )

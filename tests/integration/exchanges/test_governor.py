@@ -110,6 +110,15 @@ def test_an_accounts_own_limit_is_learned(make):
     assert granted(governor, [ask(account="2")]) == 1
 
 
+def test_an_accounts_own_limit_is_told_again_when_redis_did_not_hear_it(make, monkeypatch):
+    governor = make()
+    with monkeypatch.context() as away:
+        away.setattr(governor, "_redis", redis.Redis.from_url(nobody()))
+        governor.learn("1", "place_order", most=3, until_ms=None)
+    governor.learn("1", "place_order", most=3, until_ms=None)
+    assert granted(governor, [ask(account="1")] * 5) == 3
+
+
 def test_a_ban_stops_one_address_in_every_process(make):
     first, second = make(), make()
     first.freeze("a", 600)
@@ -157,8 +166,11 @@ def nobody():
 def test_without_redis_a_process_spends_a_small_share_of_its_own():
     governor = Governor(nobody(), most=MOST, span_ms=SPAN_MS, processes=2, assumed=0)
     # What Redis let go before may still count: at first only what protects goes.
+    room = governor.room(["a"])["a"]
+    assert [room.left(Lane.PROTECT), room.left(Lane.ENTRY), room.left(Lane.POLL)] == [1, 0, 0]
     assert granted(governor, [ask()] * 20) == 0
     assert granted(governor, [ask(Lane.PROTECT)] * 20) == 1
+    assert governor.room(["a"])["a"].left(Lane.PROTECT) == 0
     time.sleep(WINDOW + 0.05)
     share = MOST // 2 // 2
     assert granted(governor, [ask(Lane.PROTECT)] * 20) == most_of(Lane.PROTECT, share)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import timedelta
 
 import pytest
@@ -14,8 +15,10 @@ from accounts.choices import ActivityKind
 from accounts.models import ActivityEvent, User
 from notifications import services
 from notifications.models import OutboxMessage, PairingKey, TelegramLink
+from signals.models import Alarm
 from tests.fixtures.people import make_user
 from tests.fixtures.processes import eventually
+from tests.fixtures.telegram import TOKEN
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -64,6 +67,32 @@ def test_notices_come_in_order_and_survive_a_flood(running_bot, telegram):
     assert "a<b" in first
     assert "여유" in first or "margin" in first
     assert first != second
+
+
+def test_a_second_bot_is_told_of_and_both_live(telegram, processes):
+    """Telegram tells whoever asked before: 409. One listens, one sends, neither falls over."""
+    author = make_user("author", is_superuser=True)
+    bots = [processes.bot()]
+    eventually(lambda: "getupdates" in telegram.methods(), 30)
+    bots.append(processes.start("second", "manage.py", "run_bot"))
+    alarm = eventually(lambda: Alarm.objects.filter(code="bot_doubled").first(), 30)
+    time.sleep(4)  # of taking turns in haste there would be some by now
+    assert 1 <= Alarm.objects.get(pk=alarm.pk).count <= 2
+    assert ActivityEvent.objects.filter(code="ops_alarm", user=author).count() == 1
+
+    telegram.say(5, "/help")
+    eventually(lambda: telegram.answers(5) != [])
+    TelegramLink.objects.create(user=author, chat_id=5, linked_at=timezone.now())
+    record(Fact(ActivityKind.BAN, "reinstated", author.pk, {"name": "a"}), now=timezone.now())
+    eventually(lambda: OutboxMessage.objects.filter(status="sent").exists())
+    assert [bot.poll() for bot in bots] == [None, None]
+    logs = processes.log("bot") + processes.log("second")
+    assert logs.count("ALARM bot_doubled") == 1
+    assert "Traceback" not in logs
+    assert TOKEN not in logs
+    for bot in bots:  # who stands back ends at once all the same
+        bot.terminate()
+    assert [bot.wait(15) for bot in bots] == [0, 0]
 
 
 def test_a_blocked_bot_stops_telling_and_trading(running_bot, telegram):

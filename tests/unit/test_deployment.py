@@ -1,0 +1,61 @@
+"""What docker-compose.yml promises: who may know what, and who falls silent is started anew."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+ALIVE = ROOT / "deploy" / "alive.sh"
+SENDING = ["worker", "sweeper", "stream"]
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    return found
+
+
+def files_of(service: dict[str, Any]) -> list[str]:
+    given = service.get("env_file", [])
+    return [given] if isinstance(given, str) else given
+
+
+def test_the_bot_alone_knows_its_token(services):
+    assert "\nTELEGRAM_BOT_TOKEN" not in (ROOT / ".env.example").read_text()
+    assert [name for name, each in services.items() if ".env.bot" in files_of(each)] == ["bot"]
+
+
+def test_the_key_of_the_vault_is_where_orders_are_sent(services):
+    knowing = {
+        name for name, each in services.items() if "vault_private_key" in each.get("secrets", [])
+    }
+    assert knowing == set(SENDING)
+
+
+@pytest.mark.parametrize("name", SENDING)
+def test_who_sends_is_looked_at_and_restarted(services, name):
+    assert services[name]["restart"] == "unless-stopped"
+    assert "deploy/alive.sh" in " ".join(services[name]["healthcheck"]["test"])
+
+
+@pytest.mark.parametrize(("code", "ended"), [(0, False), (1, False), (69, True)])
+def test_only_what_is_silent_is_asked_to_end(code, ended):
+    with subprocess.Popen(["/bin/sleep", "60"]) as part:
+        check = subprocess.run(
+            [str(ALIVE), sys.executable, "-c", f"raise SystemExit({code})"],
+            env=os.environ | {"PART": str(part.pid)},
+            check=False,
+        )
+        time.sleep(0.1)
+        assert check.returncode == code
+        assert part.poll() == (-signal.SIGTERM if ended else None)
+        part.kill()
