@@ -15,6 +15,7 @@ from exchanges.choices import ExchangeKind
 from exchanges.domain.pushes import Pushed
 from exchanges.price_streaming import Paths, PriceKeeper
 from exchanges.streaming import Keeper
+from hexagonal.lib.garbage import collect_less
 from hexagonal.lib.threads import DatabaseThread
 from signals.selectors import symbols_followed
 from signals.services import nominal, streaming
@@ -66,23 +67,37 @@ class Writer:
     async def write(self) -> None:
         """Write what has come; what cannot be written now stays here."""
         await self._ask_instead()
-        balances = self._intake.take_balances()
-        if balances:
-            try:
-                await self._thread.run(streaming.store_balances, balances)
-            except DatabaseError as error:  # an entry reads it afresh when it is too old
-                log.warning("balances were not kept: %s", type(error).__name__)
-        heard = self._intake.take(BATCH_PLACES)
-        if not heard:
-            return
-        busy = heard
-        try:
-            busy = await self._thread.run(streaming.take_in, heard)
-        finally:
-            for place, facts in busy.items():
-                self._intake.put(place, facts)
-        if len(busy) == len(heard):
+        if await self._thread.run(self._write_heard):
             await asyncio.sleep(BUSY_SECONDS)
+
+    def _write_heard(self) -> bool:
+        """Write batch after batch; True if workers hold all that is left.
+
+        On the database's thread to the end: in a burst a turn of the event loop takes a second.
+        """
+        while heard := self._intake.take(BATCH_PLACES):
+            busy = heard
+            try:
+                busy = streaming.take_in(heard)
+            finally:
+                for place, facts in busy.items():
+                    self._intake.put(place, facts)
+            if len(busy) == len(heard):
+                return True
+            if self._to_read or self._to_poll:  # these wait for nobody's burst
+                return False
+        self._write_balances()
+        return False
+
+    def _write_balances(self) -> None:
+        """After the fills: an entry reads a balance afresh when it is too old."""
+        balances = self._intake.take_balances()
+        if not balances:
+            return
+        try:
+            streaming.store_balances(balances)
+        except DatabaseError as error:
+            log.warning("balances were not kept: %s", type(error).__name__)
 
     async def _ask_instead(self) -> None:
         self._to_read |= self._intake.take_lost()
@@ -106,6 +121,7 @@ async def run(stop: asyncio.Event | None = None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    collect_less()
     threads = [DatabaseThread(name) for name in ("sockets", "writer", "prices")]
     of_sockets, of_writer, of_prices = threads
     writer = Writer(of_writer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import islice
@@ -51,14 +52,15 @@ def is_newer(facts: OrderFacts, known: OrderFacts) -> bool:
 
 
 class Intake:
-    """The facts that wait, by connection and symbol; on the event loop alone."""
+    """The facts that wait, by connection and symbol; filled on one thread, emptied on another."""
 
     def __init__(self, most: int = MOST_FACTS) -> None:
         self._most = most
         self._count = 0
         self._heard: dict[Place, Heard] = {}  # those that wait longest come first
         self._balances: dict[int, BalancePush] = {}
-        self.lost: set[int] = set()  # connections that have to be asked instead
+        self._lost: set[int] = set()  # connections that have to be asked instead
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return self._count + len(self._balances)
@@ -66,35 +68,44 @@ class Intake:
     def add(self, link: int, pushed: Pushed) -> None:
         for symbol, heard in _by_symbol(pushed).items():
             self.put((link, symbol), heard)
-        balance, known = pushed.balance, self._balances.get(link)
-        if balance is not None and (known is None or balance.at >= known.at):
-            self._balances[link] = balance
+        if pushed.balance is not None:
+            self._put_balance(link, pushed.balance)
 
     def put(self, place: Place, heard: Heard) -> None:
         """Add facts, or put back what could not be written; the oldest make room for them."""
-        mine = self._heard.setdefault(place, Heard())
-        before = len(mine)
-        mine.add_all(heard)
-        self._count += len(mine) - before
-        while self._count > self._most:
-            oldest = next(iter(self._heard))
-            self._count -= len(self._heard.pop(oldest))
-            self.lost.add(oldest[0])
+        with self._lock:
+            mine = self._heard.setdefault(place, Heard())
+            before = len(mine)
+            mine.add_all(heard)
+            self._count += len(mine) - before
+            while self._count > self._most:
+                oldest = next(iter(self._heard))
+                self._count -= len(self._heard.pop(oldest))
+                self._lost.add(oldest[0])
+
+    def _put_balance(self, link: int, push: BalancePush) -> None:
+        with self._lock:
+            known = self._balances.get(link)
+            if known is None or push.at >= known.at:
+                self._balances[link] = push
 
     def take(self, most: int) -> dict[Place, Heard]:
         """Take the places that have waited longest."""
-        taken = {place: self._heard[place] for place in list(islice(self._heard, most))}
-        for place in taken:
-            self._count -= len(self._heard.pop(place))
-        return taken
+        with self._lock:
+            taken = {place: self._heard[place] for place in list(islice(self._heard, most))}
+            for place in taken:
+                self._count -= len(self._heard.pop(place))
+            return taken
 
     def take_balances(self) -> dict[int, BalancePush]:
-        taken, self._balances = self._balances, {}
-        return taken
+        with self._lock:
+            taken, self._balances = self._balances, {}
+            return taken
 
     def take_lost(self) -> set[int]:
-        taken, self.lost = self.lost, set()
-        return taken
+        with self._lock:
+            taken, self._lost = self._lost, set()
+            return taken
 
 
 def _by_symbol(pushed: Pushed) -> dict[str, Heard]:
