@@ -174,17 +174,28 @@ def fill_all(url: str, control: requests.Session, pid: int) -> dict[str, float]:
     crowd = hear(listener, rest, seconds=120)
     spent = cpu_seconds(pid) - before
     time.sleep(1)
+    told = sandbox_delays(url, control, {order.pk for order in few})
     assert Fill.objects.count() == ACCOUNTS, Fill.objects.count()
     return {
         "calm_p50_ms": percentile(calm, 50),
         "calm_p99_ms": percentile(calm, 99),
         "crowd_fills": len(crowd),
-        "crowd_matching_ms": round(matching * 1000, 1),  # the sandbox's own share of the delay
+        "crowd_matching_ms": round(matching * 1000, 1),
+        "crowd_told_p50_ms": percentile(told, 50),  # the sandbox's own share of the delay
+        "crowd_told_p99_ms": percentile(told, 99),
         "crowd_p50_ms": percentile(crowd, 50),
         "crowd_p99_ms": percentile(crowd, 99),
         "cpu_ms_per_fill": round(spent / max(len(crowd), 1) * 1000, 2),
         "rss_mb_after": round(rss_mb(pid), 1),
     }
+
+
+def sandbox_delays(url: str, control: requests.Session, but: set[int]) -> list[float]:
+    """From each fill to the moment at which the sandbox had sent all that it caused."""
+    sockets = control.get(f"{url}/_control/streams").json()["sockets"]
+    sent_at = {socket["uid"]: socket["sent_at"] for socket in sockets}
+    fills = Fill.objects.exclude(order__in=but).select_related("connection")
+    return [(sent_at[f.connection.exchange_uid] - f.at.timestamp()) * 1000 for f in fills]
 
 
 def connection_values() -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -29,6 +30,7 @@ class Socket:
         self.uid = ""
         self.topics: dict[str, None] = {}  # in the order of their subscription
         self.sent = 0
+        self.sent_at = 0.0  # Unix seconds of the last
         self.is_deaf: Callable[[], bool] = lambda: False
         self._ws = web.WebSocketResponse(autoping=False, autoclose=False, compress=False)
         self._request = request
@@ -73,7 +75,7 @@ class Socket:
                 if self.is_deaf() or self.is_gone:
                     continue
                 self.sent += 1
-                self.active_at = self._loop.time()
+                self.sent_at, self.active_at = time.time(), self._loop.time()
                 try:
                     await self._ws.send_str(text)
                 except ConnectionError:
@@ -112,5 +114,6 @@ class Socket:
             "uid": self.uid,
             "topics": list(self.topics),
             "sent": self.sent,
+            "sent_at": self.sent_at,
             "deaf": self.is_deaf(),
         }
