@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TypeVar
 
 from django.conf import settings
 
@@ -25,18 +22,16 @@ from signals.domain.actions import Action
 from signals.domain.draft import Draft
 from signals.domain.lifecycle import FINAL, CopyStatus
 from signals.domain.reasons import Reason
-from signals.models import ClosedPnl, Copy, Fill, Order, Signal
+from signals.models import Copy, Order, Signal
 from signals.selectors import draft_of
 from signals.services.accounting import Bindings
 from signals.services.acting import Outcome
 from signals.services.claiming import Lease
 from signals.services.ledger import CopyLedger
 from signals.services.observing import Observation
-from signals.services.recording import note_stored
+from signals.services.reading import read_ledgers
 
 log = logging.getLogger(__name__)
-
-Row = TypeVar("Row", Order, Fill, ClosedPnl)
 
 
 @dataclass(slots=True)
@@ -95,12 +90,7 @@ def load_chunk(lease: Lease) -> list[Task]:
         .select_related("connection__copy_settings", "connection__stream", "user")
         .order_by("shuffle")
     )
-    orders = _by_copy(Order.objects.filter(copy__in=lease.copies))
-    fills = _by_copy(Fill.objects.filter(copy__in=lease.copies))
-    results = _by_copy(ClosedPnl.objects.filter(copy__in=lease.copies))
-    # Each signal once, not once for each of its copies.
-    named = {copy.signal_id for copy in copies}
-    signals = Signal.objects.prefetch_related("targets", "revisions").in_bulk(named)
+    ledgers = read_ledgers(copies)
     symbols = {copy.symbol for copy in copies}
     states = {
         (state.connection_id, state.symbol): state
@@ -115,12 +105,9 @@ def load_chunk(lease: Lease) -> list[Task]:
     rules = {place: facts_of(row) for place, row in rows.items()}
     prices = {place: _fresh(row, lease) for place, row in rows.items()}
     tasks = []
-    for copy in copies:
-        copy.signal, link = signals[copy.signal_id], copy.connection
+    for ledger in ledgers:
+        copy, link = ledger.copy, ledger.copy.connection
         place = (link.exchange, link.environment, copy.symbol)
-        ledger = CopyLedger(copy, orders[copy.pk], fills[copy.pk], results[copy.pk])
-        ledger.join_fills()
-        note_stored(ledger)
         tasks.append(
             Task(
                 ledger=ledger,
@@ -132,13 +119,6 @@ def load_chunk(lease: Lease) -> list[Task]:
             )
         )
     return tasks
-
-
-def _by_copy(rows: Iterable[Row]) -> dict[int, list[Row]]:
-    found: dict[int, list[Row]] = defaultdict(list)
-    for row in rows:
-        found[row.copy_id].append(row)
-    return found
 
 
 def _fresh(row: Instrument, lease: Lease) -> Ticker | None:

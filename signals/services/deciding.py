@@ -31,7 +31,7 @@ from signals.domain.planning import plan
 from signals.domain.reasons import Reason
 from signals.domain.situation import Account, Desired, Observed, Reduction
 from signals.domain.terms import asks_to_trail, expiry_from
-from signals.models import Copy, Order
+from signals.models import Copy, Order, Signal
 from signals.services.accounting import (
     binding_of,
     money_for,
@@ -137,14 +137,13 @@ def _desired(task: Task, book: Book, lease: Lease) -> Desired:
         wants_position=signal.wants_position and copy.wants_position,
         # Whoever joins later has the same time, counted from when they joined.
         entry_deadline=copy.created_at + timedelta(seconds=settings.SIGNAL_TTL_SECONDS),
-        lapse=lapse_of(task, lease),
+        lapse=lapse_of(task.copy.signal, lease),
         reductions=tuple(_reductions(copy)),
     )
 
 
-def lapse_of(task: Task, lease: Lease) -> Reason:
+def lapse_of(signal: Signal, lease: Lease) -> Reason:
     """Why unfilled entries have run out; time is looked at here: no beat is needed."""
-    signal = task.copy.signal
     after = expiry_from(signal.terms).after
     if signal.lapse_reason:
         return Reason(signal.lapse_reason)

@@ -26,12 +26,12 @@ from signals.domain.lifecycle import FINAL
 from signals.domain.link_ids import is_ours
 from signals.domain.terms import text
 from signals.models import LIVE_STATUSES, Copy, Order
-from signals.services.chunk import Task, load_chunk
 from signals.services.claiming import Lease
 from signals.services.deciding import lapse_of
 from signals.services.intake import Heard, Place
 from signals.services.ledger import CopyLedger
 from signals.services.observing import UNRESOLVED, Observation
+from signals.services.reading import read_ledgers
 from signals.services.recording import has_changed, write
 
 log = logging.getLogger(__name__)
@@ -81,26 +81,40 @@ def _take_in(heard: Mapping[Place, Heard]) -> dict[Place, Heard]:
         places = _live_at(heard)
         locked = _lock(places)
         lease = Lease(uuid.uuid4(), Lane.RECORD, locked, database_now(), time.monotonic())
-        tasks = load_chunk(lease) if locked else []
-        changed = [task for task in tasks if _take_safely(task, heard, lease, odd)]
+        ledgers = read_ledgers(_copies(locked)) if locked else []
+        changed = [ledger for ledger in ledgers if _take_safely(ledger, heard, lease, odd)]
         if changed:
             with connection.cursor() as cursor:
-                cursor.execute(OWN, [lease.token, [task.copy.pk for task in changed]])
-            write([task.ledger for task in changed], lease, releases=True)
+                cursor.execute(OWN, [lease.token, [ledger.copy.pk for ledger in changed]])
+            write(changed, lease, releases=True)
     read_again(odd)
-    if any(task.copy.due_at is not None and task.copy.due_at <= lease.time() for task in changed):
+    due = [ledger.copy.due_at for ledger in changed if ledger.copy.due_at is not None]
+    if due and min(due) <= lease.time():
         enqueue("signals.work")
     held = places.keys() - set(locked)
     return {places[pk]: heard[places[pk]] for pk in held}
 
 
-def _take_safely(task: Task, heard: Mapping[Place, Heard], lease: Lease, odd: set[int]) -> bool:
+def _copies(locked: Collection[int]) -> list[Copy]:
+    """The copies, and of the rows beside them only the names that their traders are told."""
+    named = ["connection__name", "user__nickname"]
+    return list(
+        Copy.objects.filter(pk__in=locked)
+        .select_related("connection", "user")
+        .only(*(field.attname for field in Copy._meta.concrete_fields), *named)  # noqa: SLF001 - Django's name for it
+    )
+
+
+def _take_safely(
+    ledger: CopyLedger, heard: Mapping[Place, Heard], lease: Lease, odd: set[int]
+) -> bool:
     """One copy's odd facts must not keep those of the others; the exchange is asked about it."""
-    link = task.copy.connection_id
+    copy = ledger.copy
+    link = copy.connection_id
     try:
-        return _take(task, heard[link, task.copy.symbol], lease)
+        return _take(ledger, heard[link, copy.symbol], lease)
     except Exception:
-        log.exception("what was heard of copy number %s could not be taken in", task.copy.pk)
+        log.exception("what was heard of copy number %s could not be taken in", copy.pk)
         odd.add(link)
         return False
 
@@ -129,11 +143,11 @@ def _lock(places: Mapping[int, Place]) -> tuple[int, ...]:
 # --- one copy ------------------------------------------------------------------------------------
 
 
-def _take(task: Task, heard: Heard, lease: Lease) -> bool:
+def _take(ledger: CopyLedger, heard: Heard, lease: Lease) -> bool:
     """Bring a copy's ledger to what was heard; False if that changes nothing."""
-    ledger, copy = task.ledger, task.copy
+    copy = ledger.copy
     before = _standing(ledger)
-    ledger.lapse = lapse_of(task, lease)
+    ledger.lapse = lapse_of(copy.signal, lease)
     seen = Observation(
         orders=list(heard.orders.values()),
         fills=list(heard.fills.values()),

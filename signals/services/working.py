@@ -197,7 +197,7 @@ def _absorb(task: Task, lease: Lease) -> None:
     if seen.modes is not None:
         task.state = exchanges.store_modes(task.link, seen.modes, task.copy.symbol, now=now)
     if not task.is_entry:
-        task.ledger.lapse = lapse_of(task, lease)
+        task.ledger.lapse = lapse_of(task.copy.signal, lease)
         task.ledger.absorb(seen, now)
         task.ledger.settle(now)
 
