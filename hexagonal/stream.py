@@ -15,8 +15,8 @@ from exchanges.choices import ExchangeKind
 from exchanges.domain.pushes import Pushed
 from exchanges.price_streaming import Paths, PriceKeeper
 from exchanges.streaming import Keeper
-from hexagonal.lib.garbage import collect_less
 from hexagonal.lib.threads import DatabaseThread
+from hexagonal.lib.tuning import tune
 from signals.selectors import symbols_followed
 from signals.services import nominal, streaming
 from signals.services.intake import Intake
@@ -121,7 +121,7 @@ async def run(stop: asyncio.Event | None = None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    collect_less()
+    tune()
     threads = [DatabaseThread(name) for name in ("sockets", "writer", "prices")]
     of_sockets, of_writer, of_prices = threads
     writer = Writer(of_writer)

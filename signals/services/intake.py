@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -26,22 +25,30 @@ class Heard:
     def __len__(self) -> int:
         return len(self.orders) + len(self.fills) + len(self.positions)
 
-    def add_order(self, facts: OrderFacts) -> None:
+    def add_order(self, facts: OrderFacts) -> int:
+        """Add the facts of an order; each of these returns by how many there are more."""
         known = self.orders.get(facts.order_id)
         if known is None or is_newer(facts, known):
             self.orders[facts.order_id] = facts
+        return int(known is None)
 
-    def add_position(self, push: PositionPush) -> None:
+    def add_fill(self, fill: FillFacts) -> int:
+        known = fill.fill_id in self.fills
+        self.fills[fill.fill_id] = fill
+        return int(not known)
+
+    def add_position(self, push: PositionPush) -> int:
         known = self.positions.get(push.position_index)
         if known is None or push.updated_at >= known.updated_at:
             self.positions[push.position_index] = push
+        return int(known is None)
 
-    def add_all(self, other: Heard) -> None:
-        for facts in other.orders.values():
-            self.add_order(facts)
-        self.fills |= other.fills
-        for push in other.positions.values():
-            self.add_position(push)
+    def add_all(self, other: Heard) -> int:
+        return (
+            sum(map(self.add_order, other.orders.values()))
+            + sum(map(self.add_fill, other.fills.values()))
+            + sum(map(self.add_position, other.positions.values()))
+        )
 
 
 def is_newer(facts: OrderFacts, known: OrderFacts) -> bool:
@@ -66,28 +73,37 @@ class Intake:
         return self._count + len(self._balances)
 
     def add(self, link: int, pushed: Pushed) -> None:
-        for symbol, heard in _by_symbol(pushed).items():
-            self.put((link, symbol), heard)
-        if pushed.balance is not None:
-            self._put_balance(link, pushed.balance)
+        with self._lock:
+            for facts in pushed.orders:
+                self._count += self._at(link, facts.symbol).add_order(facts)
+            for fill in pushed.fills:
+                self._count += self._at(link, fill.symbol).add_fill(fill)
+            for push in pushed.positions:
+                self._count += self._at(link, push.symbol).add_position(push)
+            if pushed.balance is not None:
+                self._add_balance(link, pushed.balance)
+            self._make_room()
 
     def put(self, place: Place, heard: Heard) -> None:
-        """Add facts, or put back what could not be written; the oldest make room for them."""
+        """Put back what could not be written; what came meanwhile may be newer."""
         with self._lock:
-            mine = self._heard.setdefault(place, Heard())
-            before = len(mine)
-            mine.add_all(heard)
-            self._count += len(mine) - before
-            while self._count > self._most:
-                oldest = next(iter(self._heard))
-                self._count -= len(self._heard.pop(oldest))
-                self._lost.add(oldest[0])
+            self._count += self._at(*place).add_all(heard)
+            self._make_room()
 
-    def _put_balance(self, link: int, push: BalancePush) -> None:
-        with self._lock:
-            known = self._balances.get(link)
-            if known is None or push.at >= known.at:
-                self._balances[link] = push
+    def _at(self, link: int, symbol: str) -> Heard:
+        return self._heard.setdefault((link, symbol), Heard())
+
+    def _add_balance(self, link: int, push: BalancePush) -> None:
+        known = self._balances.get(link)
+        if known is None or push.at >= known.at:
+            self._balances[link] = push
+
+    def _make_room(self) -> None:
+        """The oldest make room for what is new."""
+        while self._count > self._most:
+            oldest = next(iter(self._heard))
+            self._count -= len(self._heard.pop(oldest))
+            self._lost.add(oldest[0])
 
     def take(self, most: int) -> dict[Place, Heard]:
         """Take the places that have waited longest."""
@@ -106,14 +122,3 @@ class Intake:
         with self._lock:
             taken, self._lost = self._lost, set()
             return taken
-
-
-def _by_symbol(pushed: Pushed) -> dict[str, Heard]:
-    heard: dict[str, Heard] = defaultdict(Heard)
-    for facts in pushed.orders:
-        heard[facts.symbol].add_order(facts)
-    for fill in pushed.fills:
-        heard[fill.symbol].fills[fill.fill_id] = fill
-    for push in pushed.positions:
-        heard[push.symbol].add_position(push)
-    return heard
