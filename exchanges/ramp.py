@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import connection, transaction
 
+from exchanges.governor import governor
+
 # The lock is held for two statements; it makes the count true among processes.
 LOCK = "SELECT pg_advisory_xact_lock(hashtext('exchanges.ramp'), hashtext(%s))"
 FORGET = """
@@ -24,8 +26,11 @@ RETURNING 1
 def admit(budget: str, wanted: int) -> int:
     """Count up to `wanted` new sockets of an address, and return how many may be opened.
 
-    In PostgreSQL, for without it no stream process runs: there is no second way to guard.
+    None by an address that is banned: every attempt prolongs that. In PostgreSQL, for without it
+    no stream process runs: there is no second way to guard.
     """
+    if governor().room([budget])[budget].frozen > 0:
+        return 0
     values: dict[str, str | int] = {
         "budget": budget,
         "wanted": wanted,

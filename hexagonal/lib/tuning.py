@@ -12,8 +12,8 @@ def tune() -> None:
     """Look for garbage rarely, and let threads take turns often.
 
     With a thousand sockets, each look took a fifth of a second, mostly in the middle of a burst,
-    and found nothing. And a thread that is back from the database waits for its turn once a
-    statement: Python's own five milliseconds were half of a batch while frames were being read.
+    and found nothing. And a thread that is back from the database waits for its turn after each
+    statement: by Python's own five milliseconds, while another reads frame after frame.
     """
     gc.collect()
     gc.freeze()

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from exchanges.governor import governor
 from exchanges.models import Connection, Instrument, SocketOpening, StreamProcess
 from signals.models import Copy, Fill, Order
 from signals.services import working
@@ -212,6 +213,18 @@ def test_sockets_are_opened_no_faster_than_allowed(market, author, processes):
     eventually(lambda: are_heard(5), 40)
     assert market.get("requests")["connections_refused"] == 0
     assert SocketOpening.objects.count() <= 3
+
+
+def test_no_socket_is_opened_by_an_address_that_is_banned(market, author, alice, processes):
+    link = enter(market, author, alice)
+    governor().freeze(link.budget, 12)
+    banned_until = time.monotonic() + 12
+    processes.stream()
+    eventually(StreamProcess.objects.filter(sockets=1).exists, 10)
+    while time.monotonic() < banned_until - 1:
+        assert market.get("streams")["opened"] == {}  # neither for the account nor for prices
+        time.sleep(0.5)
+    eventually(are_heard, 30)
 
 
 def test_each_socket_leaves_by_its_connections_address(market, author, processes, settings):
