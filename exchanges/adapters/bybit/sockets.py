@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -70,7 +70,7 @@ async def open_socket(url: str, wire: Wire) -> AsyncIterator[ClientConnection]:
 
 
 async def heed(
-    socket: ClientConnection, heartbeat: Heartbeat, hear: Callable[[Frame], Awaitable[None]]
+    socket: ClientConnection, heartbeat: Heartbeat, hear: Callable[[Frame], None]
 ) -> None:
     """Hand every frame to `hear` until the socket ends; raises `Unavailable` when it falls silent.
 
@@ -81,15 +81,15 @@ async def heed(
     while True:
         try:
             async with asyncio.timeout_at(ping_at if dead_at is None else min(ping_at, dead_at)):
-                text = await socket.recv(decode=True)
+                hear(read(await socket.recv(decode=True)))
+                dead_at = None
+                while clock() < ping_at:  # one timer for all that come until then
+                    hear(read(await socket.recv(decode=True)))
         except TimeoutError:
             if dead_at is not None and clock() >= dead_at:
                 # Nobody would answer a closing handshake either.
                 socket.transport.abort()
                 raise Unavailable("the socket fell silent") from None
-        else:
-            dead_at = None
-            await hear(read(text))
         if clock() >= ping_at:
             await socket.send(PING)
             ping_at = clock() + heartbeat.interval

@@ -52,7 +52,7 @@ class BybitAccountStream:
             require(await ask(socket, {"op": "subscribe", "args": TOPICS}, patience=patience))
             listener.opened()
 
-            async def hear(frame: Frame) -> None:
+            def hear(frame: Frame) -> None:
                 pushed = self._understand(frame, listener)
                 if pushed is not None:
                     listener.pushed(pushed)

@@ -44,7 +44,7 @@ class BybitPriceStream:
         known: dict[str, dict[str, Any]] = {}
         url = address_of(PUBLIC_HOSTS, self._wire, PATH)
 
-        async def hear(frame: Frame) -> None:
+        def hear(frame: Frame) -> None:
             if frame.get("op") == "subscribe":
                 require(frame)
             ticker = _ticker(frame, known)
