@@ -67,27 +67,27 @@ class Writer:
     async def write(self) -> None:
         """Write what has come; what cannot be written now stays here."""
         await self._ask_instead()
-        if await self._thread.run(self._write_heard):
+        if await self._thread.run(self.write_heard):
             await asyncio.sleep(BUSY_SECONDS)
 
-    def _write_heard(self) -> bool:
+    def write_heard(self) -> bool:
         """Write batch after batch; True if workers hold all that is left.
 
         On the database's thread to the end: in a burst a turn of the event loop takes a second.
         """
-        while heard := self._intake.take(BATCH_PLACES):
+        is_held = False
+        while not is_held and (heard := self._intake.take(BATCH_PLACES)):
             busy = heard
             try:
                 busy = streaming.take_in(heard)
             finally:
                 for place, facts in busy.items():
                     self._intake.put(place, facts)
-            if len(busy) == len(heard):
-                return True
+            is_held = len(busy) == len(heard)
             if self._to_read or self._to_poll:  # these wait for nobody's burst
-                return False
+                return is_held
         self._write_balances()
-        return False
+        return is_held
 
     def _write_balances(self) -> None:
         """After the fills: an entry reads a balance afresh when it is too old."""

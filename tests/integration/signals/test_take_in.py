@@ -26,6 +26,8 @@ from exchanges.domain.trading import (
     Side,
 )
 from exchanges.models import Connection, StreamProcess
+from hexagonal import stream
+from hexagonal.lib.threads import DatabaseThread
 from signals.models import Copy, Fill, Order
 from signals.services import streaming, working
 from signals.services.intake import Heard, Intake
@@ -241,6 +243,41 @@ def count_statements(market, author, users):
 @pytest.mark.parametrize("count", [2, 12])
 def test_a_batch_takes_a_fixed_number_of_statements(market, author, count):
     assert count_statements(market, author, range(count)) <= 30
+
+
+def test_a_burst_is_written_batch_by_batch(market, author, monkeypatch):
+    monkeypatch.setattr(stream, "BATCH_PLACES", 2)
+    links = [link_account(make_user(f"t{number}"), market) for number in range(5)]
+    publish(author)
+    while working.work():
+        pass
+    held = Copy.objects.filter(connection=links[0])
+    held.update(lease_token=uuid.uuid4(), lease_until=timezone.now() + LATER)
+    Connection.objects.update(balance_at=timezone.now() - LATER, margin_mode="REGULAR_MARGIN")
+    writer = stream.Writer(DatabaseThread("writer"))
+    balance = BalancePush(Balance(D(900), D(800), "REGULAR_MARGIN"), timezone.now())
+    for order in Order.objects.all():
+        writer.heard(order.connection_id, replace(pushes(order), balance=balance))
+    assert writer.write_heard()  # a worker holds what is left
+    assert Copy.objects.filter(status="filled").count() == 4
+    assert Connection.objects.filter(equity=900).count() == 5
+    held.update(lease_token=None, lease_until=None)
+    assert not writer.write_heard()
+    assert Copy.objects.filter(status="filled").count() == 5
+
+
+def test_whom_nobody_hears_waits_for_no_burst(market, author, monkeypatch):
+    monkeypatch.setattr(stream, "BATCH_PLACES", 1)
+    links = [link_account(make_user(f"t{number}"), market) for number in range(3)]
+    publish(author)
+    while working.work():
+        pass
+    writer = stream.Writer(DatabaseThread("writer"))
+    for order in Order.objects.all():
+        writer.heard(order.connection_id, pushes(order))
+    writer.poll_again({links[0].pk})
+    assert not writer.write_heard()
+    assert Copy.objects.filter(status="filled").count() == 1
 
 
 def test_balances_are_kept_with_their_age(link):
