@@ -181,8 +181,8 @@ def fill_all(url: str, control: requests.Session, pid: int) -> dict[str, float]:
         "calm_p99_ms": percentile(calm, 99),
         "crowd_fills": len(crowd),
         "crowd_matching_ms": round(matching * 1000, 1),
-        "crowd_told_p50_ms": percentile(told, 50),  # the sandbox's own share of the delay
-        "crowd_told_p99_ms": percentile(told, 99),
+        # The sandbox's own share of the delay; a few have been sent a pong since.
+        "crowd_told_p50_ms": percentile(told, 50),
         "crowd_p50_ms": percentile(crowd, 50),
         "crowd_p99_ms": percentile(crowd, 99),
         "cpu_ms_per_fill": round(spent / max(len(crowd), 1) * 1000, 2),
