@@ -1,12 +1,13 @@
 """The Celery application; tasks are found in the apps' `tasks` modules."""
 
-import gc
 import os
 from typing import Any
 
 from celery import Celery
 from celery.signals import worker_init, worker_process_init
 from django.core.management import CommandError, call_command
+
+from hexagonal.lib.tuning import collect_rarely
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hexagonal.settings")
 
@@ -28,11 +29,5 @@ def _refuse_what_checks_find(**_: Any) -> None:
 
 
 @worker_process_init.connect
-def _collect_less(**_: Any) -> None:
-    """A chunk makes tens of thousands of short-lived objects, none of them in a cycle.
-
-    Looking through all libraries for garbage again and again took a tenth of a worker's time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
+def _collect_rarely(**_: Any) -> None:
+    collect_rarely()

@@ -16,7 +16,7 @@ from exchanges.domain.pushes import Pushed
 from exchanges.price_streaming import Paths, PriceKeeper
 from exchanges.streaming import Keeper
 from hexagonal.lib.threads import DatabaseThread
-from hexagonal.lib.tuning import tune
+from hexagonal.lib.tuning import collect_rarely, take_turns_often
 from signals.selectors import symbols_followed
 from signals.services import nominal, streaming
 from signals.services.intake import Intake
@@ -121,7 +121,8 @@ async def run(stop: asyncio.Event | None = None) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    tune()
+    collect_rarely()
+    take_turns_often()
     threads = [DatabaseThread(name) for name in ("sockets", "writer", "prices")]
     of_sockets, of_writer, of_prices = threads
     writer = Writer(of_writer)
