@@ -133,7 +133,7 @@ def publish(
     accepted: Collection[str] = (),
     when_due: bool = False,
 ) -> Signal:
-    """Open a draft and make a copy for every connection; publishing twice changes nothing.
+    """Open a draft and let every connection have a copy; publishing twice changes nothing.
 
     `accepted` are the codes of the warnings that the author has said yes to. `when_due` asks for
     what was scheduled: its author may have withdrawn or postponed it a moment ago.
@@ -153,7 +153,7 @@ def publish(
         append_revision(signal, "publish", actor=actor, now=now)
         changed = ["status", "published_at", "publish_at", "revision", "terms"]
         signal.save(update_fields=[*changed, *PROGRESS_FIELDS])
-        ring(enrol_all(signal, now=now))
+        ring(enrol_all(signal))
         added = {"name": actor.nickname, "symbol": signal.symbol}
         record(Fact(ActivityKind.ADD, "signal_added", actor.pk, added, is_public=True), now=now)
     return signal
