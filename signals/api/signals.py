@@ -49,7 +49,7 @@ from signals.domain.draft import (
     Weighting,
 )
 from signals.domain.parsing import ParsedSignal, parse
-from signals.models import Copy, Signal, Target
+from signals.models import Signal, Target
 from signals.services import publishing
 from signals.services.preview import Preview, PreviewRow
 from signals.services.preview import preview as preview_draft
@@ -482,11 +482,12 @@ class SignalViewSet(
         return Response(AuthorSerializer(selectors.authors(), many=True).data)
 
     @extend_schema(responses={200: FollowerCopySerializer(many=True)})
-    @action(detail=True, methods=["get"], pagination_class=None)
+    @action(detail=True, methods=["get"])
     def copies(self, request: Request, id: UUID) -> Response:  # noqa: A002
         """Every account's copy, and which revision has arrived there."""
-        found: list[Copy] = list(selectors.copies_of_signal(selectors.signal_by_id(id)))
-        return Response(FollowerCopySerializer(found, many=True).data)
+        found = selectors.copies_of_signal(selectors.signal_by_id(id))
+        page: list[Any] = self.paginate_queryset(found) or []
+        return self.get_paginated_response(FollowerCopySerializer(page, many=True).data)
 
     def _move(self, request: Request, public_id: UUID, step: Any, **fields: Any) -> Response:
         signal = selectors.signal_by_id(public_id)
