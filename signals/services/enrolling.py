@@ -68,15 +68,22 @@ SELECT gen_random_uuid(), %(signal)s, judged.id, judged.user_id, %(symbol)s,
        CASE WHEN judged.reason = '' THEN NULL ELSE %(now)s::timestamptz END
 """
 # What was linked after the publication has no part in it; keys say so without a clock.
-OF_PART = """
-      AND link.id <= %(newest)s
-      AND (hashint8extended(link.id, %(signal)s) & 2147483647) %% %(parts)s = %(part)s
-"""
+DRAWN = "(hashint8extended(link.id, %(signal)s) & 2147483647)"
+OF_PART = f"AND link.id <= %(newest)s AND {DRAWN} %% %(parts)s = %(part)s"
 # Nobody gets two copies, whoever was faster.
 ENROL = f"""
 {INSERT} FROM ({JUDGED} {OF_PART} {FENCE}) judged
 ON CONFLICT (signal_id, connection_id) DO NOTHING
 """
+# Who will have a copy that is not skipped once the parts that wait are carried out.
+AWAITED = f"""
+SELECT DISTINCT judged.user_id FROM (
+    {JUDGED} AND EXISTS (
+        SELECT FROM signals_enrolment waiting WHERE waiting.signal_id = %(signal)s
+           AND link.id <= waiting.newest AND {DRAWN} %% waiting.parts = waiting.part
+    ) {FENCE}
+) judged WHERE judged.reason = ''
+"""  # noqa: S608 - constants only
 # A copy that was skipped for something that is mended now makes room; it never sent anything.
 MAKE_ROOM = f"""
 DELETE FROM signals_copy WHERE signal_id = %(signal)s AND status = 'skipped'
@@ -155,6 +162,13 @@ def _carry_out(part: Enrolment) -> int:
     return _execute(ENROL, part.signal, **values)
 
 
+def awaited(signal: Signal) -> set[int]:
+    """The users who follow a signal by a part that still waits."""
+    with connection.cursor() as cursor:
+        _run(cursor, AWAITED, signal)
+        return {user for (user,) in cursor.fetchall()}
+
+
 def enrol_late(*, now: datetime) -> int:
     """Let those who want to join open signals join the ones that nobody could have entered yet."""
     joined = 0
@@ -209,17 +223,18 @@ def _try_lock(symbol: str) -> bool:
 
 def _execute(statement: str, signal: Signal, **values: Any) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(
-            statement,
-            {
-                "signal": signal.pk,
-                "entry": Lane.ENTRY,
-                "record": Lane.RECORD,
-                "symbol": signal.symbol,
-                "live": LIVE_STATUSES,
-                "linked": LINKED,
-                "mendable": MENDABLE,
-                **values,
-            },
-        )
+        _run(cursor, statement, signal, **values)
         return int(cursor.rowcount)
+
+
+def _run(cursor: Any, statement: str, signal: Signal, **values: Any) -> None:
+    shared = {
+        "signal": signal.pk,
+        "entry": Lane.ENTRY,
+        "record": Lane.RECORD,
+        "symbol": signal.symbol,
+        "live": LIVE_STATUSES,
+        "linked": LINKED,
+        "mendable": MENDABLE,
+    }
+    cursor.execute(statement, shared | values)

@@ -32,7 +32,7 @@ from signals.domain.reasons import Reason
 from signals.domain.terms import content_of, terms_of
 from signals.models import Copy, Signal, Target
 from signals.selectors import draft_of, progress_of, ticker_of
-from signals.services.enrolling import enrol_all
+from signals.services.enrolling import awaited, enrol_all
 from signals.services.progress import PROGRESS_FIELDS, store_progress
 from signals.services.revising import NotPossible, append_revision, revise, ring
 from signals.services.telling import signal_params
@@ -300,7 +300,8 @@ def tell(
         followers = Copy.objects.filter(signal=signal).exclude(
             status__in=[CopyStatus.SKIPPED.value, CopyStatus.REJECTED.value]
         )
-        users = sorted(set(followers.values_list("user_id", flat=True)))
+        soon = awaited(signal)  # first: a part goes as its copies come
+        users = sorted(soon.union(followers.values_list("user_id", flat=True)))
         params = signal_params(signal) | {"text": text}
         key = f"noted:{signal.pk}:{signal.revision + 1}"
         facts = [

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 
+from accounts.models import ActivityEvent
 from signals import tasks
 from signals.models import Copy, CopySettings, Enrolment, Order
 from signals.services import enrolling, invariants, nominal, publishing, sweeping, working
@@ -266,6 +267,15 @@ def test_an_amended_signal_is_entered_as_it_is_now(market, author, alice, bob, o
     assert set(Order.objects.filter(leg="entry").values_list("stop", flat=True)) == {D(45000)}
     for link in links:
         compare_with_ledger(link, market)
+
+
+def test_a_note_reaches_those_whose_part_waits(market, author, parts):
+    signal = publish(author)
+    CopySettings.objects.filter(connection_id=everybody()[-1]).update(is_enabled=False)
+    publishing.tell(signal, text="hold on", actor=author, now=timezone.now())
+    told = ActivityEvent.objects.filter(code="noted").values_list("user__connections", flat=True)
+    late = Copy.objects.filter(connection_id=everybody()[-1]).exists()  # was in the first part
+    assert sorted(told) == everybody()[: None if late else -1]
 
 
 def test_a_part_that_comes_too_late_is_never_sent(market, author, alice, bob, one_by_one):
