@@ -38,6 +38,7 @@ from exchanges.models import Connection, Instrument, SymbolState  # noqa: E402
 from sandbox.stack.services import free_port  # noqa: E402
 from signals.domain.linting import WARNINGS  # noqa: E402
 from signals.models import Copy, CopySettings  # noqa: E402
+from signals.services.enrolling import enrol_next  # noqa: E402
 
 CONNECTIONS = int(os.environ.get("CONNECTIONS", "10000"))
 ROUNDS = 5
@@ -225,6 +226,8 @@ def _measure(author: Author, symbols: list[str]) -> dict[str, object]:
     dry_api, _ = timed(lambda: author.call("/signals/preview/", BODY | {"symbol": symbols[0]}))
     by_page = [_publish_by_page(author, symbol) for symbol in symbols[:ROUNDS]]
     by_api = [_publish_by_api(author, symbol) for symbol in symbols[ROUNDS:]]
+    made_by_web = Copy.objects.count()
+    seconds, shares = _enrol_the_rest()
     made = Copy.objects.filter(status="pending").count()
     assert made == CONNECTIONS * len(symbols), made
     detail = _first_signal(author)
@@ -241,6 +244,10 @@ def _measure(author: Author, symbols: list[str]) -> dict[str, object]:
         "api_ms": round(median(by_api)),
         "fastest_ms": round(min(by_page + by_api)),
         "slowest_ms": round(max(by_page + by_api)),
+        "copies_made_by_web": round(made_by_web / len(symbols)),
+        "other_parts_s": round(seconds / len(symbols), 2),
+        "one_part_ms": round(median(shares)),
+        "slowest_part_ms": round(max(shares)),
         "dry_run_page_ms": round(dry_page),
         "dry_run_api_ms": round(dry_api),
         "pages_ms": {
@@ -249,6 +256,17 @@ def _measure(author: Author, symbols: list[str]) -> dict[str, object]:
         },
         "copies_api_ms": round(timed(lambda: author.read(f"/signals/{detail}/copies/"))[0]),
     }
+
+
+def _enrol_the_rest() -> tuple[float, list[float]]:
+    """What the workers do beside their sending: seconds altogether, and milliseconds of each."""
+    shares: list[float] = []
+    before = time.perf_counter()
+    while enrol_next():
+        now = time.perf_counter()
+        shares.append((now - before) * 1000)
+        before = now
+    return sum(shares) / 1000, shares
 
 
 def _publish_by_page(author: Author, symbol: str) -> float:

@@ -20,7 +20,7 @@ from signals.choices import AlarmCode, OrderStatus
 from signals.domain.legs import is_entry_leg
 from signals.domain.lifecycle import FINAL, CopyStatus
 from signals.domain.link_ids import is_ours
-from signals.models import Copy, Order
+from signals.models import Copy, Enrolment, Order
 from signals.services.invariants import violations
 
 SWEEP_SECONDS = 10.0  # longest that a position may be without a stop
@@ -75,14 +75,20 @@ class StopWatch:
 def is_settled(trade: Trade) -> bool:
     """Whether every copy stands where it can stay: nothing is pending or of unknown fate."""
     copies = Copy.objects.filter(signal=trade.stored)
-    waiting = copies.filter(status__in=OPEN_ENDED).exists()
+    waiting = _is_enrolling(trade) or copies.filter(status__in=OPEN_ENDED).exists()
     unfilled = trade.shape is Shape.MARKET and copies.filter(status="placed").exists()
     unresolved = Order.objects.filter(copy__signal=trade.stored, status__in=UNRESOLVED).exists()
     return not (waiting or unfilled or unresolved)
 
 
 def is_over(trade: Trade) -> bool:
-    return not Copy.objects.filter(signal=trade.stored).exclude(status__in=FINAL_STATUSES).exists()
+    live = Copy.objects.filter(signal=trade.stored).exclude(status__in=FINAL_STATUSES)
+    return not (_is_enrolling(trade) or live.exists())
+
+
+def _is_enrolling(trade: Trade) -> bool:
+    """Whether copies are still to be made; asked first, because their rows go as copies come."""
+    return Enrolment.objects.filter(signal=trade.stored).exists()
 
 
 def judge(

@@ -170,6 +170,7 @@ class World:
             "BROKER_URL": through_broker,
             "VAULT_PUBLIC_KEY_FILE": str(self.directory / "vault.pub"),
             "GOVERNOR_DOUBT_PERCENT": "80",
+            "ENROL_PART": "10",  # the faults find copies that are still to be made as well
             "LOG_LEVEL": "WARNING",
             "PYTHONUNBUFFERED": "1",
             traps.FILE: str(self.trap),

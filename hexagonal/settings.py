@@ -237,6 +237,7 @@ SETTLE_SECONDS = env.integer("SETTLE_SECONDS", 2)
 SEND_BUDGET_SECONDS = env.integer("SEND_BUDGET_SECONDS", 12)
 LEASE_SECONDS = env.integer("LEASE_SECONDS", 30)
 SIGNAL_TTL_SECONDS = env.integer("SIGNAL_TTL_SECONDS", 60)
+ENROL_PART = env.integer("ENROL_PART", 500)  # copies that are made in one transaction
 CHUNK_SIZE = env.integer("CHUNK_SIZE", 100)
 CHUNK_THREADS = env.integer("CHUNK_THREADS", 50)
 POLL_SECONDS = env.integer("POLL_SECONDS", 3)

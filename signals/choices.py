@@ -111,6 +111,10 @@ class AlarmCode(models.TextChoices):
     POSITION_BARE = "position_bare", _("A position has no stop")
     OUTCOME_UNKNOWN = "outcome_unknown", _("What became of an order is not known")
     COPY_STALLED = "copy_stalled", _("Copies wait for their entry for too long")
+    ENROLMENT_STALLED = (
+        "enrolment_stalled",
+        _("A published signal waits for some of its copies to be made"),
+    )
     COPY_UNTAKEN = "copy_untaken", _("Due copies are taken by nobody")
     LEASE_ABANDONED = "lease_abandoned", _("Leases ran out and nobody took them over")
     ORDER_ORPHANED = (

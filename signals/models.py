@@ -181,27 +181,37 @@ class SignalRevision(models.Model):
         ]
 
 
+class Enrolment(models.Model):
+    """A part of the connections that are to get a copy of a signal; gone once they have it."""
+
+    signal = models.ForeignKey(
+        Signal, on_delete=models.PROTECT, related_name="enrolments", db_index=False
+    )
+    part = models.PositiveIntegerField()  # from 0 …
+    parts = models.PositiveIntegerField()  # … to one less than these
+    newest = models.BigIntegerField()  # the key of the last connection before the publication
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["signal", "part"], name="enrolment_part_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"part {self.part} of {self.parts}"
+
+
 class Copy(models.Model):
     """One signal on one connection, from publication to an explained end."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    # Copies are made for everybody at once while the author waits, and checking the keys of a row
-    # costs as much as the row. Two need no check: what is published is never deleted (its revisions
-    # cannot be), and the user is the connection's. `copy_once`, `copy_of_user` are their indexes.
+    # `copy_once` and `copy_of_user` serve as the indexes of `signal` and `user`.
     signal = models.ForeignKey(
-        Signal,
-        on_delete=models.PROTECT,
-        related_name="copies",
-        db_index=False,
-        db_constraint=False,
+        Signal, on_delete=models.PROTECT, related_name="copies", db_index=False
     )
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="copies")
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.CASCADE,
-        related_name="copies",
-        db_index=False,
-        db_constraint=False,
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="copies", db_index=False
     )
     symbol = models.CharField(max_length=30)  # the signal's, for the constraint below
     status = models.CharField(

@@ -10,7 +10,7 @@ from exchanges import bans, clock
 from exchanges.domain.lanes import Lane
 from hexagonal.lib.clock import database_now
 from signals.lease_check import DRAIN_SECONDS
-from signals.services import calls, sweeping, working
+from signals.services import calls, enrolling, sweeping, working
 from signals.services.claiming import has_waiting
 
 WAIT_SECONDS = 0.05  # for room under the limits: short, because a stop may come any moment
@@ -22,9 +22,10 @@ def work() -> None:
     started = time.monotonic()
     while time.monotonic() - started < DRAIN_SECONDS:
         clock.keep_measured()
+        enrolled = enrolling.enrol_next()
         worked = working.work()
         bans.record_bans()
-        if worked:
+        if worked or enrolled:
             continue
         if not has_waiting(Lane.PROTECT, Lane.ENTRY):
             return

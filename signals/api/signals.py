@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -49,7 +50,7 @@ from signals.domain.draft import (
     Weighting,
 )
 from signals.domain.parsing import ParsedSignal, parse
-from signals.models import Copy, Signal, Target
+from signals.models import Signal, Target
 from signals.services import publishing
 from signals.services.preview import Preview, PreviewRow
 from signals.services.preview import preview as preview_draft
@@ -264,7 +265,7 @@ class PartSerializer(serializers.Serializer[Any]):
 
 class PreviewRowSerializer(serializers.Serializer[PreviewRow]):
     connection = serializers.UUIDField(source="link.public_id")
-    trader = serializers.CharField(source="link.user.nickname")
+    trader = serializers.CharField(source="link.trader")
     orders = PartSerializer(source="parts", many=True)
     quantity = NumberField(allow_null=True)
     margin = NumberField(source="size.margin", default=None, allow_null=True)
@@ -277,6 +278,31 @@ class PreviewRowSerializer(serializers.Serializer[PreviewRow]):
 
     def get_reason_text(self, row: PreviewRow) -> str:
         return text_of(row.reason) if row.reason else ""
+
+    def to_representation(self, row: PreviewRow) -> dict[str, Any]:
+        """The same as by its fields, which take a second for ten thousand rows."""
+        size = row.size
+        return {
+            "connection": str(row.link.public_id),
+            "trader": row.link.trader,
+            "orders": [
+                {"step": p.step, "price": _number(p.price), "quantity": _number(p.quantity)}
+                for p in row.parts
+            ],
+            "quantity": _number(row.quantity),
+            "margin": _number(size.margin) if size is not None else None,
+            "notional": _number(size.notional) if size is not None else None,
+            "leverage": _number(size.leverage) if size is not None else None,
+            "loss_at_stop": _number(row.loss),
+            "reason": row.reason.value,
+            "reason_text": self.get_reason_text(row),
+            "reason_params": {name: _number(value) for name, value in row.params.items()},
+        }
+
+
+@lru_cache(maxsize=1024)  # many accounts of one dry run have the same figures
+def _number(value: Decimal | None) -> str | None:
+    return None if value is None else NumberField().to_representation(value)
 
 
 class PreviewSerializer(serializers.Serializer[Preview]):
@@ -482,11 +508,12 @@ class SignalViewSet(
         return Response(AuthorSerializer(selectors.authors(), many=True).data)
 
     @extend_schema(responses={200: FollowerCopySerializer(many=True)})
-    @action(detail=True, methods=["get"], pagination_class=None)
+    @action(detail=True, methods=["get"])
     def copies(self, request: Request, id: UUID) -> Response:  # noqa: A002
         """Every account's copy, and which revision has arrived there."""
-        found: list[Copy] = list(selectors.copies_of_signal(selectors.signal_by_id(id)))
-        return Response(FollowerCopySerializer(found, many=True).data)
+        found: Any = selectors.copies_of_signal(selectors.signal_by_id(id))
+        page = self.paginate_queryset(found)
+        return self.get_paginated_response(FollowerCopySerializer(page, many=True).data)
 
     def _move(self, request: Request, public_id: UUID, step: Any, **fields: Any) -> Response:
         signal = selectors.signal_by_id(public_id)

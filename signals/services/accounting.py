@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Protocol
 
 from django.conf import settings
 from django.db.models import QuerySet
@@ -65,7 +66,17 @@ def others(link: Connection, copy: Copy, bindings: Bindings) -> list[Binding]:
     return [binding for pk, binding in bindings.get(link.pk, {}).items() if pk != copy.pk]
 
 
-def money_for(link: Connection, bound: Collection[Binding]) -> Money | None:
+class Balance(Protocol):
+    """An account as it was last read, in USDT; None: never."""
+
+    @property
+    def equity(self) -> Decimal | None: ...
+
+    @property
+    def available(self) -> Decimal | None: ...
+
+
+def money_for(link: Balance, bound: Collection[Binding]) -> Money | None:
     """None when the balance was never read."""
     if link.equity is None or link.available is None:
         return None
@@ -87,13 +98,13 @@ def chosen_authors(links: Collection[int] | QuerySet[Connection]) -> dict[int, s
 
 
 def rules_of(link: Connection, authors: Iterable[int]) -> Rules | None:
-    """A connection's settings as the domain's value; None when there are none.
-
-    `authors` are the ones it follows, none for everybody.
-    """
+    """A connection's settings as the domain's value; None when there are none."""
     stored: CopySettings | None = getattr(link, "copy_settings", None)
-    if stored is None:
-        return None
+    return rules_from(stored, authors) if stored is not None else None
+
+
+def rules_from(stored: CopySettings, authors: Iterable[int]) -> Rules:
+    """Settings as the domain's value; `authors` are the ones that are followed, none: all."""
     return Rules(
         mode=SizingMode(stored.sizing),
         amount=stored.amount,

@@ -1,26 +1,38 @@
-"""Make a signal's copies: for everybody when it is published, for those who join it later."""
+"""Make a signal's copies: for everybody when it is published, for those who join it later.
+
+Everybody falls into parts, by chance anew for each signal. Publishing makes the first part's copies
+itself; each other part is a row (`Enrolment`) that goes in the transaction which makes its copies.
+"""
 
 from __future__ import annotations
 
 import logging
+import math
 from datetime import datetime
+from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Count, Max
 
+from exchanges.choices import ConnectionStatus
 from exchanges.domain.lanes import Lane
+from exchanges.models import Connection
 from signals.choices import SignalStatus
-from signals.models import LIVE_STATUSES, CopySettings, Signal
+from signals.models import LIVE_STATUSES, CopySettings, Enrolment, Signal
 from signals.services.revising import ring
 
 log = logging.getLogger(__name__)
 
 # What a trader has put right since a signal passed them by.
 MENDABLE = ["telegram_missing", "connection_not_ready", "sizing_missing"]
+NOT_LINKED = {ConnectionStatus.REFUSED, ConnectionStatus.REVOKED}
+LINKED = sorted(status.value for status in set(ConnectionStatus) - NOT_LINKED)
 
 # One statement, however many connections there are. A skipped copy is due as well: the worker
 # that finds it tells its trader why. What depends on prices, sizes or limits is judged there too.
-# Busy accounts are joined, not looked up one by one: with the table's statistics out of date, each
-# look-up read through the rows that the statement had just written (10 s instead of 0.3 s).
+# Busy accounts are hashed once, whatever the table's statistics say: joined or looked up by plans
+# made for an empty table, each row read through all that had just been written.
 JUDGED = """
     SELECT link.id, link.user_id,
            link.exchange || '/' || link.environment || '/' || link.egress AS budget,
@@ -30,17 +42,17 @@ JUDGED = """
                WHEN NOT person.has_telegram THEN 'telegram_missing'
                WHEN link.status <> 'connected' THEN 'connection_not_ready'
                WHEN NOT coalesce(rules.is_enabled, FALSE) THEN 'sizing_missing'
-               WHEN busy.connection_id IS NOT NULL THEN 'symbol_busy'
+               WHEN link.id IN (SELECT connection_id FROM signals_copy
+                             WHERE symbol = %(symbol)s AND status = ANY(%(live)s))
+                   THEN 'symbol_busy'
                ELSE ''
            END AS reason
     FROM exchanges_connection link
     JOIN accounts_user person ON person.id = link.user_id
     LEFT JOIN signals_copysettings rules ON rules.connection_id = link.id
-    LEFT JOIN (
-        SELECT connection_id FROM signals_copy WHERE symbol = %(symbol)s AND status = ANY(%(live)s)
-    ) busy ON busy.connection_id = link.id
     WHERE link.status = ANY(%(linked)s)
 """
+FENCE = "OFFSET 0"  # judged once: PostgreSQL would ask again for each use of the reason
 INSERT = """
 INSERT INTO signals_copy (
     public_id, signal_id, connection_id, user_id, symbol, status, reason, reason_params,
@@ -55,7 +67,23 @@ SELECT gen_random_uuid(), %(signal)s, judged.id, judged.user_id, %(symbol)s,
        floor(random() * 2000000000)::int, %(now)s, 0, %(now)s,
        CASE WHEN judged.reason = '' THEN NULL ELSE %(now)s::timestamptz END
 """
-PUBLISH = f"{INSERT} FROM ({JUDGED}) judged"
+# What was linked after the publication has no part in it; keys say so without a clock.
+DRAWN = "(hashint8extended(link.id, %(signal)s) & 2147483647)"
+OF_PART = f"AND link.id <= %(newest)s AND {DRAWN} %% %(parts)s = %(part)s"
+# Nobody gets two copies, whoever was faster.
+ENROL = f"""
+{INSERT} FROM ({JUDGED} {OF_PART} {FENCE}) judged
+ON CONFLICT (signal_id, connection_id) DO NOTHING
+"""
+# Who will have a copy that is not skipped once the parts that wait are carried out.
+AWAITED = f"""
+SELECT DISTINCT judged.user_id FROM (
+    {JUDGED} AND EXISTS (
+        SELECT FROM signals_enrolment waiting WHERE waiting.signal_id = %(signal)s
+           AND link.id <= waiting.newest AND {DRAWN} %% waiting.parts = waiting.part
+    ) {FENCE}
+) judged WHERE judged.reason = ''
+"""  # noqa: S608 - constants only
 # A copy that was skipped for something that is mended now makes room; it never sent anything.
 MAKE_ROOM = f"""
 DELETE FROM signals_copy WHERE signal_id = %(signal)s AND status = 'skipped'
@@ -65,7 +93,7 @@ DELETE FROM signals_copy WHERE signal_id = %(signal)s AND status = 'skipped'
    )
 """  # noqa: S608 - constants only
 JOIN = f"""
-{INSERT} FROM ({JUDGED}) judged
+{INSERT} FROM ({JUDGED} {FENCE}) judged
 WHERE judged.joins_open AND judged.reason = ''
   AND NOT EXISTS (
       SELECT 1 FROM signals_copy own
@@ -82,9 +110,63 @@ WHERE link.id = copy.connection_id AND copy.due_at IS NOT NULL AND copy.budget <
 """
 
 
-def enrol_all(signal: Signal, *, now: datetime) -> int:
-    """A copy for every connection, pending or skipped with its reason; returns how many."""
-    return _execute([PUBLISH], signal, now)
+def enrol_all(signal: Signal) -> int:
+    """Begin with a copy for every connection, and leave all parts but one to the workers.
+
+    Returns how many connections there are. Of two signals on one symbol the first one's copies are
+    made first: while parts of it wait, the second one only joins the queue.
+    """
+    _lock(signal.symbol)
+    linked = Connection.objects.filter(status__in=LINKED).aggregate(n=Count("pk"), newest=Max("pk"))
+    parts = max(math.ceil(linked["n"] / settings.ENROL_PART), 1)
+    newest = linked["newest"] or 0
+    waiting = [Enrolment(signal=signal, part=n, parts=parts, newest=newest) for n in range(parts)]
+    if not Enrolment.objects.filter(signal__symbol=signal.symbol).exists():
+        _carry_out(waiting.pop(0))
+    Enrolment.objects.bulk_create(waiting)
+    return int(linked["n"])
+
+
+def enrol_next() -> bool:
+    """Carry out a part that waits; False when there is none that nobody is at work on."""
+    waiting = Enrolment.objects.order_by("pk").values_list("signal__symbol", flat=True)
+    for symbol in dict.fromkeys(waiting):
+        try:
+            if _enrol_next(symbol):
+                return True
+        except Exception:
+            # One symbol's bad data must not hold up the others, nor what is to be sent.
+            log.exception("nobody could be enrolled in what waits for %s", symbol)
+    return False
+
+
+def _enrol_next(symbol: str) -> bool:
+    """Carry out the oldest part of a symbol, unless somebody else is making copies of it."""
+    with transaction.atomic(durable=True):
+        if not _try_lock(symbol):
+            return False
+        waiting = Enrolment.objects.select_for_update(skip_locked=True, of=("self",))
+        waiting = waiting.filter(signal__symbol=symbol).select_related("signal")
+        part = waiting.order_by("pk").first()
+        if part is None:
+            return False
+        ring(_carry_out(part))
+        part.delete()
+        return True
+
+
+def _carry_out(part: Enrolment) -> int:
+    """Make the copies of a part; their time to live began with the publication."""
+    values = {"now": part.signal.published_at, "newest": part.newest}
+    values |= {"part": part.part, "parts": part.parts}
+    return _execute(ENROL, part.signal, **values)
+
+
+def awaited(signal: Signal) -> set[int]:
+    """The users who follow a signal by a part that still waits."""
+    with connection.cursor() as cursor:
+        _run(cursor, AWAITED, signal)
+        return {user for (user,) in cursor.fetchall()}
 
 
 def enrol_late(*, now: datetime) -> int:
@@ -110,7 +192,11 @@ def _join(pk: int, now: datetime) -> int:
         still = fresh.filter(wants_entry=True, entered_price__isnull=True).first()
         if still is None or still.status != SignalStatus.OPEN:
             return 0
-        made = _execute([MAKE_ROOM, JOIN], still, now)
+        if still.enrolments.exists():  # those who wait did not miss it
+            return 0
+        _lock(still.symbol)
+        _execute(MAKE_ROOM, still, now=now)
+        made = _execute(JOIN, still, now=now)
         ring(made)
         return made
 
@@ -122,22 +208,33 @@ def rebind() -> int:
         return int(cursor.rowcount)
 
 
-def _execute(statements: list[str], signal: Signal, now: datetime) -> int:
+def _lock(symbol: str) -> None:
+    """Two signals on one symbol at once: the second waits, then sees the first one's copies."""
     with connection.cursor() as cursor:
-        # Two signals on one symbol at once: the second waits, then sees the first one's copies.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"copies:{signal.symbol}"])
-        for statement in statements:
-            cursor.execute(
-                statement,
-                {
-                    "signal": signal.pk,
-                    "entry": Lane.ENTRY,
-                    "record": Lane.RECORD,
-                    "symbol": signal.symbol,
-                    "now": now,
-                    "live": LIVE_STATUSES,
-                    "linked": ["verifying", "connected", "attention"],
-                    "mendable": MENDABLE,
-                },
-            )
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"copies:{symbol}"])
+
+
+def _try_lock(symbol: str) -> bool:
+    """The same without waiting: a worker has orders to send meanwhile."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext(%s))", [f"copies:{symbol}"])
+        return bool(cursor.fetchone()[0])
+
+
+def _execute(statement: str, signal: Signal, **values: Any) -> int:
+    with connection.cursor() as cursor:
+        _run(cursor, statement, signal, **values)
         return int(cursor.rowcount)
+
+
+def _run(cursor: Any, statement: str, signal: Signal, **values: Any) -> None:
+    shared = {
+        "signal": signal.pk,
+        "entry": Lane.ENTRY,
+        "record": Lane.RECORD,
+        "symbol": signal.symbol,
+        "live": LIVE_STATUSES,
+        "linked": LINKED,
+        "mendable": MENDABLE,
+    }
+    cursor.execute(statement, shared | values)

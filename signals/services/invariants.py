@@ -76,6 +76,15 @@ WHERE due_at IS NOT NULL AND status IN ('pending', 'unknown')
   AND created_at < clock_timestamp() - make_interval(secs => %(stalled)s)
 HAVING count(*) > 0
 """
+# Nothing outside keeps a part of a signal's copies waiting, and their time to live runs.
+UNENROLLED = """
+SELECT 'signal ' || whole.public_id, count(*) || ' parts for '
+       || extract(epoch FROM clock_timestamp() - whole.published_at)::int || ' s'
+FROM signals_enrolment part JOIN signals_signal whole ON whole.id = part.signal_id
+WHERE whole.published_at < clock_timestamp() - interval '20 s'
+GROUP BY whole.id
+ORDER BY whole.published_at
+"""
 # Entries, targets and mere looking may have to wait for room under the exchange's limits.
 UNTAKEN = """
 SELECT '', count(*) || ' copies, the first for '
@@ -122,6 +131,7 @@ CHECKS = (
     Check(AlarmCode.OUTCOME_UNKNOWN, EMERGENCY, UNKNOWN.format(over=23 * 3600)),
     Check(AlarmCode.OUTCOME_UNKNOWN, CRITICAL, UNKNOWN.format(over=60)),
     Check(AlarmCode.COPY_STALLED, CRITICAL, STALLED),
+    Check(AlarmCode.ENROLMENT_STALLED, CRITICAL, UNENROLLED),
     Check(AlarmCode.COPY_UNTAKEN, CRITICAL, UNTAKEN),
     Check(AlarmCode.LEASE_ABANDONED, CRITICAL, ABANDONED),
     Check(AlarmCode.WORKERS_SILENT, CRITICAL, SILENT),

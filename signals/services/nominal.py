@@ -70,7 +70,7 @@ def _follow(
             tick = place.tick if place is not None else NO_TICK
             after = _by_author_or_copies(signal, draft, after, price, tick)
         store_progress(signal, after, now=now)
-        if after.outcome and not _has_live_copies(signal):
+        if after.outcome and not _has_copies(signal, LIVE_STATUSES):
             signal.status, signal.closed_at = SignalStatus.CLOSED, now
         signal.save(update_fields=[*PROGRESS_FIELDS, "status", "closed_at"])
 
@@ -80,7 +80,7 @@ def _lapse(signal: Signal, draft: Draft, progress: Progress, price: Decimal, now
     if not signal.wants_entry:
         return
     is_whole = progress.steps == step_count(draft)
-    if is_whole and not Copy.objects.filter(signal=signal, status__in=UNFILLED).exists():
+    if is_whole and not _has_copies(signal, UNFILLED):
         return
     reason = lapse_at(draft, progress, price)
     after = draft.expiry.after
@@ -101,7 +101,7 @@ def _by_author_or_copies(
     if not signal.wants_entry and progress.entered is None:
         outcome = "expired" if signal.lapse_reason else "cancelled"
         return finish(draft, progress, outcome, draft.near_edge)
-    if _has_live_copies(signal):
+    if _has_copies(signal, LIVE_STATUSES):
         return progress
     return _as_copies_ended(signal, draft, progress, tick)
 
@@ -117,5 +117,7 @@ def _as_copies_ended(signal: Signal, draft: Draft, progress: Progress, tick: Dec
     return finish_by_followers(draft, progress, outcomes.pop(), tick)
 
 
-def _has_live_copies(signal: Signal) -> bool:
-    return signal.copies.filter(status__in=LIVE_STATUSES).exists()
+def _has_copies(signal: Signal, statuses: Sequence[str]) -> bool:
+    """Whether there are copies of these statuses, or some that are still to be made."""
+    # In this order: a part goes as its copies come.
+    return signal.enrolments.exists() or signal.copies.filter(status__in=statuses).exists()

@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.choices import AccountStatus
 from accounts.models import User
 from exchanges.choices import ConnectionStatus
 from exchanges.domain.trading import PORTFOLIO_MARGIN
 from exchanges.governor import entry_room
-from exchanges.models import Connection, Instrument, SymbolState
+from exchanges.models import Instrument, SymbolState
 from exchanges.selectors import cached_ticker, facts_of
 from signals.domain.draft import Draft
 from signals.domain.entering import decide_size
 from signals.domain.estimating import fee_share_percent, loss_of, seconds_for
-from signals.domain.following import Rules, Standing
+from signals.domain.following import Standing
 from signals.domain.ladder import steps_of
 from signals.domain.linting import Finding
 from signals.domain.reasons import NoEntry, Reason
 from signals.domain.situation import Account, Observed
 from signals.domain.sizing import Part, Size
-from signals.models import LIVE_STATUSES, Copy, CopySettings
-from signals.services.accounting import Binding, bindings_of, chosen_authors, money_for, rules_of
+from signals.models import LIVE_STATUSES, Copy
+from signals.services.accounting import (
+    Binding,
+    bindings_of,
+    chosen_authors,
+    money_for,
+    rules_from,
+)
+from signals.services.linked import LinkedAccount, linked, linked_accounts
 from signals.services.publishing import armed, concerns
 
-NOT_LINKED = [ConnectionStatus.REVOKED, ConnectionStatus.REFUSED]
 ZERO = Decimal(0)
 MOST_ROWS = 100
 
@@ -39,7 +46,7 @@ MOST_ROWS = 100
 class PreviewRow:
     """One connection's orders, or the reason why it would be skipped; USDT."""
 
-    link: Connection
+    link: LinkedAccount
     size: Size | None = None
     reason: Reason = Reason.NONE
     params: dict[str, Decimal] = field(default_factory=dict)
@@ -109,49 +116,60 @@ class Preview:
 def preview(draft: Draft, *, author: User, now: datetime) -> Preview:
     """Size the draft for every linked account, from what is cached of it."""
     draft = armed(draft.ordered())
-    links = _links(draft.symbol)
-    states = {
-        state.connection_id: state for state in SymbolState.objects.filter(symbol=draft.symbol)
-    }
+    states = _states(draft.symbol)
     places = {
         (row.exchange, row.environment): _observed(row, now)
         for row in Instrument.objects.filter(symbol=draft.symbol)
     }
-    chosen, bindings = chosen_authors(_linked()), bindings_of(_linked())
+    links = linked()
+    bindings, chosen, busy = bindings_of(links), chosen_authors(links), _busy(draft.symbol)
+    unlisted = _observed(None, now)
     rows = []
-    for link in links:
-        observed = places.get((link.exchange, link.environment)) or _observed(None, now)
+    for link in linked_accounts():
+        reason = _refusal(link, busy)
+        if reason is not Reason.NONE:
+            rows.append(PreviewRow(link, reason=reason))
+            continue
+        observed = places.get((link.exchange, link.environment), unlisted)
         bound = list(bindings.get(link.pk, {}).values())
-        rules = rules_of(link, chosen.get(link.pk, ()))
-        account = _account(link, rules, states.get(link.pk), bound, author, draft.symbol)
+        followed = chosen.get(link.pk, ())
+        account = _account(link, followed, states.get(link.pk), bound, author, draft.symbol)
         rows.append(_row(draft, link, account, observed))
     fee_share = next((_fee_share(draft, seen) for seen in places.values()), None)
     return Preview(rows, fee_share, concerns(draft, now=now))
 
 
-def _links(symbol: str) -> list[Connection]:
-    busy = Copy.objects.filter(connection=OuterRef("pk"), symbol=symbol, status__in=LIVE_STATUSES)
-    found = _linked().select_related("user", "copy_settings").annotate(is_busy=Exists(busy))
-    unused = ("sealed", "key_digest", "user__public_id", "user__password")
-    return list(found.defer(*unused).order_by("user__nickname", "pk"))
+class _State(NamedTuple):
+    """What was last seen of the symbol on an account."""
+
+    leverage: Decimal | None
+    is_hedge: bool
 
 
-def _linked() -> QuerySet[Connection]:
-    return Connection.objects.exclude(status__in=NOT_LINKED)
+def _states(symbol: str) -> dict[int, _State]:
+    rows = SymbolState.objects.filter(symbol=symbol)
+    found = rows.values_list("connection_id", "leverage", "is_hedge")
+    return {link: _State(leverage, is_hedge) for link, leverage, is_hedge in found}
+
+
+def _busy(symbol: str) -> set[int]:
+    """The connections that have an open trade on the symbol."""
+    live = Copy.objects.filter(symbol=symbol, status__in=LIVE_STATUSES)
+    return set(live.values_list("connection_id", flat=True))
 
 
 def _account(
-    link: Connection,
-    rules: Rules | None,
-    state: SymbolState | None,
+    link: LinkedAccount,
+    followed: Collection[int],
+    state: _State | None,
     bound: list[Binding],
     author: User,
     symbol: str,
 ) -> Account:
-    stored: CopySettings | None = getattr(link, "copy_settings", None)
+    stored = link.settings
     halted = Reason(stored.halted_reason) if stored is not None else Reason.NONE
     return Account(
-        rules=rules,
+        rules=rules_from(stored, followed) if stored is not None else None,
         money=money_for(link, bound),
         standing=Standing(len(bound), halted),
         author=author.pk,
@@ -175,10 +193,7 @@ def _observed(instrument: Instrument | None, now: datetime) -> Observed:
     )
 
 
-def _row(draft: Draft, link: Connection, account: Account, observed: Observed) -> PreviewRow:
-    reason = _refusal(link)
-    if reason is not Reason.NONE:
-        return PreviewRow(link, reason=reason)
+def _row(draft: Draft, link: LinkedAccount, account: Account, observed: Observed) -> PreviewRow:
     size = decide_size(draft, account, observed)
     if isinstance(size, NoEntry):
         return PreviewRow(link, reason=size.reason, params=size.params)
@@ -194,17 +209,16 @@ def _fee_share(draft: Draft, observed: Observed) -> Decimal | None:
     return fee_share_percent(steps, draft.stop)
 
 
-def _refusal(link: Connection) -> Reason:
+def _refusal(link: LinkedAccount, busy: Collection[int]) -> Reason:
     """The same questions, in the same order, as the statement that makes the copies."""
-    user, rules = link.user, getattr(link, "copy_settings", None)
-    if user.status != AccountStatus.ACTIVE or not user.is_active:
+    if link.trader_status != AccountStatus.ACTIVE or not link.trader_is_active:
         return Reason.ACCOUNT_SUSPENDED
-    if not user.has_telegram:
+    if not link.has_telegram:
         return Reason.TELEGRAM_MISSING
     if link.status != ConnectionStatus.CONNECTED:
         return Reason.CONNECTION_NOT_READY
-    if rules is None or not rules.is_enabled:
+    if link.settings is None or not link.settings.is_enabled:
         return Reason.SIZING_MISSING
-    if getattr(link, "is_busy", False):
+    if link.pk in busy:
         return Reason.SYMBOL_BUSY
     return Reason.NONE

@@ -32,7 +32,7 @@ from signals.domain.reasons import Reason
 from signals.domain.terms import content_of, terms_of
 from signals.models import Copy, Signal, Target
 from signals.selectors import draft_of, progress_of, ticker_of
-from signals.services.enrolling import enrol_all
+from signals.services.enrolling import awaited, enrol_all
 from signals.services.progress import PROGRESS_FIELDS, store_progress
 from signals.services.revising import NotPossible, append_revision, revise, ring
 from signals.services.telling import signal_params
@@ -133,7 +133,7 @@ def publish(
     accepted: Collection[str] = (),
     when_due: bool = False,
 ) -> Signal:
-    """Open a draft and make a copy for every connection; publishing twice changes nothing.
+    """Open a draft and let every connection have a copy; publishing twice changes nothing.
 
     `accepted` are the codes of the warnings that the author has said yes to. `when_due` asks for
     what was scheduled: its author may have withdrawn or postponed it a moment ago.
@@ -153,7 +153,7 @@ def publish(
         append_revision(signal, "publish", actor=actor, now=now)
         changed = ["status", "published_at", "publish_at", "revision", "terms"]
         signal.save(update_fields=[*changed, *PROGRESS_FIELDS])
-        ring(enrol_all(signal, now=now))
+        ring(enrol_all(signal))
         added = {"name": actor.nickname, "symbol": signal.symbol}
         record(Fact(ActivityKind.ADD, "signal_added", actor.pk, added, is_public=True), now=now)
     return signal
@@ -300,7 +300,8 @@ def tell(
         followers = Copy.objects.filter(signal=signal).exclude(
             status__in=[CopyStatus.SKIPPED.value, CopyStatus.REJECTED.value]
         )
-        users = sorted(set(followers.values_list("user_id", flat=True)))
+        soon = awaited(signal)  # first: a part goes as its copies come
+        users = sorted(soon.union(followers.values_list("user_id", flat=True)))
         params = signal_params(signal) | {"text": text}
         key = f"noted:{signal.pk}:{signal.revision + 1}"
         facts = [

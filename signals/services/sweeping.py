@@ -18,6 +18,7 @@ from hexagonal.lib.chores import Chore, Chores
 from hexagonal.lib.clock import database_now
 from hexagonal.lib.jobs import enqueue
 from hexagonal.lib.leadership import Leadership
+from signals.models import Enrolment
 from signals.services import enrolling, nominal, publishing, streaming, working
 from signals.services.alarms import watch
 from signals.services.claiming import count_due
@@ -38,6 +39,12 @@ SELECT EXISTS (SELECT FROM signals_copy WHERE due_at < clock_timestamp() - inter
                    WHERE due_at IS NOT NULL AND lease_until > clock_timestamp())
         OR EXISTS (SELECT FROM signals_copy WHERE due_at < clock_timestamp() - interval '10 s'
                    AND (lease_until IS NULL OR lease_until < clock_timestamp())))
+"""
+# A part waits for nobody outside; two who try it at once do not harm each other.
+UNENROLLED = """
+SELECT EXISTS (SELECT FROM signals_enrolment part
+               JOIN signals_signal whole ON whole.id = part.signal_id
+               WHERE whole.published_at < clock_timestamp() - interval '3 s')
 """
 # An entry waits for room under the exchange's limits; when its time is over it needs none.
 TOO_LATE = """
@@ -113,14 +120,20 @@ class Sweeper:
 
     def _carry(self) -> None:
         """Do the workers' work while nobody does: broker dead or emptied, workers silent."""
-        while not self._stop.is_set() and _is_untaken() and working.work():
+        while not self._stop.is_set() and _answers(UNENROLLED) and enrolling.enrol_next():
+            log.warning("the sweeper has enrolled a part: no worker took it")
+        while not self._stop.is_set() and _answers(UNTAKEN) and working.work():
             log.warning("the sweeper has carried a chunk: no worker took it")
 
 
 def ring() -> None:
-    """Ring once for each chunk of due copies; it finds what a lost message or a crash left."""
+    """Ring once for each chunk of due copies and each part of a signal that waits.
+
+    It finds what a lost message or a crash left.
+    """
     due = count_due(MOST_DOORBELLS * settings.CHUNK_SIZE)
-    for _ in range(math.ceil(due / settings.CHUNK_SIZE)):
+    chunks = math.ceil(due / settings.CHUNK_SIZE) + Enrolment.objects.count()
+    for _ in range(min(chunks, MOST_DOORBELLS)):
         enqueue("signals.work", expires=5)
 
 
@@ -152,8 +165,8 @@ def beat(name: str) -> None:
         cursor.execute(BEAT, [name, socket.gethostname()[:100]])
 
 
-def _is_untaken() -> bool:
+def _answers(question: str) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(UNTAKEN)
+        cursor.execute(question)
         row = cursor.fetchone()
     return bool(row[0])

@@ -49,7 +49,8 @@ def rung(monkeypatch) -> list[str]:
     return bells
 
 
-def test_publishing_costs_the_same_statements_for_many(market, author, rung):
+def test_publishing_costs_the_same_statements_for_many(market, author, rung, settings):
+    settings.ENROL_PART = 1000
     follow(1)
     _first, few = publish(author)
     follow(900, start=1)

@@ -553,13 +553,13 @@ def test_in_a_frozen_market_the_dry_run_equals_the_real_run(market, author, draf
     assert len(seen.rows) == 12
     assert sent == seen.requests
     for row in seen.rows:
-        copy = only_copy(connection=row.link)
+        copy = only_copy(connection=row.link.pk)
         orders = copy.orders.filter(leg__startswith="entry").order_by("pk")
         if row.size is None:
-            assert end_of(copy) == ("skipped", row.reason), row.link.user
+            assert end_of(copy) == ("skipped", row.reason), row.link.trader
             assert not orders.exists()
             continue
-        assert copy.status in {"placed", "filled"}, (row.link.user, copy.reason)
+        assert copy.status in {"placed", "filled"}, (row.link.trader, copy.reason)
         is_market = draft.entry.kind is EntryKind.MARKET
         assert [(order.leg, order.price, order.quantity) for order in orders] == [
             (entry_leg(part.step), None if is_market else part.price, part.quantity)
@@ -567,7 +567,24 @@ def test_in_a_frozen_market_the_dry_run_equals_the_real_run(market, author, draf
         ]
         assert (copy.margin, copy.leverage) == (row.size.margin, row.size.leverage)
         if not is_market:
-            compare_with_ledger(row.link, market)
+            compare_with_ledger(copy.connection, market)
+
+
+def test_the_dry_run_knows_whom_and_what_each_account_follows(market, author, alice, bob):
+    """Equal settings are read once; what is in their lists still counts for each account."""
+    equal = [link_account(alice, market, name=f"more {n}") for n in range(3)]
+    denying = link_account(bob, market)
+    rules(denying, denied_symbols=["BTCUSDT"])
+    faithful = link_account(bob, market, name="faithful")
+    set_rules(faithful, fields={}, authors=[bob])
+    unready = link_account(bob, market, name="unready")
+    unready.copy_settings.delete()
+    seen = {row.link.pk: row.reason for row in preview(long_btc(), author=author, now=now()).rows}
+    assert seen == dict.fromkeys((link.pk for link in equal), Reason.NONE) | {
+        denying.pk: Reason.SYMBOL_NOT_WANTED,
+        faithful.pk: Reason.AUTHOR_NOT_FOLLOWED,
+        unready.pk: Reason.SIZING_MISSING,
+    }
 
 
 def test_a_late_hour_does_not_shift_the_brakes_day(market, author, alice):

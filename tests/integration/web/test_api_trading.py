@@ -114,7 +114,7 @@ def test_the_life_of_a_signal_by_script(market, author, alice):
         *("publish", "reduce", "note", "cancel_entries", "close"),
     ]
     assert faults(chain) == []
-    (copy,) = caller.get(f"{path}copies/").json()
+    (copy,) = caller.get(f"{path}copies/").json()["results"]
     assert copy["symbol"] == "BTCUSDT"
 
 
@@ -241,13 +241,15 @@ def test_the_author_sees_whose_copy_has_a_change(market, author, alice, bob):
     caller = api(author)
     path = make(caller)
     caller.post(f"{path}publish/")
-    first, _second = caller.get(f"{path}copies/").json()
+    first, _second = caller.get(f"{path}copies/").json()["results"]
     assert (first["trader"], first["has_arrived"]) == ("alice", False)
     working.work()
-    first, second = caller.get(f"{path}copies/").json()
+    first, second = caller.get(f"{path}copies/").json()["results"]
     assert first["has_arrived"] is True
     assert (second["has_arrived"], second["reason"]) == (None, "balance_too_small")
     assert second["reason_params"] == {"needed": "2022", "usable": "950"}
+    page = caller.get(f"{path}copies/?limit=1&offset=1").json()
+    assert (page["count"], [copy["trader"] for copy in page["results"]]) == (2, ["bob"])
 
 
 def test_what_is_sent_twice_is_done_once(market, author):
