@@ -50,7 +50,7 @@ def rung(monkeypatch) -> list[str]:
 
 
 def test_publishing_costs_the_same_statements_for_many(market, author, rung, settings):
-    settings.ENROL_PART = 1000
+    settings.ENROL_PART, settings.CHUNK_SIZE = 1000, 50
     follow(1)
     _first, few = publish(author)
     follow(900, start=1)
