@@ -12,8 +12,8 @@ SIZES = (100, 1_000, 10_000)
 
 from django.db import connection  # noqa: E402 - after the stage
 
-from signals.models import Copy  # noqa: E402
-from signals.services import working  # noqa: E402
+from exchanges.models import Connection  # noqa: E402
+from signals.services import enrolling, working  # noqa: E402
 
 
 class Statements:
@@ -28,13 +28,17 @@ class Statements:
 
 
 def enter(author: Any, symbol: str) -> tuple[float, float]:
-    """CPU milliseconds a copy and statements a chunk, of one signal's entries in this process."""
+    """CPU milliseconds a copy and statements a chunk, of one signal's entries in this process.
+
+    What a worker does beside its chunks for a signal, making the copies of its parts, counts.
+    """
     signal = stage.publish(author, stage.draft(symbol))
     copies, chunks, statements = 0, 0, Statements()
-    total = Copy.objects.filter(signal=signal).count()
+    total = Connection.objects.count()
     started = time.process_time()
     with connection.execute_wrapper(statements):
         while copies < total:
+            enrolling.enrol_next()
             done = working.work()
             if not done:
                 raise SystemExit("the worker found nothing to do")

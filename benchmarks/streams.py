@@ -48,6 +48,7 @@ from exchanges.models import Connection, SymbolState  # noqa: E402
 from signals.domain.linting import WARNINGS  # noqa: E402
 from signals.models import Copy, CopySettings, Fill, Order  # noqa: E402
 from signals.services import publishing, working  # noqa: E402
+from signals.services.enrolling import enrol_next  # noqa: E402
 from tests.fixtures.people import long_btc, make_user  # noqa: E402
 
 TRIGGER = """
@@ -141,6 +142,8 @@ def enter(links: list[Connection]) -> None:
     signal = publishing.create_signal(author, long_btc(), now=timezone.now())
     every = [problem.value for problem in WARNINGS]
     publishing.publish(signal, actor=author, now=timezone.now(), accepted=every)
+    while enrol_next():
+        pass
     deadline = time.monotonic() + 300
     while Copy.objects.filter(status__in=["pending", "unknown"]).exists():
         Copy.objects.filter(status="pending").update(created_at=timezone.now())
