@@ -14,15 +14,19 @@ pytest_plugins = [
     "tests.fixtures.processes",
 ]
 
-FOLDERS = {"unit", "integration", "e2e", "fuzz"}
+# The browser's tests come last: they leave an event loop running in their process.
+FOLDERS = ["unit", "fuzz", "integration", "e2e"]
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    root = Path(__file__).parent
     for item in items:
-        folder = item.path.relative_to(root).parts[0]
-        if folder in FOLDERS:
-            item.add_marker(folder)
+        item.add_marker(_folder(item))
+    items.sort(key=lambda item: FOLDERS.index(_folder(item)))
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]
 
 
 @pytest.fixture(scope="session")
