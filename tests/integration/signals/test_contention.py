@@ -20,7 +20,7 @@ from signals.models import Copy, Signal
 from signals.services import copying, publishing, working
 from signals.services.claiming import claim
 from tests.fixtures.people import link_account, long_btc
-from tests.integration.signals.steps import follow, only_copy, settle, size, targets
+from tests.integration.signals.steps import D, follow, only_copy, settle, size, targets
 from tests.integration.signals.test_copy_life import publish, work_now
 from tests.integration.signals.test_scheduling import schedule
 from tests.integration.signals.test_targets_and_stops import enter
@@ -216,3 +216,18 @@ def test_an_entry_without_a_price_spends_no_permit(market, author, alice, monkey
     assert working.work() == 1
     assert asked == []
     assert only_copy().status == "pending"
+
+
+@pytest.mark.parametrize(("age", "looks"), [(0, 1), (91, 5)])
+def test_a_stop_moves_by_a_look_at_the_position_while_all_is_known(
+    market, author, alice, age, looks
+):
+    _link, signal = enter(market, author, alice)
+    Copy.objects.update(looked_at=timezone.now() - timedelta(seconds=age))
+    publishing.amend(signal, long_btc(stop=D(45600)), actor=author, now=timezone.now())
+    before = Counter(market.paths())
+    working.work()
+    asked = Counter(market.paths()) - before
+    assert asked.pop("/v5/position/trading-stop") == 1
+    assert sum(asked.values()) == looks
+    assert only_copy().stops_asked == ["45500", "45600"]
