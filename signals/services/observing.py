@@ -20,7 +20,7 @@ from signals.domain.lifecycle import CopyStatus
 from signals.models import Copy, Order
 
 FULL_LOOK = timedelta(seconds=30)  # even when nothing seems to have changed
-# A change of what is held goes by the position, if all was looked at within this: with five
+# A change of what is held goes by the position, if all was looked at within this: with six
 # requests before each, a thousand stops would take an address three times as long.
 CHANGED_LOOK = timedelta(seconds=90)
 LOOK_BACK = timedelta(days=2)  # for what the exchange shows late

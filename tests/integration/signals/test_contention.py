@@ -218,7 +218,7 @@ def test_an_entry_without_a_price_spends_no_permit(market, author, alice, monkey
     assert only_copy().status == "pending"
 
 
-@pytest.mark.parametrize(("age", "looks"), [(0, 1), (91, 5)])
+@pytest.mark.parametrize(("age", "looks"), [(0, 1), (91, 6)])
 def test_a_stop_moves_by_a_look_at_the_position_while_all_is_known(
     market, author, alice, age, looks
 ):
