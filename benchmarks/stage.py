@@ -229,7 +229,7 @@ def wait_for_all(signal: Signal, *, seconds: float = 180) -> None:
         if time.monotonic() > deadline:
             left = copies.filter(acknowledged_at=None).values_list("status", "reason")
             raise SystemExit(f"not acknowledged: {left.count()}, first {left.first()}")
-        time.sleep(0.05)
+        time.sleep(0.2)
 
 
 def seconds_of(signal: Signal) -> float:

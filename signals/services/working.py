@@ -56,7 +56,7 @@ LOOK_AGAIN = timedelta(seconds=1)  # for an order of unknown fate that was not f
 MOST_ATTEMPTS = 5
 HASTE = 3  # attempts without a pause
 ENTRY_REQUEST = "place_order"  # an entry's one request, by the adapter's name for it
-WATCH_SECONDS = 0.02
+WATCH_SECONDS = 0.04
 LOOKING = 6.0  # seconds from the claim that looks wait for their turn where a stop may hang on them
 PATIENCE = 1.0  # seconds that a request for a live copy waits for its turn
 
