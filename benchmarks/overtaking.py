@@ -35,9 +35,9 @@ def measure() -> dict[str, dict[str, float]]:
             entries = Copy.objects.filter(signal=entering)
             while entries.exclude(acknowledged_at=None).count() < SOME:
                 time.sleep(0.005)
-            moved_at = time.time()
             new = replace(draft_of(live), stop=live.stop + 5)
             publishing.amend(live, new, actor=author, now=timezone.now())
+            moved_at = time.time()  # before the commit nobody can know of it
             stage.wait_for_all(entering)
             while copies.filter(applied_revision=1).exists():
                 time.sleep(0.05)

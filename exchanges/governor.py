@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 SCRIPT = (Path(__file__).parent / "governor.lua").read_text()
 PREFIX = "governor:"
-BUCKET_MS = 50
+BUCKET_MS = 20
 ACCOUNT_SPAN_MS = 1_000
 ACCOUNT_MOST = 10  # requests of a kind a second, until the exchange says otherwise
 # How long a permit may wait in this process, and how uneven the way to the exchange may be: windows

@@ -56,7 +56,7 @@ LOOK_AGAIN = timedelta(seconds=1)  # for an order of unknown fate that was not f
 MOST_ATTEMPTS = 5
 HASTE = 3  # attempts without a pause
 ENTRY_REQUEST = "place_order"  # an entry's one request, by the adapter's name for it
-WATCH_SECONDS = 0.04
+WATCH_SECONDS = 0.02
 LOOKING = 6.0  # seconds from the claim that looks wait for their turn where a stop may hang on them
 PATIENCE = 1.0  # seconds that a request for a live copy waits for its turn
 
@@ -68,9 +68,9 @@ def work() -> int:
         return 0
     tasks = load_chunk(lease)
     tickers = read_tickers(tasks)
-    tasks = admit(tasks, tickers, lease)
     for task in tasks:
         open_account(task)
+    tasks = admit(tasks, tickers, lease)
     _each(lambda task: _observe(task, lease), [task for task in tasks if _must_look(task, lease)])
     _absorb_and_plan(tasks, tickers, lease)
     _act_on(tasks, lease)
@@ -96,7 +96,7 @@ def admit(
     entries = [
         task
         for task in tasks
-        if lease.lane is Lane.ENTRY and task.is_entry and task.place in tickers
+        if lease.lane is Lane.ENTRY and task.is_entry and task.place in tickers and task.exchange
     ]
     permits = pay_for([task.meter for task in entries], ENTRY_REQUEST)
     denied = {
@@ -211,13 +211,20 @@ def _act_on(tasks: list[Task], lease: Lease) -> None:
     for task in acting:
         _hurry(task, lease)
         task.meter.may_leave = lease.may_send
+    _make_way(tasks, lease)
     pending: set[Future[None]] = {_pool().submit(_act, task, lease) for task in acting}
     while pending:
         done, pending = wait(pending, timeout=WATCH_SECONDS)
         for future in done:
             future.result()
-        if pending and lease.lane is Lane.ENTRY and overtaken({task.link.budget for task in tasks}):
-            lease.overtaken.set()
+        if pending:
+            _make_way(tasks, lease)
+
+
+def _make_way(tasks: list[Task], lease: Lease) -> None:
+    """Let no more entries leave once somebody's stop has to go first."""
+    if lease.lane is Lane.ENTRY and overtaken({task.link.budget for task in tasks}):
+        lease.overtaken.set()
 
 
 def _hurry(task: Task, lease: Lease) -> None:
