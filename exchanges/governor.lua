@@ -10,7 +10,7 @@
 --   restamp: budget, former stamp, count
 -- take:    granted, wait (ms), stamp for each ask; all of an ask or nothing
 -- room:    used, ms until the next one is free, ms frozen for each budget
--- restamp: the stamp from now on
+-- restamp: the stamp from now on, 0 during a ban
 local prefix, span, width = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local assumed, account_span = tonumber(ARGV[5]), tonumber(ARGV[6])
 local clock = redis.call('TIME')
@@ -105,6 +105,7 @@ elseif ARGV[1] == 'take' then
 elseif ARGV[1] == 'restamp' then
   -- A permit that was taken a moment ago and is used only now counts from now.
   local key = prefix .. 'budget:' .. ARGV[7]
+  if frozen(ARGV[7]) > 0 then return {0} end
   if redis.call('HEXISTS', key, ARGV[8]) == 1 then
     redis.call('HINCRBY', key, ARGV[8], -tonumber(ARGV[9]))
   end

@@ -193,15 +193,20 @@ class Governor:
         return rooms
 
     def restamp(self, budget: str, permits: Sequence[Permit]) -> list[Permit]:
-        """Count permits from now on: they were taken a moment ago and leave only now."""
+        """Count permits from now on: they were taken a moment ago and leave only now.
+
+        None of them is left when the address has been banned meanwhile.
+        """
         stamps: dict[int, list[Permit]] = {}
         for permit in permits:
             stamps.setdefault(permit.stamp, []).append(permit)
         renewed, now = [], time.monotonic()
         for stamp, group in stamps.items():
             answer = self._call("restamp", [budget, stamp, len(group)]) if stamp else None
-            fresh = answer[0] if answer else stamp  # or another turn would count them once more
-            renewed += [replace(permit, stamp=fresh, granted_at=now) for permit in group]
+            if answer is None:  # not counted anew: they grow old
+                renewed += group
+            elif answer[0]:  # by its new stamp, or another turn would count it once more
+                renewed += [replace(permit, stamp=answer[0], granted_at=now) for permit in group]
         return renewed
 
     def freeze(self, budget: str, seconds: float) -> None:

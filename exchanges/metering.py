@@ -33,6 +33,8 @@ class Purse:
         Permits are counted from now on once they have waited, all that are left in one round trip.
         """
         with self._lock:
+            if self._budget in governor().bans():
+                self._permits.clear()
             if not self._permits:
                 return False
             age = time.monotonic() - self._permits[0].granted_at
@@ -41,8 +43,10 @@ class Purse:
                 return False
             if age > PERMIT_MS / 1000:
                 self._permits = governor().restamp(self._budget, self._permits)
-            self._permits.pop()
-            return True
+            if self._permits:
+                self._permits.pop()
+                return True
+            return False
 
 
 class AccountMeter:

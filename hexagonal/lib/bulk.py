@@ -41,13 +41,14 @@ def _changed(row: Model, fields: Iterable[str]) -> set[str]:
 def overwrite(rows: Iterable[Model], fields: Sequence[str], *, always: Iterable[str] = ()) -> None:
     """Update rows of one model in one statement: what is not as it was remembered.
 
-    `always`: what is written of a changed row even if it seems to stand there.
+    `always`: what is written of each row even if it seems to stand there.
     """
     changed: list[Model] = []
     dirty = set(always)
+    writes_all = bool(dirty)
     for row in rows:
         own = _changed(row, fields)
-        if own:
+        if own or writes_all:
             changed.append(row)
             dirty |= own
     if not changed:

@@ -24,7 +24,7 @@ def is_handed_over(observed: Observed) -> bool:
     filled = sum(
         (leg.filled for leg in observed.legs.values() if is_entry_leg(leg.leg)), Decimal(0)
     )
-    unseen = max(filled - observed.entered, Decimal(0))
+    unseen = max(filled - observed.entered, Decimal(0)) + observed.unseen_exits
     return position.quantity > observed.held + unseen and observed.now - last >= QUIET
 
 

@@ -107,6 +107,7 @@ class Observed:
     entered: Decimal
     held: Decimal
     position: Levels | None
+    unseen_exits: Decimal = Decimal(0)  # filled by their orders' word; taken off `held` already
     entry_average: Decimal | None = None
     last_fill_at: datetime | None = None
     own_stop: Decimal | None = None  # set by the trader in the exchange's app: it counts

@@ -182,13 +182,15 @@ def _is_foreign(seen: Observation) -> bool:
 
 def _observed(task: Task, book: Book, lease: Lease) -> Observed:
     copy, ledger = task.copy, task.ledger
+    unseen = ledger.unseen_exits()
     return Observed(
         now=lease.time(),
         ticker=book.tickers.get(task.place),
         rules=task.rules,
         legs=ledger.legs(),
         entered=copy.entered_quantity,
-        held=max(copy.entered_quantity - copy.exited_quantity - ledger.unseen_exits(), Decimal(0)),
+        held=max(copy.entered_quantity - copy.exited_quantity - unseen, Decimal(0)),
+        unseen_exits=unseen,
         position=ledger.levels(),
         entry_average=copy.entry_average,
         last_fill_at=ledger.last_fill_at(),

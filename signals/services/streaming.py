@@ -210,11 +210,15 @@ def _is_astray(ledger: CopyLedger) -> bool:
 
 
 def _ask_for_a_step(ledger: CopyLedger, lease: Lease) -> None:
-    """Let the copy be looked at now; one of unknown fate keeps its time, which is the fence."""
+    """Let the copy be looked at now; one of unknown fate keeps its time, which is the fence.
+
+    A stop that is missing does not wait for it.
+    """
     copy = ledger.copy
-    if any(order.status in UNRESOLVED for order in ledger.orders):
-        return
     is_bare = ledger.position is not None and ledger.position.stop is None
+    is_missed = is_bare and copy.entered_quantity > copy.exited_quantity
+    if not is_missed and any(order.status in UNRESOLVED for order in ledger.orders):
+        return
     copy.due_at = min(copy.due_at or lease.now, lease.now)
     copy.lane = min(copy.lane, Lane.PROTECT if is_bare else Lane.AMEND)
 

@@ -96,7 +96,7 @@ def admit(
     entries = [
         task
         for task in tasks
-        if lease.lane is Lane.ENTRY and task.is_entry and task.place in tickers and task.exchange
+        if lease.lane is Lane.ENTRY and _may_send_entry(task) and task.place in tickers
     ]
     permits = pay_for([task.meter for task in entries], ENTRY_REQUEST)
     denied = {
@@ -107,6 +107,14 @@ def admit(
     if denied:
         put_back(lease, denied, seconds=min(denied.values()))
     return [task for task in tasks if task.copy.pk not in denied]
+
+
+def _may_send_entry(task: Task) -> bool:
+    """Whether a request for the entry may follow: what nobody wants any more ends without one."""
+    copy, signal = task.copy, task.copy.signal
+    is_wanted = copy.wants_entry and copy.wants_position
+    is_wanted = is_wanted and signal.wants_entry and signal.wants_position
+    return is_wanted and task.is_entry and task.exchange is not None
 
 
 # --- observe -------------------------------------------------------------------------------------
@@ -290,7 +298,8 @@ def _schedule(task: Task, lease: Lease) -> None:
         return
     copy.due_at = _next_look(task, now)
     copy.lane = _lane_of(task)
-    if copy.looked_at is None and _only_rests(task):
+    is_new = all(isinstance(a, Place | SetLeverage) for a in task.actions)
+    if copy.looked_at is None and is_new and _only_rests(task):
         copy.looked_at = now  # nothing was there before: what follows shows among open orders
     if copy.status == CopyStatus.PENDING:
         deadline = copy.created_at + timedelta(seconds=settings.SIGNAL_TTL_SECONDS)
@@ -303,7 +312,7 @@ def _lane_of(task: Task) -> Lane:
     copy, position = task.copy, task.ledger.position
     if copy.status == CopyStatus.PENDING:
         return Lane.ENTRY
-    is_bare = position is not None and position.stop is None
+    is_bare = position.stop is None if position is not None else copy.unprotected_since is not None
     if copy.status == CopyStatus.UNKNOWN or is_bare or _is_leaving(task):
         return Lane.PROTECT
     if copy.applied_revision < copy.signal.revision:

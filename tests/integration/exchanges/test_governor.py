@@ -231,6 +231,34 @@ def test_permits_count_once_however_often_they_are_put_off():
     assert governor_of_this_process().room(["meter"])["meter"].used == 5
 
 
+@pytest.mark.parametrize("other_process", [True, False])
+def test_a_ban_ends_what_was_paid_for(other_process):
+    """Each further request would prolong it, and no stop can be set meanwhile."""
+    meters = [meter(str(number)) for number in range(3)]
+    pay_for(meters, "place_order")
+    meters[0].admit("place_order", is_write=True)
+    if other_process:
+        redis.Redis.from_url(settings.REDIS_URL).set("governor:frozen:meter", 1, px=600_000)
+        time.sleep(PERMIT_MS / 1000 + 0.06)
+    else:
+        meters[0].freeze(600)
+    for each in meters[1:]:
+        with pytest.raises(EgressBlocked):
+            each.admit("place_order", is_write=True)
+
+
+def test_permits_grow_old_while_redis_does_not_count_them_anew(monkeypatch, settings):
+    settings.EGRESS_WINDOW_MS = 600
+    one, two = meter("1"), meter("2")
+    pay_for([one, two], "place_order")
+    governor = governor_of_this_process()
+    monkeypatch.setattr(governor, "_call", lambda *_: None)
+    time.sleep(0.2)
+    assert one._has_paid()
+    time.sleep(0.2)
+    assert not two._has_paid()
+
+
 def test_a_patient_request_waits_and_an_impatient_one_is_told_when():
     for _ in range(10):
         meter("7").admit("place_order", is_write=True)

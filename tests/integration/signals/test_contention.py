@@ -207,6 +207,30 @@ def test_what_was_just_sent_to_rest_is_looked_at_by_one_request(market, author, 
     assert Counter(market.paths()) - before == {"/v5/order/realtime": 1}
 
 
+def test_an_entry_that_nobody_wants_any_more_spends_no_permit(market, author, alice, monkeypatch):
+    link_account(alice, market, leverage={"BTCUSDT": "10"})
+    signal = publish(author)
+    Copy.objects.update(wants_entry=False, lane=Lane.ENTRY, due_at=timezone.now())
+    asked = []
+    monkeypatch.setattr(working, "pay_for", lambda meters, kind: asked.extend(meters) or [])
+    assert working.work() == 1
+    assert asked == []
+    assert only_copy(signal=signal).ended_at is not None
+
+
+def test_a_bare_position_stays_urgent_when_a_look_fails(market, author, alice, monkeypatch):
+    enter(market, author, alice)
+    now = timezone.now()
+    Copy.objects.update(lane=Lane.PROTECT, due_at=now, unprotected_since=now)
+
+    def fail(self, symbol=None):
+        raise errors.Unavailable
+
+    monkeypatch.setattr(BybitExchange, "positions", fail)
+    assert working.work() == 1
+    assert only_copy().lane == Lane.PROTECT
+
+
 def test_an_entry_without_a_price_spends_no_permit(market, author, alice, monkeypatch):
     link_account(alice, market, leverage={"BTCUSDT": "10"})
     publish(author)

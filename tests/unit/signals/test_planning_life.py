@@ -22,7 +22,7 @@ from signals.domain.draft import (
 from signals.domain.entering import decide_size
 from signals.domain.following import SizingMode
 from signals.domain.ladder import has_triggered
-from signals.domain.leaving import QUIET
+from signals.domain.leaving import QUIET, is_handed_over
 from signals.domain.legs import entry_leg, step_of
 from signals.domain.planning import plan
 from signals.domain.reasons import Reason
@@ -514,6 +514,21 @@ def test_where_nothing_is_held_no_stop_is_missed(position):
     unknown = leg("entry-2", is_unresolved=True, is_open=False)
     seen = observed(legs=[DONE, unknown], entered="0.010", held="0", position=position)
     assert plan(desired(), account(), seen) == []
+
+
+def test_what_an_exit_has_filled_without_its_fills_is_no_addition_of_the_traders():
+    """Positions are read first: they may still show what the target has sold since."""
+    sold = target(1, "0.005", filled=D("0.005"), is_open=False)
+    seen = observed(
+        legs=[DONE, sold],
+        entered="0.010",
+        held="0.005",
+        position=BARE,
+        unseen_exits=D("0.005"),
+        last_fill_at=NOW - timedelta(hours=1),
+    )
+    assert not is_handed_over(seen)
+    assert is_handed_over(dataclasses.replace(seen, unseen_exits=D(0)))
 
 
 @pytest.mark.parametrize("wanted", [True, False])
