@@ -217,10 +217,10 @@ def test_sockets_are_opened_no_faster_than_allowed(market, author, processes):
 
 def test_no_socket_is_opened_by_an_address_that_is_banned(market, author, alice, processes):
     link = enter(market, author, alice)
-    governor().freeze(link.budget, 12)
-    banned_until = time.monotonic() + 12
+    governor().freeze(link.budget, 20)
+    banned_until = time.monotonic() + 20
     processes.stream()
-    eventually(StreamProcess.objects.filter(sockets=1).exists, 10)
+    eventually(StreamProcess.objects.filter(sockets=1).exists, 18)
     while time.monotonic() < banned_until - 1:
         assert market.get("streams")["opened"] == {}  # neither for the account nor for prices
         time.sleep(0.5)
