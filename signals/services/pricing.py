@@ -48,13 +48,16 @@ _asked = Asked()
 
 
 def read_tickers(tasks: list[Task]) -> dict[tuple[str, str, str], Ticker]:
-    """The price of each place where one of the tasks may enter."""
+    """The price of each place where one of the tasks may enter; an exchange is asked once."""
     tickers: dict[tuple[str, str, str], Ticker] = {}
+    asked: dict[tuple[str, str], dict[str, Ticker]] = {}
     for task in tasks:
         if task.copy.status not in ENTERING or task.place in tickers:
             continue
         exchange, environment, symbol = task.place
-        price = task.price or _asked.read(exchange, environment).get(symbol)
+        if task.price is None and (exchange, environment) not in asked:
+            asked[exchange, environment] = _asked.read(exchange, environment)
+        price = task.price or asked[exchange, environment].get(symbol)
         if price is not None:
             tickers[task.place] = price
     return tickers

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from exchanges.adapters.bybit.gateway import BybitExchange
+from exchanges.adapters.bybit.market import BybitMarket
 from exchanges.domain import errors
 from exchanges.domain.lanes import Lane
 from signals.domain.draft import StopKind, StopRule
@@ -255,3 +256,22 @@ def test_a_stop_moves_by_a_look_at_the_position_while_all_is_known(
     assert asked.pop("/v5/position/trading-stop") == 1
     assert sum(asked.values()) == looks
     assert only_copy().stops_asked == ["45500", "45600"]
+
+
+def test_an_exchange_that_tells_no_prices_is_asked_once_a_chunk(
+    market, author, alice, bob, monkeypatch
+):
+    """Each further question would wait out its time limits, and the lease with them."""
+    for user in (alice, bob):
+        link_account(user, market, leverage={"BTCUSDT": "10"})
+    publish(author)
+    asked = []
+
+    def fail(self):
+        asked.append(self)
+        raise errors.Unavailable
+
+    monkeypatch.setattr(BybitMarket, "tickers", fail)
+    assert working.work() == 2
+    assert len(asked) == 1
+    assert {copy.status for copy in Copy.objects.all()} == {"pending"}
