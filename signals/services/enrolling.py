@@ -15,19 +15,16 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Count, Max
 
-from exchanges.choices import ConnectionStatus
 from exchanges.domain.lanes import Lane
-from exchanges.models import Connection
 from signals.choices import SignalStatus
 from signals.models import LIVE_STATUSES, CopySettings, Enrolment, Signal
+from signals.services.linked import LINKED, linked
 from signals.services.revising import ring
 
 log = logging.getLogger(__name__)
 
 # What a trader has put right since a signal passed them by.
 MENDABLE = ["telegram_missing", "connection_not_ready", "sizing_missing"]
-NOT_LINKED = {ConnectionStatus.REFUSED, ConnectionStatus.REVOKED}
-LINKED = sorted(status.value for status in set(ConnectionStatus) - NOT_LINKED)
 
 # One statement, however many connections there are. A skipped copy is due as well: the worker
 # that finds it tells its trader why. What depends on prices, sizes or limits is judged there too.
@@ -117,14 +114,14 @@ def enrol_all(signal: Signal) -> int:
     made first: while parts of it wait, the second one only joins the queue.
     """
     _lock(signal.symbol)
-    linked = Connection.objects.filter(status__in=LINKED).aggregate(n=Count("pk"), newest=Max("pk"))
-    parts = max(math.ceil(linked["n"] / settings.ENROL_PART), 1)
-    newest = linked["newest"] or 0
+    everybody = linked().aggregate(n=Count("pk"), newest=Max("pk"))
+    parts = max(math.ceil(everybody["n"] / settings.ENROL_PART), 1)
+    newest = everybody["newest"] or 0
     waiting = [Enrolment(signal=signal, part=n, parts=parts, newest=newest) for n in range(parts)]
     if not Enrolment.objects.filter(signal__symbol=signal.symbol).exists():
         _carry_out(waiting.pop(0))
     Enrolment.objects.bulk_create(waiting)
-    return int(linked["n"])
+    return int(everybody["n"])
 
 
 def enrol_next() -> bool:

@@ -16,7 +16,8 @@ from exchanges.choices import ConnectionStatus
 from exchanges.models import Connection
 from signals.models import CopySettings
 
-NOT_LINKED = [ConnectionStatus.REVOKED, ConnectionStatus.REFUSED]
+NOT_LINKED = {ConnectionStatus.REFUSED, ConnectionStatus.REVOKED}
+LINKED = sorted(status.value for status in set(ConnectionStatus) - NOT_LINKED)
 
 
 class LinkedAccount(NamedTuple):
@@ -53,7 +54,7 @@ HEAD = len(OWN) + 1 + len(TRADER)
 
 
 def linked() -> QuerySet[Connection]:
-    return Connection.objects.exclude(status__in=NOT_LINKED)
+    return Connection.objects.filter(status__in=LINKED)
 
 
 def linked_accounts() -> Iterator[LinkedAccount]:

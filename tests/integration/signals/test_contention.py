@@ -161,18 +161,22 @@ def test_fewer_targets_after_many_were_taken(market, author, alice):
     assert size(market, link) == 0
 
 
-@pytest.mark.parametrize(("lane", "seconds"), [(Lane.AMEND, 10), (Lane.POLL, 60)])
-def test_looks_leave_an_address_to_entries_that_wait_for_room(
-    market, author, alice, bob, lane, seconds
-):
-    """A thousand looks after the first entries would otherwise spend the room of the others."""
+def one_rests_and_one_enters(market, author, alice, bob):
     link_account(alice, market)
     publish(author)
     settle(market)
     resting = only_copy()
     link_account(bob, market)
     publish(author)
-    now = timezone.now()
+    return resting, timezone.now()
+
+
+@pytest.mark.parametrize(("lane", "seconds"), [(Lane.AMEND, 10), (Lane.POLL, 60)])
+def test_looks_leave_an_address_to_entries_that_wait_for_room(
+    market, author, alice, bob, lane, seconds
+):
+    """A thousand looks after the first entries would otherwise spend the room of the others."""
+    resting, now = one_rests_and_one_enters(market, author, alice, bob)
     Copy.objects.exclude(pk=resting.pk).update(due_at=now + timedelta(seconds=2))
     Copy.objects.filter(pk=resting.pk).update(lane=lane, due_at=now)
     assert claim(5) is None
@@ -181,13 +185,7 @@ def test_looks_leave_an_address_to_entries_that_wait_for_room(
 
 
 def test_looks_are_held_up_by_no_entry_of_another_address(market, author, alice, bob):
-    link_account(alice, market)
-    publish(author)
-    settle(market)
-    resting = only_copy()
-    link_account(bob, market)
-    publish(author)
-    now = timezone.now()
+    resting, now = one_rests_and_one_enters(market, author, alice, bob)
     Copy.objects.exclude(pk=resting.pk).update(
         due_at=now + timedelta(seconds=2), budget="elsewhere"
     )
