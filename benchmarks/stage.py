@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 DIRECTORY = Path(tempfile.mkdtemp(prefix="hexagonal-bench-"))
 LATENCY_MS = 80
-WORKERS = 4
+WORKERS = 3
 NO_LIMIT = "1000000"
 
 os.environ |= {

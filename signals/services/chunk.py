@@ -22,6 +22,7 @@ from signals.domain.actions import Action
 from signals.domain.draft import Draft
 from signals.domain.lifecycle import FINAL, CopyStatus
 from signals.domain.reasons import Reason
+from signals.domain.terms import asks_to_trail
 from signals.models import Copy, Order, Signal
 from signals.selectors import draft_of
 from signals.services.accounting import Bindings
@@ -76,11 +77,19 @@ class Book:
     halts: dict[int, Reason]  # connections whose brake is on
     tickers: dict[tuple[str, str, str], Ticker]
     drafts: dict[int, Draft] = field(default_factory=dict)  # by signal: each is read once
+    trailing: dict[int, bool] = field(default_factory=dict)
 
     def draft_of(self, signal: Signal) -> Draft:
         if signal.pk not in self.drafts:
             self.drafts[signal.pk] = draft_of(signal)
         return self.drafts[signal.pk]
+
+    def has_trailed(self, signal: Signal) -> bool:
+        """Whether the signal has ever asked for a trailing stop."""
+        if signal.pk not in self.trailing:
+            asked = any(asks_to_trail(revision.content) for revision in signal.revisions.all())
+            self.trailing[signal.pk] = asked
+        return self.trailing[signal.pk]
 
 
 def load_chunk(lease: Lease) -> list[Task]:

@@ -71,6 +71,7 @@ PICKED = f"""
     SELECT due.id FROM signals_copy due WHERE {FREE}
     ORDER BY due.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - constants only
+# A fair share of what is due: one worker would else be last with a chunk while others rest.
 PICKED_BY_BUDGET = f"""
     SELECT picked.id
     FROM unnest(%(budgets)s::text[], %(rooms)s::int[], %(ages)s::float[]) place(budget, room, age)
@@ -81,7 +82,13 @@ PICKED_BY_BUDGET = f"""
         ORDER BY due.due_at, due.shuffle LIMIT place.room
         FOR UPDATE SKIP LOCKED
     ) picked
-    ORDER BY picked.due_at, picked.shuffle LIMIT %(limit)s
+    ORDER BY picked.due_at, picked.shuffle LIMIT greatest(%(least)s, (
+        SELECT ceil(count(*) / %(workers)s::float) FROM (
+            SELECT FROM signals_copy due
+            WHERE due.budget = ANY(%(budgets)s::text[]) AND {FREE}
+            LIMIT %(limit)s * %(workers)s
+        ) waiting
+    ))
 """  # noqa: S608 - constants only
 # A change that is on its way for the first time; one that fails again and again holds up nobody.
 URGENT = """
@@ -130,7 +137,8 @@ def _take_within(lane: Lane, left: dict[str, int], limit: int) -> Lease | None:
     ages = dict.fromkeys(left, 0.0)
     if lane in YIELDING:
         ages |= dict.fromkeys(_entered_upon(left), YIELDING[lane])
-    places = {"limit": limit, "budgets": list(left), "rooms": list(left.values())}
+    places = {"budgets": list(left), "rooms": list(left.values()), "limit": limit}
+    places |= {"least": min(settings.CHUNK_THREADS, limit), "workers": settings.ORDER_WORKERS}
     places["ages"] = [ages[budget] for budget in left]
     return _take(lane, TAKE.format(picked=PICKED_BY_BUDGET), places)
 

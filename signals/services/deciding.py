@@ -30,7 +30,7 @@ from signals.domain.link_ids import is_ours, link_id
 from signals.domain.planning import plan
 from signals.domain.reasons import Reason
 from signals.domain.situation import Account, Desired, Observed, Reduction
-from signals.domain.terms import asks_to_trail, expiry_from
+from signals.domain.terms import expiry_from
 from signals.models import Copy, Order, Signal
 from signals.services.accounting import (
     binding_of,
@@ -198,9 +198,7 @@ def _observed(task: Task, book: Book, lease: Lease) -> Observed:
         targets_asked=frozenset(Decimal(level) for level in copy.targets_asked),
         trail_activation=copy.trail_activation,
         refused_activation=copy.refused_activation,
-        trail_asked=any(
-            asks_to_trail(revision.content) for revision in copy.signal.revisions.all()
-        ),
+        trail_asked=book.has_trailed(copy.signal),
     )
 
 

@@ -103,6 +103,6 @@ def append_revision(
 
 
 def ring(copies: int) -> None:
-    """Wake the workers; each works on while something is due, so a few bells are enough."""
-    for _ in range(min(math.ceil(copies / settings.CHUNK_SIZE), MOST_DOORBELLS)):
+    """Wake as many workers as can share; each works on while something is due."""
+    for _ in range(min(math.ceil(copies / settings.CHUNK_THREADS), MOST_DOORBELLS)):
         enqueue_on_commit("signals.work")

@@ -60,6 +60,20 @@ class _Whole:
 
     response_class: type[HTTPResponse] = _Reply
     timeout: Any
+    _head = b""
+    _awaits_body = False
+
+    def request(self, method: str, url: str, body: bytes | None = None, **options: Any) -> None:
+        self._head, self._awaits_body = b"", bool(body)
+        super().request(method, url, body, **options)  # type: ignore[misc]
+
+    def send(self, data: bytes) -> None:
+        """Send; a request's head waits for its body, so that both leave as one packet."""
+        if self._awaits_body:
+            self._head, self._awaits_body = data, False
+            return
+        whole, self._head = self._head + data, b""
+        super().send(whole)  # type: ignore[misc]
 
     def connect(self) -> None:
         """Connect, names and handshake included, within the time-out: nothing is sent after it."""
