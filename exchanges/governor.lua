@@ -1,15 +1,19 @@
 -- The exchange's limits, kept beforehand for all processes; see exchanges/governor.py.
 --
 -- A rolling window is a hash of buckets: when they begin (ms, by this server's clock) -> how many
--- were let go. A bucket counts from its first request to its end plus the window.
+-- were let go. A bucket counts from its first request to its end plus the window. It may begin in a
+-- moment: whoever asks ahead gets room that comes back until then.
 --
 -- ARGV: prefix, span of a window (ms), length of a bucket (ms), requests assumed after a loss of
 -- data, span of an account's window (ms), then by command:
---   take:    for each ask budget, most in its lane, account's key ('' for none), its most, count
---   room:    for each budget its name
+--   take:    how far ahead (ms); for each ask budget, most in its lane, account's key ('' for
+--            none), its most, count
+--   room:    how far ahead (ms), the budgets' names
 --   restamp: budget, former stamp, count
--- take:    granted, wait (ms), stamp for each ask; all of an ask or nothing
--- room:    used, ms until the next one is free, ms frozen for each budget
+-- take:    granted, wait (ms: until it may leave, or until to ask again), stamp for each ask; all of
+--          an ask or nothing
+-- room:    used at most from now on, used so far ahead, ms until the next one is free, ms frozen for
+--          each budget
 -- restamp: the stamp from now on, 0 during a ban
 local prefix, span, width = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local assumed, account_span = tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -25,8 +29,11 @@ if not born then
 end
 local doubt = now - born < span and assumed or 0
 
+local function by_time(a, b) return a[1] < b[1] end
+
+-- All that counts now or will; when parts of it end, and when parts of it only begin (ms from now).
 local function read(key, length)
-  local flat, used, ends, stale = redis.call('HGETALL', key), 0, {}, {}
+  local flat, used, ends, begins, stale = redis.call('HGETALL', key), 0, {}, {}, {}
   for i = 1, #flat, 2 do
     local start, count = tonumber(flat[i]), tonumber(flat[i + 1])
     if start + width + length <= now then
@@ -34,15 +41,35 @@ local function read(key, length)
     elseif count > 0 then
       used = used + count
       ends[#ends + 1] = {start + width + length - now, count}
+      -- Each of these begins when another one ends: in their bucket, the load does not rise.
+      if start > now then begins[#begins + 1] = {start + width - now, count} end
     end
   end
   if #stale > 0 then redis.call('HDEL', key, unpack(stale)) end
-  return used, ends
+  table.sort(ends, by_time)
+  table.sort(begins, by_time)
+  return used, ends, begins
+end
+
+-- The most that counts at any moment from now on, if nothing is added.
+local function peak(used, ends, begins)
+  if #begins == 0 then return used end
+  local load, next_end = used, 1
+  for _, each in ipairs(begins) do load = load - each[2] end
+  local top = load
+  for _, each in ipairs(begins) do
+    while next_end <= #ends and ends[next_end][1] <= each[1] do
+      load = load - ends[next_end][2]
+      next_end = next_end + 1
+    end
+    load = load + each[2]
+    top = math.max(top, load)
+  end
+  return top
 end
 
 -- Milliseconds until `count` more fit under `most`.
 local function wait_for(used, ends, most, count)
-  table.sort(ends, function(a, b) return a[1] < b[1] end)
   for _, each in ipairs(ends) do
     used = used - each[2]
     if used + count <= most then return each[1] end
@@ -54,53 +81,68 @@ local function frozen(budget)
   return math.max(redis.call('PTTL', prefix .. 'frozen:' .. budget), 0)
 end
 
-local function note(key, count, length)
-  redis.call('HINCRBY', key, stamp, count)
+local function stamp_in(wait)
+  return now + wait - (now + wait) % width
+end
+
+local function note(key, count, length, at)
+  redis.call('HINCRBY', key, at or stamp, count)
   redis.call('PEXPIRE', key, length + width + 1000)
 end
 
 local answer = {}
 if ARGV[1] == 'room' then
-  for i = 7, #ARGV do
-    local used, ends = read(prefix .. 'budget:' .. ARGV[i], span)
-    local soonest = span
-    for _, each in ipairs(ends) do soonest = math.min(soonest, each[1]) end
-    answer[#answer + 1] = used + doubt
-    answer[#answer + 1] = soonest
+  local ahead = tonumber(ARGV[7])
+  for i = 8, #ARGV do
+    local used, ends, begins = read(prefix .. 'budget:' .. ARGV[i], span)
+    local back = 0
+    for _, each in ipairs(ends) do
+      if each[1] <= ahead then back = back + each[2] end
+    end
+    answer[#answer + 1] = peak(used, ends, begins) + doubt
+    answer[#answer + 1] = used + doubt - back
+    answer[#answer + 1] = ends[1] and ends[1][1] or span
     answer[#answer + 1] = frozen(ARGV[i])
   end
 elseif ARGV[1] == 'take' then
-  local budgets = {}
-  for i = 7, #ARGV, 5 do
+  local ahead, budgets = tonumber(ARGV[7]), {}
+  for i = 8, #ARGV, 5 do
     local budget, most, count = ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 4])
     local state = budgets[budget]
     if not state then
-      state = {taken = 0, frozen = frozen(budget)}
-      state.used, state.ends = read(prefix .. 'budget:' .. budget, span)
-      state.used = state.used + doubt
+      state = {taken = {}, frozen = frozen(budget)}
+      local used, ends, begins = read(prefix .. 'budget:' .. budget, span)
+      -- What leaves now counts beside what has been promised to others for later.
+      state.used = (ahead > 0 and used or peak(used, ends, begins)) + doubt
+      state.ends = ends
       budgets[budget] = state
     end
-    local wait = state.frozen
+    local wait, ready = state.frozen, 0
     if wait == 0 and state.used + count > most then
       wait = wait_for(state.used, state.ends, most, count)
+      if wait <= ahead then wait, ready = 0, wait else wait = wait - ahead end
     end
-    local account, learned = prefix .. 'account:' .. ARGV[i + 2], false
+    local at = stamp_in(ready)
+    local account = prefix .. 'account:' .. ARGV[i + 2]
     if wait == 0 and ARGV[i + 2] ~= '' then
       wait = math.max(redis.call('PTTL', account .. ':until'), 0)
       local own = tonumber(redis.call('GET', account .. ':most') or ARGV[i + 3])
       local used, ends = read(account, account_span)
       if wait == 0 and used + count > own then wait = wait_for(used, ends, own, count) end
-      if wait == 0 then note(account, count, account_span) end
+      if wait == 0 then note(account, count, account_span, at) end
     end
     if wait == 0 then
-      state.used, state.taken = state.used + count, state.taken + count
+      state.used = state.used + count
+      state.taken[at] = (state.taken[at] or 0) + count
     end
     answer[#answer + 1] = wait == 0 and count or 0
-    answer[#answer + 1] = wait
-    answer[#answer + 1] = stamp
+    answer[#answer + 1] = wait == 0 and ready or wait
+    answer[#answer + 1] = at
   end
   for budget, state in pairs(budgets) do
-    if state.taken > 0 then note(prefix .. 'budget:' .. budget, state.taken, span) end
+    for at, taken in pairs(state.taken) do
+      note(prefix .. 'budget:' .. budget, taken, span, at)
+    end
   end
 elseif ARGV[1] == 'restamp' then
   -- A permit that was taken a moment ago and is used only now counts from now.

@@ -41,6 +41,7 @@ ACCOUNT_MOST = 10  # requests of a kind a second, until the exchange says otherw
 # are longer by both, or late requests would meet early ones in one window of the exchange's.
 PERMIT_MS = 100
 JITTER_MS = 50
+AHEAD_MS = 600  # how early a chunk may have room that comes back: what its plan takes
 # Each lane stops where the more urgent ones still find room.
 SHARE = {
     Lane.PROTECT: 0.99,
@@ -69,23 +70,32 @@ class Permit:
     is_granted: bool
     wait: float = 0.0  # seconds
     stamp: int = 0  # which bucket counts it
-    granted_at: float = 0.0  # monotonic seconds
+    granted_at: float = 0.0  # monotonic seconds: it counts from then
+    ready_at: float = 0.0  # monotonic seconds: it may leave from then, never sooner
 
 
 @dataclass(frozen=True, slots=True)
 class Room:
     """What is left of a budget."""
 
-    used: int
+    used: int  # at most, from now on
+    used_soon: int  # when what comes back in a moment has come
     most: int
     wait: float  # seconds until some of it comes back
     frozen: float  # seconds that the exchange's ban goes on
     is_doubtful: bool = False  # nobody knows what others have spent
 
     def left(self, lane: Lane) -> int:
+        return self._beyond(self.used, lane)
+
+    def left_soon(self, lane: Lane) -> int:
+        """What a chunk that asks ahead may take."""
+        return self._beyond(self.used_soon, lane)
+
+    def _beyond(self, used: int, lane: Lane) -> int:
         if self.frozen > 0:
             return 0
-        return max(most_of(lane, self.most, is_doubtful=self.is_doubtful) - self.used, 0)
+        return max(most_of(lane, self.most, is_doubtful=self.is_doubtful) - used, 0)
 
 
 def most_of(lane: Lane, most: int, *, is_doubtful: bool = False) -> int:
@@ -120,12 +130,12 @@ class Local:
             return Permit(is_granted=False, wait=max(first - now, BUCKET_MS / 1000))
         times.append(now)
         self.spent[ask.budget] = self.spent.get(ask.budget, 0) + 1
-        return Permit(is_granted=True, granted_at=now)
+        return Permit(is_granted=True, granted_at=now, ready_at=now)
 
     def room(self, budget: str, now: float, frozen: float) -> Room:
         times = self.times.get(budget, deque())
         used = sum(1 for at in times if at > now - self.span)
-        return Room(used, self.most, self.span, frozen, is_doubtful=now < self.free_from)
+        return Room(used, used, self.most, self.span, frozen, is_doubtful=now < self.free_from)
 
 
 class Governor:
@@ -148,21 +158,24 @@ class Governor:
     def _account_ms(self) -> int:
         return ACCOUNT_SPAN_MS + PERMIT_MS + JITTER_MS
 
-    def take(self, asks: Sequence[Ask]) -> list[Permit]:
-        """Let requests go, as many as the limits allow, in one round trip."""
+    def take(self, asks: Sequence[Ask], *, ahead_ms: int = 0) -> list[Permit]:
+        """Let requests go, as many as the limits allow, in one round trip.
+
+        With `ahead_ms` some may leave only in a moment, each from its `ready_at`.
+        """
         now = time.monotonic()
         bans = self.bans()
         free = [ask for ask in asks if ask.budget not in bans]
-        permits = iter(self._take(free, now))
+        permits = iter(self._take(free, now, ahead_ms))
         return [
             Permit(is_granted=False, wait=bans[ask.budget]) if ask.budget in bans else next(permits)
             for ask in asks
         ]
 
-    def _take(self, asks: Sequence[Ask], now: float) -> list[Permit]:
+    def _take(self, asks: Sequence[Ask], now: float, ahead_ms: int) -> list[Permit]:
         if not asks:
             return []
-        arguments: list[str | int] = []
+        arguments: list[str | int] = [ahead_ms]
         for ask in asks:
             account = f"{ask.account}:{ask.kind}" if ask.account else ""
             most = most_of(ask.lane, self._most)
@@ -171,25 +184,28 @@ class Governor:
         if answer is None:
             with self._lock:
                 return [self._local.take(ask, now) for ask in asks]
-        return [
-            Permit(bool(answer[i]), answer[i + 1] / 1000, answer[i + 2], now)
-            for i in range(0, len(answer), 3)
-        ]
+        heard = time.monotonic()  # what has to wait waits from here: too long rather than too short
+        permits = []
+        for i in range(0, len(answer), 3):
+            granted, wait, stamp = bool(answer[i]), answer[i + 1] / 1000, answer[i + 2]
+            later = wait if granted else 0.0
+            permits.append(Permit(granted, wait, stamp, now + later, heard + later))
+        return permits
 
     def room(self, budgets: Iterable[str]) -> dict[str, Room]:
         """What is left of budgets, taking nothing."""
         names, now = list(budgets), time.monotonic()
         bans = self.bans()
-        answer = self._call("room", names)
+        answer = self._call("room", [AHEAD_MS, *names])
         if answer is None:
             with self._lock:
                 return {name: self._local.room(name, now, bans.get(name, 0.0)) for name in names}
         rooms = {}
         for number, name in enumerate(names):
-            used, wait, frozen = answer[3 * number : 3 * number + 3]
+            used, soon, wait, frozen = answer[4 * number : 4 * number + 4]
             ban = max(frozen / 1000, bans.get(name, 0.0))
             self._remember(name, ban)
-            rooms[name] = Room(used, self._most, wait / 1000, ban)
+            rooms[name] = Room(used, soon, self._most, wait / 1000, ban)
         return rooms
 
     def restamp(self, budget: str, permits: Sequence[Permit]) -> list[Permit]:
@@ -206,7 +222,7 @@ class Governor:
             if answer is None:  # not counted anew: they grow old
                 renewed += group
             elif answer[0]:  # by its new stamp, or another turn would count it once more
-                renewed += [replace(permit, stamp=answer[0], granted_at=now) for permit in group]
+                renewed += [replace(permit, stamp=answer[0], granted_at=now, ready_at=now) for permit in group]
         return renewed
 
     def freeze(self, budget: str, seconds: float) -> None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from django.conf import settings
 
 from exchanges.domain.errors import EgressBlocked, RateLimited, Unavailable
 from exchanges.domain.lanes import Lane
-from exchanges.governor import PERMIT_MS, Ask, Permit, governor
+from exchanges.governor import AHEAD_MS, PERMIT_MS, Ask, Permit, governor
 from exchanges.models import Connection
 
 LONG = 60.0  # seconds; no window is as long: this is a ban
+MOMENT = 0.05  # seconds that somebody who waits does not look up
 LIMIT = "X-Bapi-Limit"
 LEFT = "X-Bapi-Limit-Status"
 RESET = "X-Bapi-Limit-Reset-Timestamp"
@@ -22,31 +24,47 @@ RESET = "X-Bapi-Limit-Reset-Timestamp"
 class Purse:
     """Permits of one address that were taken for a whole chunk; each meter may spend one."""
 
-    def __init__(self, budget: str, permits: list[Permit]) -> None:
+    def __init__(self, budget: str, permits: Iterable[Permit]) -> None:
         self._budget = budget
-        self._permits = permits
+        self._permits = _by_time(permits)
         self._lock = threading.Lock()
 
-    def spend(self) -> bool:
-        """Spend a permit; False when it waited so long that its place in the window is lost.
+    def spend(self, leave: Callable[[], None]) -> bool:
+        """Spend a permit, and wait until it may leave; False when there is none any more.
 
-        Permits are counted from now on once they have waited, all that are left in one round trip.
+        `leave` raises once whoever waits is not entitled to send any more.
         """
         with self._lock:
-            if self._budget in governor().bans():
-                self._permits.clear()
-            if not self._permits:
-                return False
-            age = time.monotonic() - self._permits[0].granted_at
-            if age >= settings.EGRESS_WINDOW_MS / 2000:
-                self._permits.clear()
-                return False
-            if age > PERMIT_MS / 1000:
-                self._permits = governor().restamp(self._budget, self._permits)
-            if self._permits:
-                self._permits.pop()
-                return True
+            self._count_late_ones_anew()
+            permit = self._permits.popleft() if self._permits else None
+        if permit is None:
             return False
+        while (wait := permit.ready_at - time.monotonic()) > 0:
+            leave()
+            time.sleep(min(wait, MOMENT))
+        return not self._is_banned()
+
+    def _count_late_ones_anew(self) -> None:
+        """Let permits that have waited too long count from now on, all of them in one round trip.
+
+        Those that waited so long that their place in the window is lost are dropped.
+        """
+        if self._is_banned():
+            self._permits.clear()
+        ages = [(time.monotonic() - permit.granted_at, permit) for permit in self._permits]
+        if not ages or ages[0][0] <= PERMIT_MS / 1000:
+            return
+        lost = settings.EGRESS_WINDOW_MS / 2000
+        late = [permit for age, permit in ages if PERMIT_MS / 1000 < age < lost]
+        in_time = [permit for age, permit in ages if age <= PERMIT_MS / 1000]
+        self._permits = _by_time([*governor().restamp(self._budget, late), *in_time])
+
+    def _is_banned(self) -> bool:
+        return self._budget in governor().bans()
+
+
+def _by_time(permits: Iterable[Permit]) -> deque[Permit]:
+    return deque(sorted(permits, key=lambda permit: permit.granted_at))
 
 
 class AccountMeter:
@@ -95,7 +113,7 @@ class AccountMeter:
 
     def _has_paid(self) -> bool:
         purse, self._purse = self._purse, None
-        return purse is not None and purse.spend()
+        return purse is not None and purse.spend(self.leave)
 
     def learn(self, request: str, headers: Mapping[str, str]) -> None:
         if not self._account:
@@ -117,8 +135,11 @@ def meter_of(link: Connection, lane: Lane, *, patience: float = 0.0) -> AccountM
 
 
 def pay_for(meters: Sequence[AccountMeter], kind: str) -> list[Permit]:
-    """Let one request of each go, in one round trip; those that may not get no permit."""
-    permits = governor().take([meter.ask(kind) for meter in meters])
+    """Let one request of each go, now or in a moment, in one round trip.
+
+    Those that may not get no permit.
+    """
+    permits = governor().take([meter.ask(kind) for meter in meters], ahead_ms=AHEAD_MS)
     granted: dict[str, list[tuple[AccountMeter, Permit]]] = {}
     for meter, permit in zip(meters, permits, strict=True):
         if permit.is_granted:

@@ -71,24 +71,36 @@ PICKED = f"""
     SELECT due.id FROM signals_copy due WHERE {FREE}
     ORDER BY due.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - constants only
-# A fair share of what is due: one worker would else be last with a chunk while others rest.
+# A fair share of what is due, evenly by address: one worker would else be last with a chunk while
+# others rest, and rows that are locked without being taken are missed by the others.
 PICKED_BY_BUDGET = f"""
     SELECT picked.id
-    FROM unnest(%(budgets)s::text[], %(rooms)s::int[], %(ages)s::float[]) place(budget, room, age)
+    FROM (
+        SELECT waiting.*, least(%(limit)s, greatest(%(least)s,
+            ceil(sum(due) OVER () / %(workers)s)
+        )) / count(*) OVER () AS share
+        FROM (
+            SELECT place.*, (
+                SELECT count(*) FROM (
+                    SELECT FROM signals_copy due
+                    WHERE due.budget = place.budget AND {FREE}
+                      AND due.due_at <= now() - make_interval(secs => place.age)
+                    LIMIT %(limit)s * %(workers)s
+                ) found
+            ) AS due
+            FROM unnest(%(budgets)s::text[], %(rooms)s::int[], %(ages)s::float[])
+                place(budget, room, age)
+        ) waiting
+        WHERE waiting.due > 0
+    ) place
     CROSS JOIN LATERAL (
-        SELECT due.id, due.due_at, due.shuffle FROM signals_copy due
+        SELECT due.id FROM signals_copy due
         WHERE due.budget = place.budget AND {FREE}
           AND due.due_at <= now() - make_interval(secs => place.age)
-        ORDER BY due.due_at, due.shuffle LIMIT place.room
+        ORDER BY due.due_at, due.shuffle LIMIT least(place.room, ceil(place.share))
         FOR UPDATE SKIP LOCKED
     ) picked
-    ORDER BY picked.due_at, picked.shuffle LIMIT greatest(%(least)s, (
-        SELECT ceil(count(*) / %(workers)s::float) FROM (
-            SELECT FROM signals_copy due
-            WHERE due.budget = ANY(%(budgets)s::text[]) AND {FREE}
-            LIMIT %(limit)s * %(workers)s
-        ) waiting
-    ))
+    LIMIT %(limit)s
 """  # noqa: S608 - constants only
 # A change that is on its way for the first time; one that fails again and again holds up nobody.
 URGENT = """
@@ -144,8 +156,14 @@ def _take_within(lane: Lane, left: dict[str, int], limit: int) -> Lease | None:
 
 
 def _left(rooms: Mapping[str, Room], lane: Lane, limit: int) -> dict[str, int]:
-    left = {budget: min(room.left(lane), limit) for budget, room in rooms.items()}
+    left = {budget: min(_left_of(room, lane), limit) for budget, room in rooms.items()}
     return {budget: room for budget, room in left.items() if room > 0}
+
+
+def _left_of(room: Room, lane: Lane) -> int:
+    """What a budget has room for; entries may plan ahead, unless only a few of them would wait."""
+    soon = room.left_soon(lane) if lane is Lane.ENTRY else 0
+    return soon if soon >= settings.CHUNK_THREADS else room.left(lane)
 
 
 def _take(lane: Lane, statement: str, values: Mapping[str, Any]) -> Lease | None:
