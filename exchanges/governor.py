@@ -39,13 +39,13 @@ ACCOUNT_SPAN_MS = 1_000
 ACCOUNT_MOST = 10  # requests of a kind a second, until the exchange says otherwise
 # How long a permit may wait in this process, and how uneven the way to the exchange may be: windows
 # are longer by both, or late requests would meet early ones in one window of the exchange's.
-PERMIT_MS = 100
+PERMIT_MS = 60
 JITTER_MS = 50
-AHEAD_MS = 600  # how early a chunk may have room that comes back: what its plan takes
+AHEAD_MS = 450  # how early a chunk may have room that comes back: what its plan takes
 # Each lane stops where the more urgent ones still find room.
 SHARE = {
     Lane.PROTECT: 0.99,
-    Lane.ENTRY: 0.95,
+    Lane.ENTRY: 0.97,
     Lane.AMEND: 0.80,
     Lane.POLL: 0.50,
 }
@@ -222,7 +222,8 @@ class Governor:
             if answer is None:  # not counted anew: they grow old
                 renewed += group
             elif answer[0]:  # by its new stamp, or another turn would count it once more
-                renewed += [replace(permit, stamp=answer[0], granted_at=now, ready_at=now) for permit in group]
+                changes = {"stamp": answer[0], "granted_at": now, "ready_at": now}
+                renewed += [replace(permit, **changes) for permit in group]
         return renewed
 
     def freeze(self, budget: str, seconds: float) -> None:

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from exchanges.domain.errors import CredentialsRejected, Unavailable
 from exchanges.domain.trading import PORTFOLIO_MARGIN
+from exchanges.models import Connection
 from hexagonal.lib.numbers import plain
 from signals.choices import OrderStatus
 from signals.domain.actions import (
@@ -51,6 +52,9 @@ def decide(task: Task, book: Book, lease: Lease) -> None:
     copy = task.copy
     if CopyStatus(copy.status) in FINAL:
         return
+    if task.is_entry and copy.wants_position and not _is_copying(task.link):
+        task.ledger.move(CopyStatus.SKIPPED, Reason.SIZING_MISSING, lease.time())
+        return
     desired = _desired(task, book, lease)
     if not _may_decide(task, desired, book, lease):
         return
@@ -74,6 +78,15 @@ def decide(task: Task, book: Book, lease: Lease) -> None:
     if copy.margin is not None and copy.acknowledged_at is None:
         # The next copy of this chunk sees it.
         book.bindings[task.link.pk][copy.pk] = binding_of(copy, task.link)
+
+
+def _is_copying(link: Connection) -> bool:
+    """Whether anything new may be entered: a pause may be younger than the copy.
+
+    One that comes while copies are being made does not see those that it would withdraw.
+    """
+    rules = getattr(link, "copy_settings", None)
+    return rules is not None and rules.is_enabled
 
 
 def _finds_own_stop(task: Task, desired: Desired, observed: Observed) -> bool:

@@ -12,11 +12,11 @@ import pytest
 import redis
 from django.conf import settings
 
-from exchanges.domain.errors import EgressBlocked, RateLimited
+from exchanges.domain.errors import EgressBlocked, RateLimited, Unavailable
 from exchanges.domain.lanes import Lane
-from exchanges.governor import JITTER_MS, PERMIT_MS, Ask, Governor, most_of
+from exchanges.governor import JITTER_MS, PERMIT_MS, Ask, Governor, Permit, most_of
 from exchanges.governor import governor as governor_of_this_process
-from exchanges.metering import AccountMeter, pay_for
+from exchanges.metering import AccountMeter, Purse, pay_for
 
 SPAN_MS = 500
 MOST = 40
@@ -63,7 +63,8 @@ def test_who_is_denied_learns_when_to_come_again(make):
     assert granted(governor, [ask()]) == 1
 
 
-def test_no_window_ever_holds_more_than_the_limit(make):
+@pytest.mark.parametrize("ahead_ms", [0, 200])
+def test_no_window_ever_holds_more_than_the_limit(make, ahead_ms):
     """Four senders as processes are, as fast as they can, with delays behind each permit."""
     arrivals, lock = [], threading.Lock()
     end = time.monotonic() + 3
@@ -71,10 +72,17 @@ def test_no_window_ever_holds_more_than_the_limit(make):
     def send(seed):
         governor, chance = make(), random.Random(seed)
         while time.monotonic() < end:
-            permits = governor.take([ask(chance.choice([Lane.ENTRY, Lane.PROTECT]))] * 7)
-            time.sleep(chance.uniform(0, PERMIT_MS / 1000))
+            lane = chance.choice([Lane.ENTRY, Lane.PROTECT])
+            ahead = ahead_ms if lane is Lane.ENTRY else 0
+            permits = governor.take([ask(lane)] * 7, ahead_ms=ahead)
+            late = chance.uniform(0, PERMIT_MS / 1000)
+            if not ahead:
+                time.sleep(late)
+            leaving = time.monotonic()
             with lock:
-                arrivals.extend(time.monotonic() for permit in permits if permit.is_granted)
+                arrivals.extend(
+                    max(permit.ready_at + late, leaving) for permit in permits if permit.is_granted
+                )
             time.sleep(chance.uniform(0, 0.02))
 
     threads = [threading.Thread(target=send, args=[seed]) for seed in range(4)]
@@ -90,7 +98,35 @@ def test_no_window_ever_holds_more_than_the_limit(make):
             recent.popleft()
         most = max(most, len(recent))
     assert most <= MOST
+    arrivals = [at for at in arrivals if at < end]
     assert len(arrivals) >= 0.7 * 3 / WINDOW * most_of(Lane.ENTRY, MOST)  # and the room is used
+
+
+def test_room_that_comes_back_in_a_moment_can_be_had_ahead(make):
+    governor = make()
+    entries = granted(governor, [ask()] * 60)
+    assert granted(governor, [ask()]) == 0
+    assert governor.take([ask()], ahead_ms=100)[0].wait > 0
+    time.sleep(WINDOW - 0.15)
+    asked_at = time.monotonic()
+    permits = governor.take([ask()] * 60, ahead_ms=300)
+    ready = [permit.ready_at for permit in permits if permit.is_granted]
+    assert len(ready) == entries
+    assert all(0.05 < at - asked_at < 0.3 for at in ready)
+    time.sleep(max(ready) - time.monotonic() + 0.01)
+    assert granted(governor, [ask()]) == 0  # for they count from then, and a whole window
+    time.sleep(WINDOW - 0.1)
+    assert granted(governor, [ask()]) == 0
+
+
+def test_what_is_reserved_ahead_takes_nothing_from_what_protects(make):
+    governor = make()
+    entries, protects = granted(governor, [ask()] * 60), most_of(Lane.PROTECT, MOST)
+    time.sleep(WINDOW - 0.15)
+    permits = governor.take([ask()] * 60, ahead_ms=300)
+    assert sum(permit.is_granted for permit in permits) == entries
+    assert governor.room(["a"])["a"].left(Lane.PROTECT) == protects - entries
+    assert granted(governor, [ask(Lane.PROTECT)] * 60) == protects - entries
 
 
 def test_an_account_has_a_limit_for_each_kind_of_request(make):
@@ -229,6 +265,36 @@ def test_permits_count_once_however_often_they_are_put_off():
         time.sleep(PERMIT_MS / 1000 + 0.06)
         each.admit("place_order", is_write=True)
     assert governor_of_this_process().room(["meter"])["meter"].used == 5
+
+
+def permit(granted_at):
+    return Permit(is_granted=True, granted_at=granted_at, ready_at=granted_at)
+
+
+def test_what_waits_for_its_moment_is_not_what_has_waited_too_long(monkeypatch):
+    """Permits of one purse are renewed, dropped or waited for, each by its own age."""
+    governor, renewed = governor_of_this_process(), []
+    monkeypatch.setattr(
+        governor, "restamp", lambda _, late: renewed.extend(late) or [permit(time.monotonic())]
+    )
+    now = time.monotonic()
+    purse = Purse("a", [permit(now - 60), permit(now + 0.2), permit(now - 1), permit(now)])
+    assert purse.spend(lambda: None)
+    assert [round(now - each.granted_at) for each in renewed] == [1]
+    assert purse.spend(lambda: None)
+    assert time.monotonic() - now < 0.15
+    assert purse.spend(lambda: None)
+    assert time.monotonic() - now >= 0.2
+    assert not purse.spend(lambda: None)
+
+
+def test_who_is_not_entitled_any_more_does_not_wait_for_its_moment():
+    def leave():
+        raise Unavailable("too late")
+
+    purse = Purse("a", [permit(time.monotonic() + 5)])
+    with pytest.raises(Unavailable):
+        purse.spend(leave)
 
 
 @pytest.mark.parametrize("other_process", [True, False])

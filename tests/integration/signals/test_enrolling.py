@@ -11,6 +11,7 @@ from accounts.models import ActivityEvent, User
 from exchanges.models import Connection
 from signals.models import Copy, CopySettings
 from signals.services import publishing, revising
+from signals.services.claiming import claim
 from tests.fixtures.people import long_btc
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,3 +77,27 @@ def test_the_order_is_drawn_anew_for_each_signal(market, author, rung):
     assert sorted(orders[0]) == sorted(orders[1])
     assert orders[0] != orders[1]
     assert orders[0] != sorted(orders[0])
+
+
+def test_workers_take_a_fair_share_of_what_is_due(market, author, rung, settings):
+    """One of them would else be last with a whole chunk while the others rest."""
+    settings.CHUNK_THREADS, settings.ORDER_WORKERS = 10, 3
+    follow(90)
+    publish(author)
+    taken = [len(claim(80).copies) for _ in range(6)]
+    assert taken == [30, 20, 14, 10, 10, 6]
+    assert claim(80) is None
+
+
+def test_a_chunk_is_drawn_evenly_from_all_addresses(market, author, rung, settings):
+    settings.ORDER_WORKERS = 1
+    settings.EGRESS = {"": "", "127.0.0.2": "127.0.0.2", "127.0.0.3": "127.0.0.3"}
+    follow(60)
+    publish(author)
+    other = Copy.objects.first().budget.rsplit("/", 1)[0] + "/127.0.0.2"
+    many = Copy.objects.order_by("pk").values_list("pk", flat=True)[:50]
+    Copy.objects.filter(pk__in=list(many)).update(budget=other)
+    lease = claim(20)
+    drawn = Copy.objects.filter(pk__in=lease.copies)
+    assert drawn.filter(budget=other).count() == drawn.exclude(budget=other).count() == 10
+    assert len(claim(20).copies) == 20  # what is left is all of one address

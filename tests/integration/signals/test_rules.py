@@ -378,6 +378,17 @@ def test_one_trade_can_be_closed_by_its_trader(market, author, alice, bob):
     compare_with_ledger(link, market)
 
 
+def test_who_pauses_before_the_entry_has_left_enters_nothing(market, author, alice):
+    """A pause, or a panic, that commits while copies are being made does not see them."""
+    link = link_account(alice, market)
+    publish(author)
+    pause(link)
+    settle(market)
+    copy = only_copy()
+    assert (copy.status, copy.reason) == ("skipped", "sizing_missing")
+    assert (resting(market, link), position(market, link)) == ([], None)
+
+
 def test_panic_closes_everything_and_pauses(market, author, alice, bob):
     link, other = link_account(alice, market), link_account(bob, market)
     second = link_account(alice, market, name="second")

@@ -29,6 +29,7 @@ class Server:
 
     def __init__(self, answer: Answer) -> None:
         self.answer = answer
+        self.hear: Callable[[bytes], object] = len
         self.connections = 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}/"
@@ -43,7 +44,8 @@ class Server:
 
     def _talk(self, peer: socket.socket) -> None:
         with closing(peer), suppress(OSError):
-            while peer.recv(65536):
+            while packet := peer.recv(65536):
+                self.hear(packet)
                 self.answer(peer)
 
 
@@ -132,3 +134,15 @@ def test_nothing_is_sent_over_a_connection_that_took_too_long(
 
     with pytest.raises(ConnectTimeoutError):
         get(pool, server)
+
+
+def test_head_and_body_leave_as_one_packet(pool: PoolManager) -> None:
+    heard: list[bytes] = []
+    server = Server(at_once)
+    server.hear = heard.append
+    for _ in range(2):  # the second over the same connection
+        pool.request("POST", server.url, body=b"the body", timeout=LIMIT)
+    pool.request("GET", server.url, timeout=LIMIT)
+    assert server.connections == 1
+    assert [packet.split(b" ")[0] for packet in heard] == [b"POST", b"POST", b"GET"]
+    assert all(packet.endswith(b"\r\n\r\nthe body") for packet in heard[:2])
