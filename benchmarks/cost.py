@@ -49,6 +49,7 @@ def enter(author: Any, symbol: str) -> tuple[float, float]:
 
 
 def measure() -> dict[str, dict[str, float]]:
+    stage.settings.ORDER_WORKERS = 1  # this process
     author = stage.prepare()
     result = {}
     with stage.sandbox(limits=False) as box:

@@ -20,7 +20,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -222,8 +222,7 @@ class Governor:
             if answer is None:  # not counted anew: they grow old
                 renewed += group
             elif answer[0]:  # by its new stamp, or another turn would count it once more
-                changes = {"stamp": answer[0], "granted_at": now, "ready_at": now}
-                renewed += [replace(permit, **changes) for permit in group]
+                renewed += [Permit(True, 0.0, answer[0], now, now)] * len(group)  # noqa: FBT003
         return renewed
 
     def freeze(self, budget: str, seconds: float) -> None:

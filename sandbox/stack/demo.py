@@ -121,7 +121,7 @@ def _start_platform(
     supervisor.start(
         "worker",
         *("-m", "celery", "-A", "hexagonal", "worker", "--queues", "orders,control,default"),
-        *("--concurrency", "4", "--loglevel", "WARNING"),
+        *("--concurrency", "3", "--loglevel", "WARNING"),
         extra=worker_only,
     )
     supervisor.start("sweeper", "manage.py", "run_sweeper", extra=worker_only)

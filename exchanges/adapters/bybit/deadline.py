@@ -63,11 +63,11 @@ class _Whole:
     _head = b""
     _awaits_body = False
 
-    def request(self, method: str, url: str, body: bytes | None = None, **options: Any) -> None:
-        self._head, self._awaits_body = b"", bool(body)
-        super().request(method, url, body, **options)  # type: ignore[misc]
+    def request(self, *args: Any, **options: Any) -> None:
+        self._head, self._awaits_body = b"", bool(options.get("body"))
+        super().request(*args, **options)  # type: ignore[misc]
 
-    def send(self, data: bytes) -> None:
+    def send(self, data: Any) -> None:
         """Send; a request's head waits for its body, so that both leave as one packet."""
         if self._awaits_body:
             self._head, self._awaits_body = data, False
