@@ -5,18 +5,20 @@
 -- moment: whoever asks ahead gets room that comes back until then.
 --
 -- ARGV: prefix, span of a window (ms), length of a bucket (ms), requests assumed after a loss of
--- data, span of an account's window (ms), then by command:
---   take:    how far ahead (ms); for each ask budget, most in its lane, account's key ('' for
+-- data, span of an account's window (ms), how far ahead room may be had (ms), then by command:
+--   take:    how far ahead these are asked (ms); for each ask budget, most in its lane, account's key ('' for
 --            none), its most, count
---   room:    how far ahead (ms), the budgets' names
---   restamp: budget, former stamp, count
+--   room:    the budgets' names
+--   restamp: budget; former stamp and count of each group
+--   return:  budget; stamp and count of each group
 -- take:    granted, wait (ms: until it may leave, or until to ask again), stamp for each ask; all of
 --          an ask or nothing
 -- room:    used at most from now on, used so far ahead, ms until the next one is free, ms frozen for
 --          each budget
 -- restamp: the stamp from now on, 0 during a ban
+-- return:  1
 local prefix, span, width = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
-local assumed, account_span = tonumber(ARGV[5]), tonumber(ARGV[6])
+local assumed, account_span, furthest = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local stamp = now - now % width
@@ -27,7 +29,9 @@ if not born then
   born = now
   redis.call('SET', prefix .. 'born', born)
 end
-local doubt = now - born < span and assumed or 0
+-- What had been promised then leaves up to `furthest` later.
+local doubt_ends = born + span + furthest - now
+local doubt = doubt_ends > 0 and assumed or 0
 
 local function by_time(a, b) return a[1] < b[1] end
 
@@ -74,7 +78,17 @@ local function wait_for(used, ends, most, count)
     used = used - each[2]
     if used + count <= most then return each[1] end
   end
-  return doubt > 0 and born + span - now or span
+  return span
+end
+
+-- Everything of a budget that counts or will, what is assumed in doubt included.
+local function read_budget(name)
+  local used, ends, begins = read(prefix .. 'budget:' .. name, span)
+  if doubt > 0 then
+    ends[#ends + 1] = {doubt_ends, doubt}
+    table.sort(ends, by_time)
+  end
+  return used + doubt, ends, begins
 end
 
 local function frozen(budget)
@@ -92,34 +106,34 @@ end
 
 local answer = {}
 if ARGV[1] == 'room' then
-  local ahead = tonumber(ARGV[7])
   for i = 8, #ARGV do
-    local used, ends, begins = read(prefix .. 'budget:' .. ARGV[i], span)
+    local used, ends, begins = read_budget(ARGV[i])
     local back = 0
     for _, each in ipairs(ends) do
-      if each[1] <= ahead then back = back + each[2] end
+      if each[1] <= furthest then back = back + each[2] end
     end
-    answer[#answer + 1] = peak(used, ends, begins) + doubt
-    answer[#answer + 1] = used + doubt - back
+    answer[#answer + 1] = peak(used, ends, begins)
+    answer[#answer + 1] = used - back
     answer[#answer + 1] = ends[1] and ends[1][1] or span
     answer[#answer + 1] = frozen(ARGV[i])
   end
 elseif ARGV[1] == 'take' then
-  local ahead, budgets = tonumber(ARGV[7]), {}
-  for i = 8, #ARGV, 5 do
+  local ahead, budgets = tonumber(ARGV[8]), {}
+  for i = 9, #ARGV, 5 do
     local budget, most, count = ARGV[i], tonumber(ARGV[i + 1]), tonumber(ARGV[i + 4])
     local state = budgets[budget]
     if not state then
       state = {taken = {}, frozen = frozen(budget)}
-      local used, ends, begins = read(prefix .. 'budget:' .. budget, span)
+      local used, ends, begins = read_budget(budget)
       -- What leaves now counts beside what has been promised to others for later.
-      state.used = (ahead > 0 and used or peak(used, ends, begins)) + doubt
+      state.used = ahead > 0 and used or peak(used, ends, begins)
+      state.promised = used - state.used
       state.ends = ends
       budgets[budget] = state
     end
     local wait, ready = state.frozen, 0
     if wait == 0 and state.used + count > most then
-      wait = wait_for(state.used, state.ends, most, count)
+      wait = wait_for(state.used + state.promised, state.ends, most, count)
       if wait <= ahead then wait, ready = 0, wait else wait = wait - ahead end
     end
     local at = stamp_in(ready)
@@ -144,14 +158,19 @@ elseif ARGV[1] == 'take' then
       note(prefix .. 'budget:' .. budget, taken, span, at)
     end
   end
-elseif ARGV[1] == 'restamp' then
-  -- A permit that was taken a moment ago and is used only now counts from now.
-  local key = prefix .. 'budget:' .. ARGV[7]
-  if frozen(ARGV[7]) > 0 then return {0} end
-  if redis.call('HEXISTS', key, ARGV[8]) == 1 then
-    redis.call('HINCRBY', key, ARGV[8], -tonumber(ARGV[9]))
+elseif ARGV[1] == 'restamp' or ARGV[1] == 'return' then
+  -- A permit that was taken a moment ago and is used only now counts from now; one that will never
+  -- be used does not count at all.
+  local key, moved = prefix .. 'budget:' .. ARGV[8], 0
+  local is_return = ARGV[1] == 'return'
+  if not is_return and frozen(ARGV[8]) > 0 then return {0} end
+  for i = 9, #ARGV, 2 do
+    if redis.call('HEXISTS', key, ARGV[i]) == 1 then
+      redis.call('HINCRBY', key, ARGV[i], -tonumber(ARGV[i + 1]))
+    end
+    moved = moved + tonumber(ARGV[i + 1])
   end
-  note(key, tonumber(ARGV[9]), span)
-  answer[1] = stamp
+  if not is_return then note(key, moved, span) end
+  answer[1] = is_return and 1 or stamp
 end
 return answer

@@ -18,7 +18,7 @@ import logging
 import math
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -116,9 +116,9 @@ class Local:
     spent: dict[str, int] = field(default_factory=dict)  # to be told to Redis when it is back
 
     def start(self, now: float) -> None:
-        """Redis has just gone: what it let go before still counts at the exchange."""
+        """Redis has just gone: what it let go, or promised, before still counts at the exchange."""
         self.times.clear()
-        self.free_from = now + self.span
+        self.free_from = now + self.span + AHEAD_MS / 1000
 
     def take(self, ask: Ask, now: float) -> Permit:
         times = self.times.setdefault(ask.budget, deque())
@@ -145,8 +145,9 @@ class Governor:
         self._redis = redis.Redis.from_url(url, socket_timeout=0.3, socket_connect_timeout=0.3)
         self._script = self._redis.register_script(SCRIPT)
         self._most = most
-        self._head = (PREFIX, span_ms + PERMIT_MS + JITTER_MS, BUCKET_MS, assumed, self._account_ms)
-        span = (span_ms + PERMIT_MS + JITTER_MS) / 1000
+        own = span_ms + PERMIT_MS + JITTER_MS
+        self._head = (PREFIX, own, BUCKET_MS, assumed, self._account_ms, AHEAD_MS)
+        span = own / 1000
         self._local = Local(max(math.floor(most * LOCAL_SHARE / processes), 1), span)
         self._lock = threading.Lock()
         self._away_until = 0.0
@@ -196,7 +197,7 @@ class Governor:
         """What is left of budgets, taking nothing."""
         names, now = list(budgets), time.monotonic()
         bans = self.bans()
-        answer = self._call("room", [AHEAD_MS, *names])
+        answer = self._call("room", names)
         if answer is None:
             with self._lock:
                 return {name: self._local.room(name, now, bans.get(name, 0.0)) for name in names}
@@ -213,17 +214,25 @@ class Governor:
 
         None of them is left when the address has been banned meanwhile.
         """
-        stamps: dict[int, list[Permit]] = {}
-        for permit in permits:
-            stamps.setdefault(permit.stamp, []).append(permit)
-        renewed, now = [], time.monotonic()
-        for stamp, group in stamps.items():
-            answer = self._call("restamp", [budget, stamp, len(group)]) if stamp else None
-            if answer is None:  # not counted anew: they grow old
-                renewed += group
-            elif answer[0]:  # by its new stamp, or another turn would count it once more
-                renewed += [Permit(True, 0.0, answer[0], now, now)] * len(group)  # noqa: FBT003
-        return renewed
+        groups = _by_stamp(permits)
+        if not groups:
+            return [*permits]  # of this process alone, or none
+        answer = self._call("restamp", [budget, *groups])
+        now = time.monotonic()
+        if answer is None:  # not counted anew: they grow old
+            return [*permits]
+        if not answer[0]:
+            return []
+        # By the new stamp, or another turn would count them once more.
+        return [Permit(is_granted=True, stamp=answer[0], granted_at=now, ready_at=now)] * len(
+            permits
+        )
+
+    def give_back(self, budget: str, permits: Sequence[Permit]) -> None:
+        """Count permits no more: their requests have not left and never will."""
+        groups = _by_stamp(permits)
+        if groups:
+            self._call("return", [budget, *groups])
 
     def freeze(self, budget: str, seconds: float) -> None:
         """Stop an address: the exchange has banned it, and every request prolongs that."""
@@ -306,6 +315,12 @@ class Governor:
         """Seconds of the bans that this process knows of, even if Redis has forgotten them."""
         now = time.monotonic()
         return {budget: until - now for budget, until in [*self._frozen.items()] if until > now}
+
+
+def _by_stamp(permits: Iterable[Permit]) -> list[int]:
+    """Stamp, count, stamp, count …, of those that Redis knows of."""
+    counts = Counter(permit.stamp for permit in permits if permit.stamp)
+    return [figure for pair in counts.items() for figure in pair]
 
 
 @cache

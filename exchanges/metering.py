@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from django.conf import settings
 
-from exchanges.domain.errors import EgressBlocked, RateLimited, Unavailable
+from exchanges.domain.errors import EgressBlocked, ExchangeError, RateLimited, Unavailable
 from exchanges.domain.lanes import Lane
 from exchanges.governor import AHEAD_MS, PERMIT_MS, Ask, Permit, governor
 from exchanges.models import Connection
 
 LONG = 60.0  # seconds; no window is as long: this is a ban
+LATE = PERMIT_MS / 1000
 MOMENT = 0.05  # seconds that somebody who waits does not look up
 LIMIT = "X-Bapi-Limit"
 LEFT = "X-Bapi-Limit-Status"
@@ -29,20 +30,34 @@ class Purse:
         self._permits = _by_time(permits)
         self._lock = threading.Lock()
 
-    def spend(self, leave: Callable[[], None]) -> bool:
-        """Spend a permit, and wait until it may leave; False when there is none any more.
+    def spend(self, leave: Callable[[], None]) -> Permit | None:
+        """Spend a permit, and wait until it may leave; None when there is none any more.
 
-        `leave` raises once whoever waits is not entitled to send any more.
+        `leave` raises once whoever waits is not entitled to send any more; then what is left of
+        the purse is given back, for it is somebody's stop that goes first.
         """
         with self._lock:
             self._count_late_ones_anew()
             permit = self._permits.popleft() if self._permits else None
         if permit is None:
-            return False
-        while (wait := permit.ready_at - time.monotonic()) > 0:
-            leave()
-            time.sleep(min(wait, MOMENT))
-        return not self._is_banned()
+            return None
+        try:
+            while (wait := permit.ready_at - time.monotonic()) > 0:
+                leave()
+                time.sleep(min(wait, MOMENT))
+        except ExchangeError:
+            with self._lock:
+                self._permits.append(permit)
+            self.give_back()
+            raise
+        return None if self._is_banned() else in_time(self._budget, permit)
+
+    def give_back(self) -> None:
+        """What is not spent was never sent: others may have it."""
+        with self._lock:
+            permits, self._permits = [*self._permits], deque()
+        if permits:
+            governor().give_back(self._budget, permits)
 
     def _count_late_ones_anew(self) -> None:
         """Let permits that have waited too long count from now on, all of them in one round trip.
@@ -51,16 +66,27 @@ class Purse:
         """
         if self._is_banned():
             self._permits.clear()
-        ages = [(time.monotonic() - permit.granted_at, permit) for permit in self._permits]
-        if not ages or ages[0][0] <= PERMIT_MS / 1000:
+        ages = [(_age(permit), permit) for permit in self._permits]
+        if not ages or ages[0][0] <= LATE:
             return
         lost = settings.EGRESS_WINDOW_MS / 2000
-        late = [permit for age, permit in ages if PERMIT_MS / 1000 < age < lost]
-        in_time = [permit for age, permit in ages if age <= PERMIT_MS / 1000]
-        self._permits = _by_time([*governor().restamp(self._budget, late), *in_time])
+        late = [permit for age, permit in ages if LATE < age < lost]
+        others = [permit for age, permit in ages if age <= LATE]
+        self._permits = _by_time([*governor().restamp(self._budget, late), *others])
 
     def _is_banned(self) -> bool:
         return self._budget in governor().bans()
+
+
+def in_time(budget: str, permit: Permit) -> Permit | None:
+    """The permit, counted from now on if its request leaves late; None during a ban."""
+    if _age(permit) <= LATE:
+        return permit
+    return next(iter(governor().restamp(budget, [permit])), None)
+
+
+def _age(permit: Permit) -> float:
+    return time.monotonic() - permit.granted_at
 
 
 def _by_time(permits: Iterable[Permit]) -> deque[Permit]:
@@ -75,12 +101,17 @@ class AccountMeter:
     whoever sends is still entitled to, asked when a request has its timestamp.
     """
 
-    __slots__ = ("_account", "_purse", "budget", "lane", "may_leave", "patience", "until")
+    __slots__ = (
+        *("_account", "_paid_kind", "_permit", "_purse"),
+        *("budget", "lane", "may_leave", "patience", "until"),
+    )
 
     def __init__(self, budget: str, account: str, lane: Lane, *, patience: float = 0.0) -> None:
         self.budget = budget
         self._account = account
         self._purse: Purse | None = None
+        self._paid_kind = ""
+        self._permit: Permit | None = None  # of the request that is on its way
         self.lane = lane
         self.patience = patience
         self.until = 0.0
@@ -90,17 +121,20 @@ class AccountMeter:
         """An account's reads (50 a second) are never many enough to be counted."""
         return Ask(self.budget, self.lane, self._account if is_write else "", kind)
 
-    def pay(self, purse: Purse) -> None:
-        """Let the next request be paid for from here."""
-        self._purse = purse
+    def pay(self, purse: Purse, kind: str) -> None:
+        """Let the next request of this kind be paid for from here."""
+        self._purse, self._paid_kind = purse, kind
 
     def admit(self, request: str, *, is_write: bool) -> None:
-        if self._has_paid():
+        self._permit = None
+        self._permit = self._paid(request)
+        if self._permit is not None:
             return
         give_up = max(time.monotonic() + self.patience, self.until)
         while True:
             (permit,) = governor().take([self.ask(request, is_write=is_write)])
             if permit.is_granted:
+                self._permit = permit
                 return
             if time.monotonic() + permit.wait > give_up:
                 kind = EgressBlocked if permit.wait >= LONG else RateLimited
@@ -109,11 +143,29 @@ class AccountMeter:
 
     def leave(self) -> None:
         if self.may_leave is not None and not self.may_leave():
+            if self._permit is not None:
+                governor().give_back(self.budget, [self._permit])
+                self._permit = None
             raise Unavailable("too late: somebody else may have taken over")
 
-    def _has_paid(self) -> bool:
+    def leave_late(self) -> None:
+        """The way to the exchange had to be opened first: the request counts from now on."""
+        self.leave()
+        if self._permit is not None:
+            self._permit = in_time(self.budget, self._permit)
+            if self._permit is None:
+                raise Unavailable("the address has been banned meanwhile")
+
+    def settle(self) -> None:
+        """Give back what was paid for and has not left, if anything."""
+        if self._purse is not None:
+            self._purse.give_back()
+
+    def _paid(self, kind: str) -> Permit | None:
+        if self._purse is None or kind != self._paid_kind:
+            return None
         purse, self._purse = self._purse, None
-        return purse is not None and purse.spend(self.leave)
+        return purse.spend(self.leave)
 
     def learn(self, request: str, headers: Mapping[str, str]) -> None:
         if not self._account:
@@ -147,5 +199,5 @@ def pay_for(meters: Sequence[AccountMeter], kind: str) -> list[Permit]:
     for budget, pairs in granted.items():
         purse = Purse(budget, [permit for _, permit in pairs])
         for meter, _ in pairs:
-            meter.pay(purse)
+            meter.pay(purse, kind)
     return permits

@@ -114,6 +114,9 @@ class Meter(Protocol):
         fenced off by the exchange, which refuses what was stamped too long ago.
         """
 
+    def leave_late(self) -> None:
+        """The same for a request that has had to open its connection first: it leaves only now."""
+
     def learn(self, request: str, headers: Mapping[str, str]) -> None:
         """Take note of what an answer's headers say about the limits."""
 
@@ -127,6 +130,8 @@ class NoMeter:
     def admit(self, request: str, *, is_write: bool) -> None: ...
 
     def leave(self) -> None: ...
+
+    def leave_late(self) -> None: ...
 
     def learn(self, request: str, headers: Mapping[str, str]) -> None: ...
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import random
 import threading
 import time
 import uuid
@@ -71,36 +73,23 @@ PICKED = f"""
     SELECT due.id FROM signals_copy due WHERE {FREE}
     ORDER BY due.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 """  # noqa: S608 - constants only
-# A fair share of what is due, evenly by address: one worker would else be last with a chunk while
-# others rest, and rows that are locked without being taken are missed by the others.
+PLACE = "unnest(%(budgets)s::text[], %(rooms)s::int[], %(ages)s::float[]) place(budget, room, age)"
+WITHIN = f"""
+    due.budget = place.budget AND {FREE} AND due.due_at <= now() - make_interval(secs => place.age)
+"""
+COUNTED = f"""
+SELECT place.budget, (
+    SELECT count(*) FROM (
+        SELECT FROM signals_copy due WHERE {WITHIN} LIMIT %(most)s
+    ) found
+) FROM {PLACE}
+"""  # noqa: S608 - constants only
 PICKED_BY_BUDGET = f"""
-    SELECT picked.id
-    FROM (
-        SELECT waiting.*, least(%(limit)s, greatest(%(least)s,
-            ceil(sum(due) OVER () / %(workers)s)
-        )) / count(*) OVER () AS share
-        FROM (
-            SELECT place.*, (
-                SELECT count(*) FROM (
-                    SELECT FROM signals_copy due
-                    WHERE due.budget = place.budget AND {FREE}
-                      AND due.due_at <= now() - make_interval(secs => place.age)
-                    LIMIT %(limit)s * %(workers)s
-                ) found
-            ) AS due
-            FROM unnest(%(budgets)s::text[], %(rooms)s::int[], %(ages)s::float[])
-                place(budget, room, age)
-        ) waiting
-        WHERE waiting.due > 0
-    ) place
-    CROSS JOIN LATERAL (
-        SELECT due.id FROM signals_copy due
-        WHERE due.budget = place.budget AND {FREE}
-          AND due.due_at <= now() - make_interval(secs => place.age)
-        ORDER BY due.due_at, due.shuffle LIMIT least(place.room, ceil(place.share))
+    SELECT picked.id FROM {PLACE} CROSS JOIN LATERAL (
+        SELECT due.id FROM signals_copy due WHERE {WITHIN}
+        ORDER BY due.due_at, due.shuffle LIMIT place.room
         FOR UPDATE SKIP LOCKED
     ) picked
-    LIMIT %(limit)s
 """  # noqa: S608 - constants only
 # A change that is on its way for the first time; one that fails again and again holds up nobody.
 URGENT = """
@@ -149,10 +138,28 @@ def _take_within(lane: Lane, left: dict[str, int], limit: int) -> Lease | None:
     ages = dict.fromkeys(left, 0.0)
     if lane in YIELDING:
         ages |= dict.fromkeys(_entered_upon(left), YIELDING[lane])
-    places = {"budgets": list(left), "rooms": list(left.values()), "limit": limit}
-    places |= {"least": min(settings.CHUNK_THREADS, limit), "workers": settings.ORDER_WORKERS}
+    workers = settings.ORDER_WORKERS
+    places = {"budgets": list(left), "rooms": list(left.values()), "lane": lane}
     places["ages"] = [ages[budget] for budget in left]
-    return _take(lane, TAKE.format(picked=PICKED_BY_BUDGET), places)
+    due = dict(_rows(COUNTED, {**places, "most": limit * workers}))
+    fair = max(math.ceil(sum(due.values()) / workers), settings.CHUNK_THREADS)
+    rooms = split({name: min(due[name], left[name]) for name in left}, min(fair, limit))
+    places |= {"rooms": [rooms[name] for name in left]}
+    return _take(lane, TAKE.format(picked=PICKED_BY_BUDGET), places) if any(due.values()) else None
+
+
+def split(wanted: Mapping[str, int], total: int) -> dict[str, int]:
+    """Divide `total` evenly among those who want some; what one does not need goes to others.
+
+    Who comes last is drawn: with more of them than there is to divide, some get none this time.
+    """
+    parts, left = {}, total
+    names = random.sample(sorted(wanted), len(wanted))
+    names.sort(key=lambda name: wanted[name])
+    for number, name in enumerate(names):
+        parts[name] = min(wanted[name], math.ceil(left / (len(names) - number)))
+        left -= parts[name]
+    return parts
 
 
 def _left(rooms: Mapping[str, Room], lane: Lane, limit: int) -> dict[str, int]:
@@ -170,7 +177,7 @@ def _take(lane: Lane, statement: str, values: Mapping[str, Any]) -> Lease | None
     started, token = time.monotonic(), uuid.uuid4()
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         lease = settings.LEASE_SECONDS
-        cursor.execute(statement, {"token": token, "lease": lease, "lane": lane, **values})
+        cursor.execute(statement, {**values, "token": token, "lease": lease, "lane": lane})
         rows = cursor.fetchall()
     if not rows:
         return None
@@ -188,9 +195,13 @@ def _entered_upon(names: Iterable[str]) -> set[str]:
 
 
 def _names(statement: str, budgets: Iterable[str], **values: Any) -> set[str]:
+    return {row[0] for row in _rows(statement, {"budgets": list(budgets), **values})}
+
+
+def _rows(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"budgets": list(budgets), **values})
-        return {row[0] for row in cursor.fetchall()}
+        cursor.execute(statement, values)
+        return list(cursor.fetchall())
 
 
 def has_waiting(*lanes: Lane) -> bool:

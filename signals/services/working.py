@@ -56,6 +56,7 @@ LOOK_AGAIN = timedelta(seconds=1)  # for an order of unknown fate that was not f
 MOST_ATTEMPTS = 5
 HASTE = 3  # attempts without a pause
 ENTRY_REQUEST = "place_order"  # an entry's one request, by the adapter's name for it
+PUT_BACK = 0.05  # seconds that what found no room rests at least
 WATCH_SECONDS = 0.02
 LOOKING = 6.0  # seconds from the claim that looks wait for their turn where a stop may hang on them
 PATIENCE = 1.0  # seconds that a request for a live copy waits for its turn
@@ -74,6 +75,8 @@ def work() -> int:
     _each(lambda task: _observe(task, lease), [task for task in tasks if _must_look(task, lease)])
     _absorb_and_plan(tasks, tickers, lease)
     _act_on(tasks, lease)
+    for task in tasks:
+        task.meter.settle()
     _finish(tasks, lease)
     return len(lease.copies)
 
@@ -105,7 +108,7 @@ def admit(
         if not permit.is_granted
     }
     if denied:
-        put_back(lease, denied, seconds=min(denied.values()))
+        put_back(lease, denied, seconds=max(min(denied.values()), PUT_BACK))
     return [task for task in tasks if task.copy.pk not in denied]
 
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import socket
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from http.client import HTTPResponse
 from io import BufferedReader, RawIOBase
 from typing import Any
@@ -21,6 +24,22 @@ from urllib3.exceptions import ConnectTimeoutError
 def time_limit(connect: float, read: float) -> Timeout:
     """What a request may take: to connect, to answer whole, and both together."""
     return Timeout(total=connect + read, connect=connect, read=read)
+
+
+_when_connected: ContextVar[Callable[[], None] | None] = ContextVar("when_connected", default=None)
+
+
+@contextmanager
+def when_connected(tell: Callable[[], None]) -> Iterator[None]:
+    """Call `tell` when a request has had to open its connection, before anything is sent by it.
+
+    What it raises ends the request, which then has not left.
+    """
+    token = _when_connected.set(tell)
+    try:
+        yield
+    finally:
+        _when_connected.reset(token)
 
 
 class _Reads(RawIOBase):
@@ -81,8 +100,15 @@ class _Whole:
         super().connect()  # type: ignore[misc]
         limit = self.timeout
         if isinstance(limit, (int, float)) and time.monotonic() - started > limit:
-            self.close()  # type: ignore[attr-defined]
+            self.close()
             raise ConnectTimeoutError(self, f"no connection within {limit} s")
+        tell = _when_connected.get()
+        if tell is not None:
+            tell()
+
+    def close(self) -> None:
+        self._head, self._awaits_body = b"", False
+        super().close()  # type: ignore[misc]
 
 
 class _Connection(_Whole, HTTPConnection):

@@ -14,7 +14,7 @@ from pybit.unified_trading import HTTP
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError
 
 from exchanges.adapters.bybit.channel import channel_of
-from exchanges.adapters.bybit.deadline import time_limit
+from exchanges.adapters.bybit.deadline import time_limit, when_connected
 from exchanges.adapters.bybit.errors import (
     NOT_MODIFIED,
     error_of,
@@ -75,7 +75,8 @@ class _LastLook:
 
     def send(self, request: Any, *, timeout: Any) -> Any:
         self._meter.leave()
-        return self._inner.send(request, timeout=timeout)
+        with when_connected(self._meter.leave_late):
+            return self._inner.send(request, timeout=timeout)
 
 
 @cache

@@ -70,6 +70,17 @@ def test_an_order_goes_out_and_is_found_again(account):
         account.cancel("BTCUSDT", "hx1")
 
 
+def test_accounts_of_one_process_use_their_own_keys(bybit):
+    """They share what pybit takes long to make, and nothing of each other."""
+    keys = [bybit.account(balance=balance) for balance in ("1000", "2000")]
+    wire = Wire("sandbox", bybit.url, 2, 1, 5000)
+    accounts = [BybitExchange(Credentials(key["api_key"], key["api_secret"]), wire) for key in keys]
+    assert [account.balance().equity for account in accounts] == [1000, 2000]
+    accounts[1].place(order())
+    assert accounts[0].find_order("BTCUSDT", "hx1") is None
+    assert accounts[1].find_order("BTCUSDT", "hx1") is not None
+
+
 def test_a_position_its_fills_and_its_result(account, bybit):
     since = timezone.now() - timedelta(seconds=5)
     account.place(order(type=OrderType.MARKET, price=None))

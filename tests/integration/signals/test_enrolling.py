@@ -11,7 +11,7 @@ from accounts.models import ActivityEvent, User
 from exchanges.models import Connection
 from signals.models import Copy, CopySettings
 from signals.services import publishing, revising
-from signals.services.claiming import claim
+from signals.services.claiming import claim, split
 from tests.fixtures.people import long_btc
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -101,3 +101,13 @@ def test_a_chunk_is_drawn_evenly_from_all_addresses(market, author, rung, settin
     drawn = Copy.objects.filter(pk__in=lease.copies)
     assert drawn.filter(budget=other).count() == drawn.exclude(budget=other).count() == 10
     assert len(claim(20).copies) == 20  # what is left is all of one address
+    assert len(claim(20).copies) == 20
+
+
+def test_what_one_address_does_not_need_goes_to_others():
+    assert split({"a": 500, "b": 1, "c": 1}, 32) == {"a": 30, "b": 1, "c": 1}
+    assert split({"a": 0, "b": 90}, 112) == {"a": 0, "b": 90}
+    many = dict.fromkeys("abcdefghijklmnopqrst", 99)
+    drawn = [split(many, 32) for _ in range(40)]
+    assert {sum(parts.values()) for parts in drawn} == {32}
+    assert all(any(parts[name] == 2 for parts in drawn) for name in many)  # nobody is always last

@@ -13,7 +13,8 @@ import pytest
 from urllib3 import PoolManager, Timeout
 from urllib3.exceptions import ConnectTimeoutError, ProtocolError, ReadTimeoutError
 
-from exchanges.adapters.bybit.deadline import hold_to_deadlines, time_limit
+from exchanges.adapters.bybit.deadline import hold_to_deadlines, time_limit, when_connected
+from exchanges.domain.errors import Unavailable
 
 BODY = b'{"retCode":0}'
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 13\r\n\r\n"
@@ -146,3 +147,27 @@ def test_head_and_body_leave_as_one_packet(pool: PoolManager) -> None:
     assert server.connections == 1
     assert [packet.split(b" ")[0] for packet in heard] == [b"POST", b"POST", b"GET"]
     assert all(packet.endswith(b"\r\n\r\nthe body") for packet in heard[:2])
+
+
+def test_a_request_that_opens_its_connection_is_told_of_before_it_leaves(pool: PoolManager) -> None:
+    heard: list[bytes] = []
+    server, opened = Server(at_once), []
+    server.hear = heard.append
+    with when_connected(lambda: opened.append(len(heard))):
+        for _ in range(3):
+            pool.request("POST", server.url, body=b"the body", timeout=LIMIT)
+    assert (opened, len(heard)) == ([0], 3)
+
+
+def test_what_may_not_leave_after_connecting_has_not_left(pool: PoolManager) -> None:
+    heard: list[bytes] = []
+    server = Server(at_once)
+    server.hear = heard.append
+
+    def refuse() -> None:
+        raise Unavailable("banned meanwhile")
+
+    with when_connected(refuse), pytest.raises(Unavailable):
+        pool.request("POST", server.url, body=b"the body", timeout=LIMIT, retries=False)
+    time.sleep(0.05)
+    assert heard == []
