@@ -217,16 +217,15 @@ class Governor:
         groups = _by_stamp(permits)
         if not groups:
             return [*permits]  # of this process alone, or none
-        answer = self._call("restamp", [budget, *groups])
         now = time.monotonic()
+        answer = self._call("restamp", [budget, *groups])
         if answer is None:  # not counted anew: they grow old
             return [*permits]
         if not answer[0]:
             return []
         # By the new stamp, or another turn would count them once more.
-        return [Permit(is_granted=True, stamp=answer[0], granted_at=now, ready_at=now)] * len(
-            permits
-        )
+        renewed = Permit(is_granted=True, stamp=answer[0], granted_at=now, ready_at=now)
+        return [renewed] * len(permits)
 
     def give_back(self, budget: str, permits: Sequence[Permit]) -> None:
         """Count permits no more: their requests have not left and never will."""

@@ -10,6 +10,7 @@ from signals.models import (
     ClosedPnl,
     Copy,
     CopySettings,
+    Enrolment,
     ExchangeCall,
     Fill,
     Heartbeat,
@@ -26,6 +27,12 @@ class SignalAdmin(ReadOnlyAdmin):
     list_filter = ["status", "side"]
     list_select_related = ["author"]
     search_fields = ["symbol"]
+
+
+@admin.register(Enrolment)
+class EnrolmentAdmin(ReadOnlyAdmin):
+    list_display = ["signal", "part", "parts", "newest"]
+    list_select_related = ["signal"]
 
 
 @admin.register(Copy)
