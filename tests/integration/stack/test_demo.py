@@ -105,6 +105,7 @@ def test_a_stopped_check_has_not_passed(stack):
             break
     family = stack.descendants(child)
     child.terminate()
-    assert child.wait(60) == 130
+    said, _ = child.communicate(timeout=60)
+    assert child.returncode == 130, said
     assert stack.left(family) == []
     assert stack.directories() == []
