@@ -42,8 +42,14 @@ def record(fact: Fact, *, now: datetime) -> None:
 
 def record_all(facts: Iterable[Fact], *, now: datetime) -> None:
     """Write facts in one statement, leaving out those whose key is on record already."""
+    facts = list(facts)
+    keys = [fact.key for fact in facts if fact.key]
+    stored = ActivityEvent.objects.filter(key__in=keys) if keys else ActivityEvent.objects.none()
+    # Each look at a copy brings all that is true of it: most was told long ago.
+    known = set(stored.values_list("key", flat=True))
+    fresh = [_event(fact, now) for fact in facts if not fact.key or fact.key not in known]
     # Another worker may tell the same at this moment: whoever is first writes it, nobody fails.
-    told = insert([_event(fact, now) for fact in facts], ignore_conflicts=True)
+    told = insert(fresh, ignore_conflicts=True)
     for listener in _listeners if told else []:
         listener(told)
 

@@ -19,7 +19,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 DIRECTORY = Path(tempfile.mkdtemp(prefix="hexagonal-bench-"))
 LATENCY_MS = 80
-WORKERS = 3
 NO_LIMIT = "1000000"
 
 os.environ |= {
@@ -103,7 +102,7 @@ def workers(**environment: str) -> Iterator[None]:
     child = subprocess.Popen(
         [
             *(sys.executable, "-m", "celery", "-A", "hexagonal", "worker"),
-            *("--concurrency", str(WORKERS), "--queues", "orders,control,default"),
+            *("--concurrency", str(settings.ORDER_WORKERS), "--queues", "orders,control,default"),
             *("--loglevel", "ERROR"),
         ],
         cwd=ROOT,

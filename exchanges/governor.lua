@@ -6,8 +6,8 @@
 --
 -- ARGV: prefix, span of a window (ms), length of a bucket (ms), requests assumed after a loss of
 -- data, span of an account's window (ms), how far ahead room may be had (ms), then by command:
---   take:    how far ahead these are asked (ms); for each ask budget, most in its lane, account's key ('' for
---            none), its most, count
+--   take:    how far ahead these are asked (ms); for each ask budget, most in its lane, account's
+--            key ('' for none), its most, count
 --   room:    the budgets' names
 --   restamp: budget; former stamp and count of each group
 --   return:  budget; stamp and count of each group

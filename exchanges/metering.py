@@ -46,16 +46,14 @@ class Purse:
                 leave()
                 time.sleep(min(wait, MOMENT))
         except ExchangeError:
-            with self._lock:
-                self._permits.append(permit)
-            self.give_back()
+            self.give_back(permit)
             raise
         return None if self._is_banned() else in_time(self._budget, permit)
 
-    def give_back(self) -> None:
-        """What is not spent was never sent: others may have it."""
+    def give_back(self, *spent_in_vain: Permit) -> None:
+        """What was never sent need not count: others may have it."""
         with self._lock:
-            permits, self._permits = [*self._permits], deque()
+            permits, self._permits = [*spent_in_vain, *self._permits], deque()
         if permits:
             governor().give_back(self._budget, permits)
 
@@ -126,7 +124,7 @@ class AccountMeter:
         self._purse, self._paid_kind = purse, kind
 
     def admit(self, request: str, *, is_write: bool) -> None:
-        self._permit = None
+        self._permit = None  # the last one's has left
         self._permit = self._paid(request)
         if self._permit is not None:
             return

@@ -142,10 +142,12 @@ def _take_within(lane: Lane, left: dict[str, int], limit: int) -> Lease | None:
     places = {"budgets": list(left), "rooms": list(left.values()), "lane": lane}
     places["ages"] = [ages[budget] for budget in left]
     due = dict(_rows(COUNTED, {**places, "most": limit * workers}))
+    if not any(due.values()):
+        return None
     fair = max(math.ceil(sum(due.values()) / workers), settings.CHUNK_THREADS)
     rooms = split({name: min(due[name], left[name]) for name in left}, min(fair, limit))
-    places |= {"rooms": [rooms[name] for name in left]}
-    return _take(lane, TAKE.format(picked=PICKED_BY_BUDGET), places) if any(due.values()) else None
+    places["rooms"] = [rooms[name] for name in left]
+    return _take(lane, TAKE.format(picked=PICKED_BY_BUDGET), places)
 
 
 def split(wanted: Mapping[str, int], total: int) -> dict[str, int]:
@@ -177,7 +179,7 @@ def _take(lane: Lane, statement: str, values: Mapping[str, Any]) -> Lease | None
     started, token = time.monotonic(), uuid.uuid4()
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         lease = settings.LEASE_SECONDS
-        cursor.execute(statement, {**values, "token": token, "lease": lease, "lane": lane})
+        cursor.execute(statement, {"token": token, "lease": lease, "lane": lane, **values})
         rows = cursor.fetchall()
     if not rows:
         return None

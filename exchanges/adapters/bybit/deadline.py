@@ -1,7 +1,8 @@
 """HTTP connections whose time-outs count as a whole: a reply that trickles in ends in time too.
 
 A socket's time-out starts again with every byte, so that one byte a second keeps a request alive
-for ever, past the lease that it was sent under.
+for ever, past the lease that it was sent under. What is about to leave is under control here too:
+it leaves in one packet, and its sender hears of it when a connection had to be opened for it.
 """
 
 from __future__ import annotations
