@@ -11,12 +11,13 @@
 --   room:    the budgets' names
 --   restamp: budget; former stamp and count of each group
 --   return:  budget; stamp and count of each group
+--   move:    budget; former stamp, new stamp and count of each group
 -- take:    granted, wait (ms: until it may leave, or until to ask again), stamp for each ask; all of
 --          an ask or nothing
 -- room:    used at most from now on, used so far ahead, ms until the next one is free, ms frozen for
 --          each budget
 -- restamp: the stamp from now on, 0 during a ban
--- return:  1
+-- return, move: 1
 local prefix, span, width = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local assumed, account_span, furthest = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local clock = redis.call('TIME')
@@ -172,5 +173,13 @@ elseif ARGV[1] == 'restamp' or ARGV[1] == 'return' then
   end
   if not is_return then note(key, moved, span) end
   answer[1] = is_return and 1 or stamp
+elseif ARGV[1] == 'move' then
+  local key = prefix .. 'budget:' .. ARGV[8]
+  for i = 9, #ARGV, 3 do
+    local count = tonumber(ARGV[i + 2])
+    if redis.call('HEXISTS', key, ARGV[i]) == 1 then redis.call('HINCRBY', key, ARGV[i], -count) end
+    note(key, count, span, tonumber(ARGV[i + 1]))
+  end
+  answer[1] = 1
 end
 return answer

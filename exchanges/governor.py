@@ -3,8 +3,8 @@
 Bybit lets an address send 600 requests in any five seconds, and bans it for ten minutes beyond
 that; an account may send ten of a kind in any second
 (https://bybit-exchange.github.io/docs/v5/rate-limit). A permit is counted from before its request
-leaves until the window after it has passed at the exchange for certain, so the exchange never
-counts more than we do.
+leaves until the window after it has passed at the exchange for certain, however late its answer
+came, so the exchange never counts more than we do.
 
 The limiter libraries that were looked at (limits, pyrate-limiter, aiolimiter) count one key a call
 and know no lanes; here a whole chunk is let go in one round trip, by address, account and lane at
@@ -41,7 +41,7 @@ ACCOUNT_MOST = 10  # requests of a kind a second, until the exchange says otherw
 # are longer by both, or late requests would meet early ones in one window of the exchange's.
 PERMIT_MS = 60
 JITTER_MS = 50
-AHEAD_MS = 450  # how early a chunk may have room that comes back: what its plan takes
+AHEAD_MS = 900  # how early a chunk may have room that comes back: its plan, on a busy machine
 # Each lane stops where the more urgent ones still find room.
 SHARE = {
     Lane.PROTECT: 0.99,
@@ -154,6 +154,7 @@ class Governor:
         self._is_away = False
         self._frozen: dict[str, float] = {}  # monotonic; so that a ban is kept without Redis too
         self._told: dict[tuple[str, str], int] = {}
+        self._late: dict[str, Counter[tuple[int, int]]] = {}  # by budget: stamps before and after
 
     @property
     def _account_ms(self) -> int:
@@ -233,6 +234,18 @@ class Governor:
         if groups:
             self._call("return", [budget, *groups])
 
+    def answered(self, budget: str, permit: Permit) -> None:
+        """Count a request from its answer, less what windows are longer by.
+
+        The exchange counts it when it arrives, which a hold-up on the way delays: certain is only
+        that the answer was later. Redis hears of it with this process's next question.
+        """
+        late = _age_ms(permit) - PERMIT_MS - JITTER_MS
+        if permit.stamp and late > 0:
+            stamp = permit.stamp + math.ceil(late / BUCKET_MS) * BUCKET_MS
+            with self._lock:
+                self._late.setdefault(budget, Counter())[permit.stamp, stamp] += 1
+
     def freeze(self, budget: str, seconds: float) -> None:
         """Stop an address: the exchange has banned it, and every request prolongs that."""
         log.error("%s waits out a ban of %d s", budget, seconds)
@@ -279,6 +292,7 @@ class Governor:
             if self._is_away:  # what others have spent alone meanwhile, nobody knows yet
                 self._redis.delete(f"{PREFIX}born")
             self._report_back()
+            self._tell_late()
             answer: list[int] = self._script(args=[command, *self._head, *arguments])
         except (redis.RedisError, OSError) as error:
             self._note_away(error)
@@ -310,10 +324,24 @@ class Governor:
                 for budget, count in spent.items():
                     self._local.spent[budget] = self._local.spent.get(budget, 0) + count
 
+    def _tell_late(self) -> None:
+        """Tell Redis what was answered late; what gets lost here is covered by the doubt."""
+        if not self._late:
+            return
+        with self._lock:
+            late, self._late = self._late, {}
+        for budget, moves in late.items():
+            groups = [figure for stamps, count in moves.items() for figure in (*stamps, count)]
+            self._script(args=["move", *self._head, budget, *groups])
+
     def bans(self) -> dict[str, float]:
         """Seconds of the bans that this process knows of, even if Redis has forgotten them."""
         now = time.monotonic()
         return {budget: until - now for budget, until in [*self._frozen.items()] if until > now}
+
+
+def _age_ms(permit: Permit) -> float:
+    return (time.monotonic() - permit.granted_at) * 1000
 
 
 def _by_stamp(permits: Iterable[Permit]) -> list[int]:

@@ -154,6 +154,10 @@ class AccountMeter:
             if self._permit is None:
                 raise Unavailable("the address has been banned meanwhile")
 
+    def answered(self) -> None:
+        if self._permit is not None:
+            governor().answered(self.budget, self._permit)
+
     def settle(self) -> None:
         """Give back what was paid for and has not left, if anything."""
         if self._purse is not None:

@@ -117,6 +117,9 @@ class Meter(Protocol):
     def leave_late(self) -> None:
         """The same for a request that has had to open its connection first: it leaves only now."""
 
+    def answered(self) -> None:
+        """The request has been answered, or given up: it cannot arrive any later."""
+
     def learn(self, request: str, headers: Mapping[str, str]) -> None:
         """Take note of what an answer's headers say about the limits."""
 
@@ -132,6 +135,8 @@ class NoMeter:
     def leave(self) -> None: ...
 
     def leave_late(self) -> None: ...
+
+    def answered(self) -> None: ...
 
     def learn(self, request: str, headers: Mapping[str, str]) -> None: ...
 

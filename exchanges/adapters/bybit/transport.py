@@ -76,7 +76,10 @@ class _LastLook:
     def send(self, request: Any, *, timeout: Any) -> Any:
         self._meter.leave()
         with when_connected(self._meter.leave_late):
-            return self._inner.send(request, timeout=timeout)
+            try:
+                return self._inner.send(request, timeout=timeout)
+            finally:
+                self._meter.answered()
 
 
 @cache

@@ -193,6 +193,19 @@ def test_permits_that_are_used_later_count_later(make):
     assert granted(governor, [ask()]) == 1
 
 
+def test_a_request_that_was_answered_late_counts_a_window_from_its_answer(make):
+    governor, others = make(), make()
+    slow, quick = governor.take([ask(), ask()])
+    governor.answered("a", quick)
+    time.sleep(0.3)
+    governor.answered("a", slow)
+    assert others.room(["a"])["a"].used == governor.room(["a"])["a"].used == 2
+    time.sleep(max(slow.granted_at + WINDOW + 0.05 - time.monotonic(), 0))
+    assert others.room(["a"])["a"].used == 1
+    time.sleep(max(slow.granted_at + 0.3 + SPAN_MS / 1000 + 0.05 - time.monotonic(), 0))
+    assert others.room(["a"])["a"].used == 0
+
+
 def nobody():
     """A port that refuses: Redis is away."""
     with socket.socket() as probe:
