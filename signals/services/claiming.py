@@ -63,11 +63,12 @@ class Stored(NamedTuple):
 # A copy whose lease has run out belongs to a worker that died; whoever comes next takes it over.
 DUE = "due.due_at <= now() AND (due.lease_until IS NULL OR due.lease_until < now())"
 FREE = f"due.lane = %(lane)s AND {DUE}"
+# An array is made once; of `IN (SELECT …)` an unlucky plan picks anew, and more, for each row.
 TAKE = """
 UPDATE signals_copy SET lease_token = %(token)s,
        lease_until = clock_timestamp() + make_interval(secs => %(lease)s),
        claimed_at = coalesce(claimed_at, clock_timestamp())
-WHERE id IN ({picked}) RETURNING id, clock_timestamp()
+WHERE id = ANY(ARRAY({picked})) RETURNING id, clock_timestamp()
 """
 PICKED = f"""
     SELECT due.id FROM signals_copy due WHERE {FREE}
