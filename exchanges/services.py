@@ -49,7 +49,7 @@ log = logging.getLogger(__name__)
 
 OUR_PREFIX = "hx"  # of the link ids of orders that the platform sent
 VERIFY_CLAIM = timedelta(seconds=30)  # longer than all requests of one verification
-RULES_PATIENCE = 10.0  # once an hour; at a first start most of a window counts as spent
+RULES_PATIENCE = 10.0  # seconds: once an hour; at a first start most of a window is spent
 VERIFY_PATIENCE = 2.0  # seconds that each of its requests may wait for its turn
 HINT_LENGTH = 4
 
@@ -431,9 +431,14 @@ def refresh_instruments(exchange: str, environment: str, *, now: datetime) -> in
     return len(rows)
 
 
-def refresh_prices(exchange: str, environment: str, *, now: datetime) -> None:
-    """Read all last prices in one request. Raises `ExchangeError`."""
-    tickers = market_of(exchange, environment, Lane.AMEND).tickers()
+def refresh_prices(
+    exchange: str, environment: str, *, now: datetime, patience: float = 0.0
+) -> None:
+    """Read all last prices in one request, which may wait `patience` seconds for its turn.
+
+    Raises `ExchangeError`.
+    """
+    tickers = market_of(exchange, environment, Lane.AMEND, patience=patience).tickers()
     # What a socket told meanwhile is younger than this answer.
     heard_since = now - PRICES_FRESH if are_prices_followed() else None
     store_tickers(exchange, environment, tickers, now=now, unless_since=heard_since)

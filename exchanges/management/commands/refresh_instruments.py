@@ -24,10 +24,11 @@ class Command(BaseCommand):
         if environment not in settings.EXCHANGE_ENVIRONMENTS:
             raise CommandError(f"{environment} is not one of EXCHANGE_ENVIRONMENTS.")
         try:
-            count = services.refresh_instruments(
-                ExchangeKind.BYBIT, environment, now=timezone.now()
-            )
-            services.refresh_prices(ExchangeKind.BYBIT, environment, now=timezone.now())
+            place = ExchangeKind.BYBIT, environment
+            count = services.refresh_instruments(*place, now=timezone.now())
+            # Nobody asks again for a command: it waits for its turn, as the rules do.
+            patience = services.RULES_PATIENCE
+            services.refresh_prices(*place, now=timezone.now(), patience=patience)
         except ExchangeError as error:
             raise CommandError(f"The exchange did not answer: {type(error).__name__}") from None
         self.stdout.write(f"{count} instruments of {environment}.")

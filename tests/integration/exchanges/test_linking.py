@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import ActivityEvent
 from exchanges import services
 from exchanges.domain.errors import Unavailable
 from exchanges.domain.trading import Credentials
+from exchanges.governor import governor
 from exchanges.models import Connection, Instrument
 from tests.fixtures.people import link_account, long_btc
 from tests.integration.signals.test_copy_life import publish
@@ -129,6 +131,20 @@ def test_an_empty_list_of_contracts_closes_no_market(market):
     with pytest.raises(Unavailable):
         services.refresh_instruments("bybit", "sandbox", now=timezone.now())
     assert Instrument.objects.filter(status="Trading").count() == trading > 0
+
+
+def test_the_first_rules_and_prices_are_read_when_redis_stalls_between(market, monkeypatch):
+    read_rules = services.refresh_instruments
+
+    def stall_afterwards(*place, **options):
+        count = read_rules(*place, **options)
+        governor()._note_away(TimeoutError())
+        return count
+
+    monkeypatch.setattr(services, "refresh_instruments", stall_afterwards)
+    Instrument.objects.update(priced_at=None)
+    call_command("refresh_instruments", "--environment", "sandbox")
+    assert Instrument.objects.get(symbol="BTCUSDT").priced_at is not None
 
 
 def test_a_key_that_dies_later_pauses_the_link_and_tells_once(market, alice):
