@@ -47,7 +47,7 @@ def main() -> int:
     results: list[Result] = []
     started = time.monotonic()
     for seed in range(options.seed, options.seed + options.seeds):
-        results += play(names, seed, options)
+        play(names, seed, options, results)
     _write(options.out, results)
     failed = [result for result in results if not is_good(result)]
     skipped = sum("skipped" in result for result in results)
@@ -74,21 +74,24 @@ def _names(options: argparse.Namespace) -> list[str]:
     return answer.stdout.split()
 
 
-def play(names: list[str], seed: int, options: argparse.Namespace) -> list[Result]:
-    """All faults with one seed; after a failure the rest gets a new world."""
-    results: list[Result] = []
+def play(names: list[str], seed: int, options: argparse.Namespace, results: list[Result]) -> None:
+    """All faults with one seed, added to `results`; after a failure the rest gets a new world."""
     left = list(names)
     if seed > 1:  # what one fault leaves behind meets another one each time
         random.Random(seed).shuffle(left)
     while left:
-        found = _one_world(left, seed, options)
+        found = _one_world(left, seed, options, results)
         results += found
         left = left[len(found) :]
-    return results
 
 
-def _one_world(names: list[str], seed: int, options: argparse.Namespace) -> list[Result]:
-    """Play in a process of its own, showing each result as it comes; never none."""
+def _one_world(
+    names: list[str], seed: int, options: argparse.Namespace, before: list[Result]
+) -> list[Result]:
+    """Play in a process of its own, showing each result as it comes; never none.
+
+    What has been played so far is on file at any time: a run of hours may be cut.
+    """
     with tempfile.TemporaryDirectory() as place:
         out = Path(place) / "results"
         out.touch()
@@ -104,15 +107,15 @@ def _one_world(names: list[str], seed: int, options: argparse.Namespace) -> list
                 env=_clean_environment(),
                 stdout=said.fileno(),
             )
-        shown = 0
+        results: list[Result] = []
         try:
             while child.poll() is None:
-                shown = _show(out, shown)
+                if _take_new(out, results):
+                    _write(options.out, before + results)
                 time.sleep(0.2)
         finally:
             stop(child, patience=60)
-        _show(out, shown)
-        results: list[Result] = [json.loads(line) for line in out.read_text().splitlines()]
+        _take_new(out, results)
         if results:
             return results
         told = log.read_text()[-3000:]
@@ -138,22 +141,29 @@ def _broken(name: str, seed: int, told: str) -> Result:
     }
 
 
-def _show(out: Path, shown: int) -> int:
-    lines = out.read_text().splitlines()
-    for line in lines[shown:]:
-        result = json.loads(line)
-        if "skipped" in result:
-            print(f"{result['fault']:<32} skipped: {result['skipped']}", flush=True)
-            continue
-        said = "yes" if result["recovered"] else "NO"
-        print(
-            f"{result['fault']:<32} {result['row']:<12} {result['seed']:>4} {said:>9}"
-            f" {result['seconds']:>8.1f} {result['differences']:>11}",
-            flush=True,
-        )
-        for told in result.get("told", []):
-            print(f"    {told}", flush=True)
-    return len(lines)
+def _take_new(out: Path, results: list[Result]) -> bool:
+    """Show what has been played since the last look, and add it."""
+    written = out.read_text()
+    whole = written[: written.rfind("\n") + 1].splitlines()
+    new = [json.loads(line) for line in whole[len(results) :]]
+    for result in new:
+        _show(result)
+    results += new
+    return bool(new)
+
+
+def _show(result: Result) -> None:
+    if "skipped" in result:
+        print(f"{result['fault']:<32} skipped: {result['skipped']}", flush=True)
+        return
+    said = "yes" if result["recovered"] else "NO"
+    print(
+        f"{result['fault']:<32} {result['row']:<12} {result['seed']:>4} {said:>9}"
+        f" {result['seconds']:>8.1f} {result['differences']:>11}",
+        flush=True,
+    )
+    for told in result.get("told", []):
+        print(f"    {told}", flush=True)
 
 
 def is_good(result: Result) -> bool:
