@@ -231,9 +231,13 @@ def wait_for_all(signal: Signal, *, seconds: float = 180) -> None:
         time.sleep(0.2)
 
 
+def acknowledged(signal: Signal) -> list[float]:
+    """Seconds from publishing to each acknowledgement, in turn."""
+    assert signal.published_at is not None
+    times = Copy.objects.filter(signal=signal).values_list("acknowledged_at", flat=True)
+    return sorted((at - signal.published_at).total_seconds() for at in times if at is not None)
+
+
 def seconds_of(signal: Signal) -> float:
     """From publishing to the last acknowledgement."""
-    last = max(Copy.objects.filter(signal=signal).values_list("acknowledged_at", flat=True))
-    assert last is not None
-    assert signal.published_at is not None
-    return float((last - signal.published_at).total_seconds())
+    return acknowledged(signal)[-1]
