@@ -169,6 +169,7 @@ class World:
             "REDIS_URL": through_memory,
             "BROKER_URL": through_broker,
             "VAULT_PUBLIC_KEY_FILE": str(self.directory / "vault.pub"),
+            "EGRESS_REQUESTS": "600",  # as the sandbox counts: a ban would be a fault of ours
             "GOVERNOR_DOUBT_PERCENT": "80",
             "ENROL_PART": "10",  # the faults find copies that are still to be made as well
             "LOG_LEVEL": "WARNING",
