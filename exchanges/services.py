@@ -101,7 +101,7 @@ def replace_key(link: Connection, *, credentials: Credentials) -> Connection:
     The exchange account must stay the same while the link is in use: `verify` holds it to that.
     """
     with transaction.atomic():
-        link = Connection.objects.select_for_update().get(pk=link.pk)
+        link = Connection.objects.select_for_update(no_key=True).get(pk=link.pk)
         if link.status == ConnectionStatus.REVOKED:
             raise LinkRefused("link_gone")
         # A key that works is not given up while trades hang on it: the new one may be wrong.
@@ -119,7 +119,7 @@ def replace_key(link: Connection, *, credentials: Credentials) -> Connection:
 def disconnect(link: Connection, *, now: datetime) -> None:
     """Destroy the sealed key; refused while trades that need it are open."""
     with transaction.atomic():
-        link = Connection.objects.select_for_update().get(pk=link.pk)
+        link = Connection.objects.select_for_update(no_key=True).get(pk=link.pk)
         if any(is_in_use(link) for is_in_use in _in_use):
             raise LinkRefused("link_in_use")
         if link.status == ConnectionStatus.REVOKED:
@@ -193,7 +193,7 @@ def _unchecked(before: datetime) -> Q:
 def _refuse(link: Connection, sealed: bytes, reason: ConnectionReason, now: datetime) -> None:
     """Say no and destroy the key; a link that traded before keeps its place and its settings."""
     with transaction.atomic():
-        link = Connection.objects.select_for_update().get(pk=link.pk)
+        link = Connection.objects.select_for_update(no_key=True).get(pk=link.pk)
         if link.status != ConnectionStatus.VERIFYING or bytes(link.sealed or b"") != sealed:
             return  # another key was entered meanwhile
         known = bool(link.exchange_uid)
@@ -209,7 +209,7 @@ def _accept(
 ) -> None:
     try:
         with transaction.atomic():
-            link = Connection.objects.select_for_update().get(pk=link.pk)
+            link = Connection.objects.select_for_update(no_key=True).get(pk=link.pk)
             if link.status != ConnectionStatus.VERIFYING or bytes(link.sealed or b"") != sealed:
                 return
             is_new = not link.exchange_uid
@@ -278,7 +278,7 @@ def refresh_account(link: Connection, *, now: datetime) -> None:
     except ExchangeError:
         return  # read again in the next round; what is cached keeps its age
     with transaction.atomic():
-        current = Connection.objects.select_for_update().get(pk=link.pk)
+        current = Connection.objects.select_for_update(no_key=True).get(pk=link.pk)
         if current.status == ConnectionStatus.CONNECTED:
             _store_account(current, seen, now)
 
@@ -382,7 +382,7 @@ def claim_stale(limit: int, *, now: datetime, age: timedelta) -> list[Connection
     """Take connected links whose reading is older than `age`; each goes to one worker."""
     with transaction.atomic():
         stale = list(
-            Connection.objects.select_for_update(skip_locked=True)
+            Connection.objects.select_for_update(no_key=True, skip_locked=True)
             .filter(status=ConnectionStatus.CONNECTED)
             .filter(_unchecked(now - age))
             .order_by("checked_at")[:limit]

@@ -42,7 +42,7 @@ def issue_pairing_key(user: User) -> str:
     token = pairing.new_token()
     with transaction.atomic():
         # Two presses at once take turns: one live key a user, and no more of them than allowed.
-        User.objects.select_for_update().get(pk=user.pk)
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)
         now = database_now()
         if user.pairing_keys.filter(created_at__gt=now - WINDOW).count() >= MOST_KEYS:
             raise TooManyKeys
@@ -101,7 +101,7 @@ def _pair(text: str, chat_id: int, display_name: str) -> PairingOutcome:
 
 def _link(key: PairingKey, chat_id: int, display_name: str, now: datetime) -> None:
     user = key.user
-    old = TelegramLink.objects.select_for_update().filter(user=user).first()
+    old = TelegramLink.objects.select_for_update(no_key=True).filter(user=user).first()
     if old is not None and old.chat_id != chat_id:
         outbox.hand_over(user, old, chat_id, key=str(key.pk), now=now)
     TelegramLink.objects.update_or_create(

@@ -42,7 +42,7 @@ def watch() -> list[Violation]:
 def raise_alarm(violation: Violation, *, now: datetime) -> None:
     """Open an alarm, or note that it is still there; a louder level is told anew."""
     with transaction.atomic():
-        alarm, is_new = Alarm.objects.select_for_update().get_or_create(
+        alarm, is_new = Alarm.objects.select_for_update(no_key=True).get_or_create(
             code=violation.code,
             subject=violation.subject,
             cleared_at=None,

@@ -72,7 +72,7 @@ WHERE id = ANY(ARRAY({picked})) RETURNING id, clock_timestamp()
 """
 PICKED = f"""
     SELECT due.id FROM signals_copy due WHERE {FREE}
-    ORDER BY due.due_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+    ORDER BY due.due_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
 """  # noqa: S608 - constants only
 PLACE = "unnest(%(budgets)s::text[], %(rooms)s::int[], %(ages)s::float[]) place(budget, room, age)"
 WITHIN = f"""
@@ -89,7 +89,7 @@ PICKED_BY_BUDGET = f"""
     SELECT picked.id FROM {PLACE} CROSS JOIN LATERAL (
         SELECT due.id FROM signals_copy due WHERE {WITHIN}
         ORDER BY due.due_at, due.shuffle LIMIT place.room
-        FOR UPDATE SKIP LOCKED
+        FOR NO KEY UPDATE SKIP LOCKED
     ) picked
 """  # noqa: S608 - constants only
 # A change that is on its way for the first time; one that fails again and again holds up nobody.
@@ -233,7 +233,9 @@ def still_held(lease: Lease) -> dict[int, Stored]:
 
     Call it first in the transaction that writes: what another worker took over stays untouched.
     """
-    held = Copy.objects.select_for_update().filter(pk__in=lease.copies, lease_token=lease.token)
+    held = Copy.objects.select_for_update(no_key=True).filter(
+        pk__in=lease.copies, lease_token=lease.token
+    )
     rows = held.order_by("pk").values_list("pk", *Stored._fields)
     return {pk: Stored(*others) for pk, *others in rows}
 

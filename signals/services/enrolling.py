@@ -142,7 +142,7 @@ def _enrol_next(symbol: str) -> bool:
     with transaction.atomic(durable=True):
         if not _try_lock(symbol):
             return False
-        waiting = Enrolment.objects.select_for_update(skip_locked=True, of=("self",))
+        waiting = Enrolment.objects.select_for_update(no_key=True, skip_locked=True, of=("self",))
         waiting = waiting.filter(signal__symbol=symbol).select_related("signal")
         part = waiting.order_by("pk").first()
         if part is None:
@@ -185,7 +185,7 @@ def enrol_late(*, now: datetime) -> int:
 
 def _join(pk: int, now: datetime) -> int:
     with transaction.atomic():
-        fresh = Signal.objects.select_for_update(skip_locked=True).filter(pk=pk)
+        fresh = Signal.objects.select_for_update(no_key=True, skip_locked=True).filter(pk=pk)
         still = fresh.filter(wants_entry=True, entered_price__isnull=True).first()
         if still is None or still.status != SignalStatus.OPEN:
             return 0

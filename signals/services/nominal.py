@@ -55,7 +55,7 @@ def _follow(
 ) -> None:
     with transaction.atomic():
         open_ones = Signal.objects.filter(pk=pk, status=SignalStatus.OPEN)
-        signal = open_ones.select_for_update(skip_locked=True).first()
+        signal = open_ones.select_for_update(no_key=True, skip_locked=True).first()
         if signal is None:
             return
         place = places.get(signal.symbol)

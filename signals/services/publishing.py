@@ -86,7 +86,7 @@ def rewrite(signal: Signal, draft: Draft, *, now: datetime) -> Signal:
     draft = draft.ordered()
     refuse_bad(draft)
     with transaction.atomic():
-        signal = Signal.objects.select_for_update().get(pk=signal.pk)
+        signal = Signal.objects.select_for_update(no_key=True).get(pk=signal.pk)
         if signal.status != SignalStatus.DRAFT:
             raise NotPossible("signal_not_draft")
         signal.symbol, signal.side = draft.symbol, draft.direction.value
@@ -139,7 +139,7 @@ def publish(
     what was scheduled: its author may have withdrawn or postponed it a moment ago.
     """
     with transaction.atomic():
-        signal = Signal.objects.select_for_update().get(pk=signal.pk)
+        signal = Signal.objects.select_for_update(no_key=True).get(pk=signal.pk)
         if signal.status == SignalStatus.OPEN:
             return signal
         if when_due and (signal.publish_at is None or signal.publish_at > now):
@@ -171,7 +171,7 @@ def schedule(
     if at <= now:
         raise NotPossible("schedule_past")
     with transaction.atomic():
-        signal = Signal.objects.select_for_update().get(pk=signal.pk)
+        signal = Signal.objects.select_for_update(no_key=True).get(pk=signal.pk)
         if signal.status not in {SignalStatus.DRAFT, SignalStatus.SCHEDULED}:
             raise NotPossible("signal_not_draft")
         _check(signal, accepted, now)

@@ -51,7 +51,7 @@ def revise(
     click or on top of a change that they have not seen.
     """
     with transaction.atomic():
-        signal = Signal.objects.select_for_update().get(pk=signal.pk)
+        signal = Signal.objects.select_for_update(no_key=True).get(pk=signal.pk)
         if signal.status != SignalStatus.OPEN:
             raise NotPossible("signal_not_open")
         if seen is not None and seen != signal.revision:
@@ -63,7 +63,7 @@ def revise(
         signal.save(update_fields=CHANGED_FIELDS)
         live = Copy.objects.filter(signal=signal, status__in=LIVE_STATUSES)
         # In the workers' order: neither waits for what the other holds.
-        list(live.select_for_update().order_by("pk").values_list("pk", flat=True))
+        list(live.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True))
         # `unknown` ones keep their time: they may not be looked up before the fence.
         # By the clock behind the locks: whoever has claimed one since `now` must see the ring.
         known = live.exclude(status="unknown")

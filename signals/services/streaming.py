@@ -47,7 +47,7 @@ LOCK = """
 SELECT id FROM signals_copy
 WHERE id = ANY(%(ids)s) AND status = ANY(%(statuses)s)
   AND (lease_until IS NULL OR lease_until < clock_timestamp())
-FOR UPDATE SKIP LOCKED
+FOR NO KEY UPDATE SKIP LOCKED
 """
 OWN = "UPDATE signals_copy SET lease_token = %s WHERE id = ANY(%s)"
 
@@ -249,7 +249,9 @@ def _make_due(links: Collection[int], **changes: None) -> None:
     open_ones = Copy.objects.filter(connection__in=links, status__in=["placed", "filled"])
     with transaction.atomic():
         # In one order, as everybody locks copies.
-        locked = list(open_ones.select_for_update().order_by("pk").values_list("pk", flat=True))
+        locked = list(
+            open_ones.select_for_update(no_key=True).order_by("pk").values_list("pk", flat=True)
+        )
         copies = Copy.objects.filter(pk__in=locked)
         due = Case(
             # Whoever holds it writes its time anew, unless that was changed since their claim.

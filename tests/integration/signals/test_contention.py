@@ -17,9 +17,9 @@ from exchanges.domain import errors
 from exchanges.domain.lanes import Lane
 from signals.domain.draft import StopKind, StopRule
 from signals.domain.reasons import Reason
-from signals.models import Copy, Signal
+from signals.models import Copy, Enrolment, Signal
 from signals.services import copying, publishing, working
-from signals.services.claiming import claim
+from signals.services.claiming import claim, still_held
 from tests.fixtures.people import link_account, long_btc
 from tests.integration.signals.steps import D, follow, only_copy, settle, size, targets
 from tests.integration.signals.test_copy_life import publish, work_now
@@ -273,3 +273,29 @@ def test_an_exchange_that_tells_no_prices_is_asked_once_a_chunk(
     assert working.work() == 2
     assert len(asked) == 1
     assert {copy.status for copy in Copy.objects.all()} == {"pending"}
+
+
+def test_a_change_never_waits_for_a_worker_that_waits_for_it(market, author, alice):
+    """What is written of a copy points at its signal: checking that must not need its lock."""
+    link_account(alice, market)
+    signal = publish(author)
+    failed = []
+
+    def change():
+        try:
+            publishing.cancel_entries(signal, actor=author, now=timezone.now())
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            failed.append(error)
+        finally:
+            connection.close()
+
+    amending = threading.Thread(target=change)
+    lease = claim(1)
+    with transaction.atomic():
+        assert still_held(lease)
+        Enrolment.objects.create(signal=signal, part=0, parts=1, newest=0)
+        amending.start()
+        time.sleep(0.5)  # it holds the signal by now, and waits for the copy
+    amending.join()
+    assert not failed
+    assert Enrolment.objects.count() == 1
