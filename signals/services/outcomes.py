@@ -8,6 +8,7 @@ from exchanges.domain.errors import (
     CredentialsRejected,
     DuplicateLinkId,
     ExchangeError,
+    FilterViolated,
     InsufficientMargin,
     InvalidKey,
     InvalidOrder,
@@ -33,10 +34,12 @@ from signals.services.calls import rows_of
 from signals.services.ledger import CopyLedger
 
 MODE_ATTEMPTS = 3
+FILTER_ATTEMPTS = 3  # of an exit, while a worker reads the contract's rules anew
 
 REASON_OF_ERROR: dict[type[ExchangeError], Reason] = {
     InsufficientMargin: Reason.MARGIN_INSUFFICIENT,
     InvalidOrder: Reason.ORDER_INVALID,
+    FilterViolated: Reason.ORDER_INVALID,
     SymbolNotTradable: Reason.SYMBOL_NOT_TRADABLE,
     StopRefused: Reason.STOP_REFUSED,
     InvalidKey: Reason.KEY_INVALID,
@@ -49,6 +52,13 @@ REASON_OF_ERROR: dict[type[ExchangeError], Reason] = {
 
 def reason_of(error: ExchangeError) -> Reason:
     return REASON_OF_ERROR.get(type(error), Reason.REJECTED_BY_EXCHANGE)
+
+
+def doubts_rules(outcome: Outcome) -> bool:
+    """Whether the exchange refused what our rules of the contract allow: they may be old."""
+    if isinstance(outcome.action, SetLeverage) and isinstance(outcome.error, OrderRejected):
+        return True
+    return isinstance(outcome.error, FilterViolated | SymbolNotTradable)
 
 
 def refuse_credentials(ledger: CopyLedger, error: CredentialsRejected, now: datetime) -> None:
@@ -129,6 +139,9 @@ def _not_placed(ledger: CopyLedger, order: Order, error: ExchangeError, now: dat
     crossed = order.trigger_price is not None and isinstance(error, StopRefused)
     if crossed and copy.attempts < MODE_ATTEMPTS:
         order.status = OrderStatus.NOT_SENT  # the price passed the trigger on the way: plan anew
+        return
+    if isinstance(error, FilterViolated) and not is_entry and copy.attempts < FILTER_ATTEMPTS:
+        order.status = OrderStatus.NOT_SENT  # planned anew, by the rules as they are by then
         return
     order.status = OrderStatus.REJECTED
     if is_entry and copy.status in ENTERING:
