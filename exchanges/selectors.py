@@ -37,9 +37,14 @@ def instruments_of(environment: str) -> QuerySet[Instrument]:
 
 def find_symbol(environment: str, typed: str) -> Match:
     """The contract that a person means by a spelling such as `#BTC/USDT`, or what comes near."""
+    return find(typed, contracts_of(environment))
+
+
+def contracts_of(environment: str) -> dict[str, bool]:
+    """Every contract that was ever listed, and whether it trades."""
     listed = Instrument.objects.filter(environment=environment, quote=QUOTE)
     statuses = listed.values_list("symbol", "status")
-    return find(typed, {symbol: status == TRADING for symbol, status in statuses})
+    return {symbol: status == TRADING for symbol, status in statuses}
 
 
 def instrument_facts(environment: str, symbol: str) -> InstrumentFacts | None:
