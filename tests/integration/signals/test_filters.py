@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from exchanges import tasks
 from exchanges.models import Instrument
+from signals.domain.draft import StopKind, StopRule
 from signals.domain.linting import Problem
 from signals.domain.reasons import Reason
 from signals.models import Copy
@@ -135,6 +136,41 @@ def test_a_target_that_stays_refused_is_given_up(market, author, alice):
         counts.append(market.paths()[CREATE] - before)
     assert counts == [1, 2, 3, 4, 5, 5, 5, 5]  # three tries and a last one, then the other's
     assert stop(market, link) == 45500
+    compare_with_ledger(link, market)
+
+
+BREAK_EVEN = {
+    "targets": targets((46500, 50), (47000, 50)),
+    "stop_rule": StopRule(StopKind.BREAK_EVEN),
+}
+
+
+def moving_its_stop_by_an_old_tick(market, author, alice):
+    """A trade whose stop is to move to break-even, which was reckoned with ticks of 0.1."""
+    link, _ = enter(market, author, alice, amount="93", draft=long_btc(**BREAK_EVEN))
+    change(market, tick="0.5")
+    market.price("BTCUSDT", 46501)
+    work_now()
+    work_now()
+    assert market.get("requests")["refusals"]["10001"] > 0
+    return link
+
+
+def test_a_stop_that_moves_off_a_new_tick_is_moved_by_the_new_rules(market, author, alice):
+    link = moving_its_stop_by_an_old_tick(market, author, alice)
+    assert (stop(market, link), size(market, link)) == (45500, D("0.01"))
+    read_doubted()
+    settle(market)
+    assert stop(market, link) > 46000
+    assert stop(market, link) % D("0.5") == 0
+    assert size(market, link) == D("0.01")
+
+
+def test_a_stop_that_stays_refused_still_leads_out(market, author, alice):
+    link = moving_its_stop_by_an_old_tick(market, author, alice)
+    settle(market)
+    assert size(market, link) == 0
+    assert only_copy().status == "closed"
     compare_with_ledger(link, market)
 
 
