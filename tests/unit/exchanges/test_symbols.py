@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, example, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from exchanges.domain.symbols import MOST_NEAR, QUOTE, coin_of, coins_in, find
@@ -36,6 +36,7 @@ def spellings(draw, base):
     return casing(text) + draw(st.sampled_from(["", " "]))
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_any_spelling_of_a_pair_leads_to_its_contract_whatever_else_is_listed(data):
     bases = data.draw(st.lists(BASES, min_size=1, max_size=6, unique=True))
@@ -45,6 +46,7 @@ def test_any_spelling_of_a_pair_leads_to_its_contract_whatever_else_is_listed(da
     assert find(data.draw(spellings(base)), LISTED | listed).symbol == f"{base}{QUOTE}"
 
 
+@settings(deadline=None)
 @given(BASES, st.sampled_from(["", "#", "$"]))
 def test_the_quote_currency_may_be_left_out(base, sign):
     assume(not base.endswith((QUOTE, f"{QUOTE}PERP", f"{QUOTE}SWAP")))
@@ -52,6 +54,7 @@ def test_the_quote_currency_may_be_left_out(base, sign):
     assert find(f"{sign}{base}".lower(), listed).symbol == f"{base}{QUOTE}"
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40) | BASES.flatmap(spellings), st.dictionaries(BASES, st.booleans()))
 @example("\0", {})
 @example("ß/USDT", {"SS": True})
