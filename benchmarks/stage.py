@@ -41,7 +41,7 @@ from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from accounts.models import User  # noqa: E402
-from exchanges import services, vault  # noqa: E402
+from exchanges import instruments, vault  # noqa: E402
 from exchanges.domain.trading import Credentials  # noqa: E402
 from exchanges.models import Connection, SymbolState  # noqa: E402
 from hexagonal.lib.bulk import insert  # noqa: E402
@@ -143,7 +143,7 @@ def link(box: Sandbox, count: int) -> list[Credentials]:
     forget()
     Connection.objects.all().delete()
     User.objects.filter(is_superuser=False).delete()
-    services.refresh_instruments("bybit", "sandbox", now=timezone.now())
+    instruments.refresh_instruments("bybit", "sandbox", now=timezone.now())
     now, keys, links = timezone.now(), [], []
     people = [
         User(email=f"t{n}@example.com", nickname=f"t{n}", password="!", has_telegram=True)

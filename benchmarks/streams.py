@@ -42,7 +42,7 @@ from django.core.management import call_command  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
-from exchanges import services, vault  # noqa: E402
+from exchanges import instruments, vault  # noqa: E402
 from exchanges.domain.trading import Credentials  # noqa: E402
 from exchanges.models import Connection, SymbolState  # noqa: E402
 from signals.domain.linting import WARNINGS  # noqa: E402
@@ -111,7 +111,7 @@ def make_copies(url: str, control: requests.Session) -> None:
     """Accounts whose entries rest at the exchange and are on record, as after a fan-out."""
     vault.generate(DIRECTORY / "vault.key", DIRECTORY / "vault.pub")
     control.post(f"{url}/_control/price", json={"symbol": "BTCUSDT", "price": "46300"})
-    services.refresh_instruments("bybit", "sandbox", now=timezone.now())
+    instruments.refresh_instruments("bybit", "sandbox", now=timezone.now())
     now = timezone.now()
     links = []
     for number in range(ACCOUNTS):

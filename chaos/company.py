@@ -21,7 +21,7 @@ from chaos.stage import Stage, when_it_answers
 from chaos.trade import make_trade
 from chaos.witness import StopWatch, is_over, is_settled, judge
 from chaos.world import World
-from exchanges import services, vault
+from exchanges import instruments, vault
 from exchanges.models import Connection
 from signals.models import Copy
 
@@ -68,7 +68,7 @@ class Company:
         world = self.world
         vault.generate(world.directory / "vault.key", world.directory / "vault.pub")
         call_command("migrate", verbosity=0)
-        services.refresh_instruments("bybit", "sandbox", now=timezone.now())
+        instruments.refresh_instruments("bybit", "sandbox", now=timezone.now())
         self.keys = make_traders(self.accounts, world.exchange, SYMBOLS, now=timezone.now())
         self.author = make_author()
         for name in WORKERS:

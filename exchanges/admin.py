@@ -26,7 +26,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
 
 @admin.register(Instrument)
 class InstrumentAdmin(ReadOnlyAdmin):
-    list_display = ["symbol", "environment", "status", "last", "priced_at"]
+    list_display = ["symbol", "environment", "status", "delivery_at", "last", "priced_at"]
     list_filter = ["environment", "status"]
     search_fields = ["symbol"]
 

@@ -155,6 +155,7 @@ class Instrument(models.Model):
     leverage_step = NumberField()
     delivery_at = models.DateTimeField(null=True, blank=True)  # an announced delisting
     refreshed_at = models.DateTimeField()
+    doubted_at = models.DateTimeField(null=True, blank=True)  # an order was refused by the rules
 
     bid = NumberField(null=True, blank=True)
     ask = NumberField(null=True, blank=True)

@@ -29,7 +29,11 @@ from exchanges.domain.trading import (
 class MarketData(Protocol):
     """Public data of an exchange environment. Raises `exchanges.domain.errors` only."""
 
-    def instruments(self) -> Sequence[InstrumentFacts]: ...
+    def instruments(self) -> Sequence[InstrumentFacts]:
+        """Every contract that trades (Bybit: GET /v5/market/instruments-info), all pages of it."""
+
+    def instrument(self, symbol: str) -> InstrumentFacts | None:
+        """One contract, whatever its status; None when the exchange does not know it (any more)."""
 
     def tickers(self) -> Sequence[Ticker]: ...
 

@@ -9,7 +9,8 @@ from django.http import Http404
 
 from accounts.models import User
 from exchanges.choices import ConnectionStatus
-from exchanges.domain.trading import InstrumentFacts, Ticker
+from exchanges.domain.symbols import QUOTE, Match, find
+from exchanges.domain.trading import TRADING, InstrumentFacts, Ticker
 from exchanges.models import Connection, Instrument
 
 
@@ -31,7 +32,19 @@ def has_connection(user: User) -> bool:
 
 
 def instruments_of(environment: str) -> QuerySet[Instrument]:
-    return Instrument.objects.filter(environment=environment, status="Trading", quote="USDT")
+    return Instrument.objects.filter(environment=environment, status=TRADING, quote=QUOTE)
+
+
+def find_symbol(environment: str, typed: str) -> Match:
+    """The contract that a person means by a spelling such as `#BTC/USDT`, or what comes near."""
+    return find(typed, contracts_of(environment))
+
+
+def contracts_of(environment: str) -> dict[str, bool]:
+    """Every contract that was ever listed, and whether it trades."""
+    listed = Instrument.objects.filter(environment=environment, quote=QUOTE)
+    statuses = listed.values_list("symbol", "status")
+    return {symbol: status == TRADING for symbol, status in statuses}
 
 
 def instrument_facts(environment: str, symbol: str) -> InstrumentFacts | None:

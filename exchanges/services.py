@@ -25,7 +25,6 @@ from exchanges.domain.errors import (
     IpNotAllowed,
     KeyExpired,
     PermissionMissing,
-    Unavailable,
 )
 from exchanges.domain.lanes import Lane
 from exchanges.domain.pushes import BalancePush
@@ -40,7 +39,7 @@ from exchanges.domain.trading import (
 from exchanges.egress import least_used
 from exchanges.gateway import exchange_of, market_of, seal_context
 from exchanges.metering import meter_of
-from exchanges.models import Connection, Instrument, SymbolState
+from exchanges.models import Connection, SymbolState
 from exchanges.ports import Exchange
 from exchanges.stream_shares import are_prices_followed
 from hexagonal.lib.jobs import enqueue_on_commit
@@ -49,7 +48,6 @@ log = logging.getLogger(__name__)
 
 OUR_PREFIX = "hx"  # of the link ids of orders that the platform sent
 VERIFY_CLAIM = timedelta(seconds=30)  # longer than all requests of one verification
-RULES_PATIENCE = 10.0  # seconds: once an hour; at a first start most of a window is spent
 VERIFY_PATIENCE = 2.0  # seconds that each of its requests may wait for its turn
 HINT_LENGTH = 4
 
@@ -396,39 +394,7 @@ def waiting_for_verification(*, now: datetime) -> list[int]:
     return list(waiting.filter(_unchecked(now - VERIFY_CLAIM)).values_list("pk", flat=True))
 
 
-# --- instruments ---------------------------------------------------------------------------------
-
-RULES = [
-    *("base", "quote", "status", "tick", "step", "min_quantity", "max_quantity"),
-    *("max_market_quantity", "min_notional", "min_leverage", "max_leverage", "leverage_step"),
-    "delivery_at",
-]
-
-
-def refresh_instruments(exchange: str, environment: str, *, now: datetime) -> int:
-    """Read every contract's rules; returns how many there are. Raises `ExchangeError`."""
-    found = market_of(exchange, environment, Lane.POLL, patience=RULES_PATIENCE).instruments()
-    if not found:
-        raise Unavailable("no contract listed")  # an empty list would close every market
-    rows = [
-        Instrument(
-            exchange=exchange,
-            environment=environment,
-            symbol=facts.symbol,
-            refreshed_at=now,
-            **{name: getattr(facts, name) for name in RULES},
-        )
-        for facts in found
-    ]
-    Instrument.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["exchange", "environment", "symbol"],
-        update_fields=[*RULES, "refreshed_at"],
-    )
-    gone = Instrument.objects.filter(exchange=exchange, environment=environment)
-    gone.exclude(symbol__in=[facts.symbol for facts in found]).update(status="Closed")
-    return len(rows)
+# --- prices --------------------------------------------------------------------------------------
 
 
 def refresh_prices(

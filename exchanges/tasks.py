@@ -11,10 +11,11 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from exchanges import services
+from exchanges import instruments, services
 from exchanges.choices import ExchangeKind
 from exchanges.domain.errors import ExchangeError
 from exchanges.models import Connection
+from hexagonal.lib.clock import database_now
 from hexagonal.lib.jobs import enqueue
 
 log = logging.getLogger(__name__)
@@ -51,6 +52,19 @@ def _refresh(link: Connection) -> None:
 def refresh_instruments() -> None:
     for environment in settings.EXCHANGE_ENVIRONMENTS:
         try:
-            services.refresh_instruments(ExchangeKind.BYBIT, environment, now=timezone.now())
+            instruments.refresh_instruments(ExchangeKind.BYBIT, environment, now=database_now())
         except ExchangeError as error:
             log.warning("%s could not be read: %s", environment, type(error).__name__)
+
+
+@shared_task(name="exchanges.refresh_instrument")
+def refresh_instrument(instrument_pk: int) -> None:
+    """Read a contract's rules after they were doubted."""
+    instruments.refresh_doubted(instrument_pk, now=database_now())
+
+
+@shared_task(name="exchanges.refresh_forgotten")
+def refresh_forgotten() -> None:
+    """Read what was doubted a while ago and has not been read since."""
+    for instrument_pk in instruments.take_forgotten(now=database_now()):
+        instruments.refresh_doubted(instrument_pk, now=database_now())

@@ -190,6 +190,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "exchanges.refresh_instruments",
         "schedule": crontab(minute=7),
     },
+    "exchanges.refresh_forgotten": {
+        "task": "exchanges.refresh_forgotten",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "signals.forget_calls": {
         "task": "signals.forget_calls",
         "schedule": crontab(minute="*/10"),

@@ -146,6 +146,18 @@ def _schedule_missed(params: Params) -> str:
     return _lines(head, (_("Reason"), params["reason"]))
 
 
+def _delisting(params: Params) -> str:
+    title = _("The exchange delists a symbol")
+    return _lines(
+        f"📤 <b>{title}</b>\n{params['symbol']}",
+        (_("Delisted on"), params.get("at", "")),
+        (
+            _("New signals"),
+            _("None are taken on it. What is still open then is settled by the exchange."),
+        ),
+    )
+
+
 def _ops_alarm(params: Params) -> str:
     head = f"🚨 <b>{params['reason']}</b>"
     return "\n".join(line for line in (head, params["subject"], params["detail"]) if line)
@@ -177,6 +189,7 @@ TEXTS: dict[str, Callable[[Params], str]] = {
     "released": _account("▶️", gettext_noop("New entries go on")),
     "panic": _account("🧯", gettext_noop("Everything is being closed, and copying is paused")),
     "schedule_missed": _schedule_missed,
+    "delisting": _delisting,
     "ops_alarm": _ops_alarm,
     "alarm": _not_traded("🚨", gettext_noop("Attention: check your position")),
     "api_refused": _account("⛔", gettext_noop("API key refused")),

@@ -88,7 +88,12 @@ REFUSALS: dict[str, str | Promise] = {
 
 PROBLEMS: dict[str, str | Promise] = {
     Problem.SYMBOL_UNKNOWN: _("The exchange does not list this symbol."),
+    Problem.SYMBOL_NEAR: _("The exchange does not list %(typed)s. Did you mean %(near)s?"),
     Problem.SYMBOL_NOT_TRADABLE: _("This symbol cannot be traded at the moment."),
+    Problem.SYMBOL_DELISTED: _("The exchange has delisted this symbol."),
+    Problem.DELISTING: _(
+        "The exchange delists this symbol on %(at)s UTC: no new signals are taken on it."
+    ),
     Problem.LEVERAGE_OUT_OF_RANGE: _("The leverage must be between %(low)s and %(high)s."),
     Problem.LEVERAGE_OFF_STEP: _("The leverage must be a multiple of %(step)s."),
     Problem.PRICE_NOT_POSITIVE: _("A price must be greater than zero."),
@@ -119,7 +124,6 @@ PROBLEMS: dict[str, str | Promise] = {
         "The targets bring less than the stop costs, fees included: %(ratio)s to 1."
     ),
     Problem.SIGNAL_TWICE: _("A signal on this symbol and side is in progress already."),
-    Problem.DELISTING_NEAR: _("The exchange delists this symbol in %(days)s days."),
     Problem.TARGET_PASSED: _(
         "The price has passed the target %(price)s already: unfilled entries expire at once."
     ),

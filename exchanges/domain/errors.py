@@ -10,6 +10,7 @@ ExchangeError
 ├ OrderRejected         final for this order
 │ ├ InsufficientMargin  the account cannot carry it
 │ ├ InvalidOrder        quantity, price or level is wrong
+│ │ └ FilterViolated    … by the contract's filters: ours may be old, read them again
 │ ├ SymbolNotTradable   halted, delisting, not offered to this account
 │ ├ StopRefused         the stop or target is on the wrong side of the market
 │ └ DuplicateLinkId     an order with this link id exists: adopt it
@@ -66,6 +67,10 @@ class InsufficientMargin(OrderRejected):
 
 
 class InvalidOrder(OrderRejected):
+    pass
+
+
+class FilterViolated(InvalidOrder):
     pass
 
 

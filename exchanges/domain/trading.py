@@ -91,6 +91,12 @@ class Balance:
     margin_mode: str
 
 
+# An instrument's status, in Bybit's words; the others, as PreLaunch, are none that lasts.
+TRADING = "Trading"
+CLOSED = "Closed"
+GONE = frozenset({"Delivering", CLOSED})
+
+
 @dataclass(frozen=True, slots=True)
 class InstrumentFacts:
     """A contract's rules; prices in quote units, quantities in base units."""
@@ -109,6 +115,15 @@ class InstrumentFacts:
     max_leverage: Decimal
     leverage_step: Decimal
     delivery_at: datetime | None = None  # an announced delisting
+
+    @property
+    def is_tradable(self) -> bool:
+        return self.status == TRADING
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it has been taken off, or is being settled."""
+        return self.status in GONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ TRADE = frozenset(
 ALWAYS = frozenset(
     {
         *("alarm", "ops_alarm", "stop_put_back", "halted", "released", "panic", "schedule_missed"),
+        "delisting",
         *("api_refused", "api_attention", "api_disconnected", "suspended", "reinstated"),
     }
 )

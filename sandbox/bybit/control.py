@@ -12,6 +12,7 @@ from aiohttp import web
 
 from sandbox.bybit.app import Sandbox, make_sandbox
 from sandbox.bybit.engine import ApiError
+from sandbox.bybit.instruments import new_contract
 from sandbox.bybit.keys import Key
 
 KEY_FIELDS = {field.name for field in dataclasses.fields(Key)} - {"api_key", "uid", "secret"}
@@ -45,6 +46,7 @@ class Control:
             web.post("/_control/clock", self.clock),
             web.post("/_control/restart_cache", self.restart_cache),
             web.post("/_control/funding", self.funding),
+            web.post("/_control/instruments", self.list_instruments),
             web.post("/_control/instruments/{symbol}", self.instrument),
             web.get("/_control/ledger", self.ledger),
             web.get("/_control/positions", self.positions),
@@ -211,6 +213,17 @@ class Control:
         self.box.exchange.set_instrument(dataclasses.replace(rules, **changes))
         return done()
 
+    async def list_instruments(self, request: web.Request) -> web.Response:
+        """List further contracts, each with its first price."""
+        box = self.box
+        for spec in (await read_body(request))["contracts"]:
+            price = Decimal(str(spec.pop("price", 1)))
+            rules = new_contract(spec.pop("symbol"), symbol_id=len(box.exchange.instruments) + 1)
+            changes = {name: _rule(name, value) for name, value in spec.items()}
+            box.exchange.set_instrument(dataclasses.replace(rules, **changes))
+            box.feed.set_price(rules.symbol, price)
+        return done()
+
     async def ledger(self, request: web.Request) -> web.Response:
         return web.json_response(self.box.exchange.dump(request.query.get("uid")))
 
@@ -250,7 +263,7 @@ def done() -> web.Response:
 
 def _rule(name: str, value: object) -> Any:
     """One of an instrument's figures; times, intervals and numbers are whole."""
-    if name == "status":
+    if name in {"status", "base"}:
         return str(value)
     whole = {"launch_time", "delivery_time", "funding_interval", "symbol_id"}
     return int(str(value)) if name in whole else Decimal(str(value))

@@ -42,5 +42,20 @@ def instruments() -> list[Instrument]:
     ]
 
 
+def new_contract(symbol: str, *, symbol_id: int) -> Instrument:
+    """A small coin's contract, as many are listed."""
+    return Instrument(
+        symbol=symbol,
+        base=symbol.removesuffix("USDT"),
+        tick=Decimal("0.0001"),
+        step=Decimal("0.1"),
+        min_qty=Decimal("0.1"),
+        max_qty=Decimal(900_000),
+        max_market_qty=Decimal(150_000),
+        max_leverage=Decimal(25),
+        symbol_id=symbol_id,
+    )
+
+
 def first_prices() -> dict[str, Decimal]:
     return {symbol: Decimal(row[-1]) for symbol, row in TABLE.items()}

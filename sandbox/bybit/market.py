@@ -67,7 +67,7 @@ def instruments_info(box: Sandbox, params: Params) -> Answer:
     chosen = _chosen(box, params)
     if not params.get("symbol"):
         chosen = [rules for rules in chosen if rules.status == status]
-    limit, start = _limit(params, 500, 1000), int(params.get("cursor") or 0)
+    limit, start = _limit(params, 500, 1000), _start(params)
     page = chosen[start : start + limit]
     following = start + limit
     return {
@@ -75,6 +75,14 @@ def instruments_info(box: Sandbox, params: Params) -> Answer:
         "list": [_instrument(rules) for rules in page],
         "nextPageCursor": str(following) if following < len(chosen) else "",
     }
+
+
+def _start(params: Params) -> int:
+    """The cursor counts rows, so a list that shrinks between two pages hides one of them."""
+    text = str(params.get("cursor") or 0)
+    if not text.isdigit():
+        raise ApiError(10001, "params error: cursor invalid")
+    return int(text)
 
 
 def _instrument(rules: Instrument) -> Answer:
@@ -116,7 +124,7 @@ def _instrument(rules: Instrument) -> Answer:
         "lowerFundingRate": "-0.00375",
         "displayName": "",
         "forbidUplWithdrawal": False,
-        "isPreListing": False,
+        "isPreListing": rules.status == "PreLaunch",
         "preListingInfo": None,
         "riskParameters": {
             "priceLimitRatioX": plain(rules.price_limit_x),
@@ -132,6 +140,8 @@ def tickers(box: Sandbox, params: Params) -> Answer:
 
 
 def ticker(rules: Instrument, quote: Quote) -> Answer:
+    """A contract before its launch has no book yet."""
+    has_book = rules.status != "PreLaunch"
     return {
         "symbol": rules.symbol,
         "lastPrice": plain(quote.last),
@@ -155,11 +165,11 @@ def ticker(rules: Instrument, quote: Quote) -> Answer:
         "basisRate": "",
         "basis": "",
         "deliveryFeeRate": "",
-        "deliveryTime": "0",
-        "ask1Size": plain(quote.ask_size),
-        "bid1Price": plain(quote.bid),
-        "ask1Price": plain(quote.ask),
-        "bid1Size": plain(quote.bid_size),
+        "deliveryTime": str(rules.delivery_time),
+        "ask1Size": plain(quote.ask_size) if has_book else "",
+        "bid1Price": plain(quote.bid) if has_book else "",
+        "ask1Price": plain(quote.ask) if has_book else "",
+        "bid1Size": plain(quote.bid_size) if has_book else "",
         "curPreListingPhase": "",
         "preOpenPrice": "",
         "preQty": "",

@@ -50,6 +50,7 @@ from signals.domain.draft import (
     Weighting,
 )
 from signals.domain.parsing import ParsedSignal, parse
+from signals.forms.symbols import MOST_SPELLING, contract_named
 from signals.models import Signal, Target
 from signals.services import publishing
 from signals.services.preview import Preview, PreviewRow
@@ -132,7 +133,10 @@ class ExpirySerializer(serializers.Serializer[Any]):
 
 class SignalSerializer(serializers.ModelSerializer[Signal]):
     id = serializers.UUIDField(source="public_id", read_only=True)
-    symbol = serializers.RegexField(r"^[A-Za-z0-9]+$", max_length=30)
+    symbol = serializers.CharField(
+        max_length=MOST_SPELLING,
+        help_text="As a person writes it (BTCUSDT, BTC/USDT, BTC-USDT-SWAP); answered as listed.",
+    )
     side = serializers.ChoiceField(choices=SignalSide.choices)
     leverage = NumberField()
     entry_low = NumberField()
@@ -159,10 +163,13 @@ class SignalSerializer(serializers.ModelSerializer[Signal]):
             *("status", "revision", "publish_at", "published_at", "closed_at", "outcome"),
         ]
 
+    def validate_symbol(self, typed: str) -> str:
+        return contract_named(typed)
+
     def draft(self) -> Draft:
         data = self.validated_data
         return Draft(
-            symbol=data["symbol"].upper(),
+            symbol=data["symbol"],
             direction=Direction(data["side"]),
             leverage=data["leverage"],
             entry_low=data["entry_low"],

@@ -102,7 +102,7 @@ def decide_size(signal: Draft, account: Account, observed: Observed) -> Size | N
 def _market_refusal(
     signal: Draft, account: Account, instrument: InstrumentFacts, ticker: Ticker
 ) -> NoEntry | None:
-    if instrument.status != "Trading":
+    if not instrument.is_tradable:
         return NoEntry(Reason.SYMBOL_NOT_TRADABLE)
     if account.has_own_business:
         return NoEntry(Reason.OWN_POSITION)

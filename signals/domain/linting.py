@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -30,7 +30,10 @@ class Problem(StrEnum):
     """An error or a warning; the texts stand in `signals.reasons`."""
 
     SYMBOL_UNKNOWN = "draft_symbol_unknown"
+    SYMBOL_NEAR = "draft_symbol_near"
     SYMBOL_NOT_TRADABLE = "draft_symbol_not_tradable"
+    SYMBOL_DELISTED = "draft_symbol_delisted"
+    DELISTING = "draft_delisting"
     LEVERAGE_OUT_OF_RANGE = "draft_leverage_out_of_range"
     LEVERAGE_OFF_STEP = "draft_leverage_off_step"
     PRICE_NOT_POSITIVE = "draft_price_not_positive"
@@ -55,7 +58,6 @@ class Problem(StrEnum):
     STOP_BEYOND_LIQUIDATION = "draft_stop_beyond_liquidation"
     REWARD_BELOW_RISK = "draft_reward_below_risk"
     SIGNAL_TWICE = "draft_signal_twice"
-    DELISTING_NEAR = "draft_delisting_near"
     PRICE_FAR = "draft_price_far"
     TARGET_PASSED = "draft_target_passed"
     LIMITS_TOO_SLOW = "draft_limits_too_slow"
@@ -67,7 +69,6 @@ WARNINGS = frozenset(
         Problem.STOP_BEYOND_LIQUIDATION,
         Problem.REWARD_BELOW_RISK,
         Problem.SIGNAL_TWICE,
-        Problem.DELISTING_NEAR,
         Problem.PRICE_FAR,
         Problem.TARGET_PASSED,
         Problem.LIMITS_TOO_SLOW,
@@ -78,11 +79,11 @@ FAR_PERCENT = Decimal(20)  # from the range: more looks like a slip of the pen
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A problem, the field it is about, and the figures that its text names."""
+    """A problem, the field it is about, and the figures and names of its text."""
 
     problem: Problem
     field: str
-    params: dict[str, Decimal] = dataclasses.field(default_factory=dict)
+    params: Mapping[str, Decimal | str] = dataclasses.field(default_factory=dict)
 
     @property
     def is_warning(self) -> bool:
@@ -100,12 +101,17 @@ class Surroundings:
     time_to_live: Decimal = Decimal("Infinity")  # of an entry, in seconds
 
 
-def errors(draft: Draft, instrument: InstrumentFacts | None) -> list[Finding]:
-    """Everything that refuses this draft; an empty list means that it may be published."""
+def errors(
+    draft: Draft, instrument: InstrumentFacts | None, *, is_new: bool = True
+) -> list[Finding]:
+    """Everything that refuses this draft; an empty list means that it may be published.
+
+    A signal in progress (not `is_new`) may be changed whatever has become of its contract.
+    """
     draft = draft.ordered()
     if instrument is None:
         return [Finding(Problem.SYMBOL_UNKNOWN, "symbol")]
-    found = list(_symbol(draft, instrument))
+    found = list(_contract(draft, instrument)) if is_new else []
     found += _prices(draft, instrument)
     found += _stop(draft)
     found += _targets(draft)
@@ -123,18 +129,28 @@ def warnings(draft: Draft, instrument: InstrumentFacts, around: Surroundings) ->
     found += _reward(draft)
     if around.is_twice:
         found.append(Finding(Problem.SIGNAL_TWICE, "symbol"))
-    if instrument.delivery_at is not None:
-        days = Decimal(max((instrument.delivery_at - around.now).days, 0))
-        found.append(Finding(Problem.DELISTING_NEAR, "symbol", {"days": days}))
     found += _far(draft, around.ticker)
     found += _passed(draft, around.ticker)
     found += _slow(around)
     return found
 
 
-def _symbol(draft: Draft, instrument: InstrumentFacts) -> Iterator[Finding]:
-    if instrument.status != "Trading":
+def unlisted(typed: str, near: Sequence[str]) -> Finding:
+    """A symbol that leads to no contract, and the contracts that may have been meant."""
+    if not near:
+        return Finding(Problem.SYMBOL_UNKNOWN, "symbol")
+    return Finding(Problem.SYMBOL_NEAR, "symbol", {"typed": typed, "near": ", ".join(near)})
+
+
+def _contract(draft: Draft, instrument: InstrumentFacts) -> Iterator[Finding]:
+    """What only a signal that is still to be published may be refused for."""
+    if instrument.is_gone:
+        yield Finding(Problem.SYMBOL_DELISTED, "symbol")
+    elif not instrument.is_tradable:
         yield Finding(Problem.SYMBOL_NOT_TRADABLE, "symbol")
+    elif instrument.delivery_at is not None:
+        at = f"{instrument.delivery_at.astimezone(UTC):%Y-%m-%d %H:%M}"
+        yield Finding(Problem.DELISTING, "symbol", {"at": at})
     low, high = instrument.min_leverage, instrument.max_leverage
     if not low <= draft.leverage <= high:
         yield Finding(Problem.LEVERAGE_OUT_OF_RANGE, "leverage", {"low": low, "high": high})

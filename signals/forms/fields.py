@@ -71,5 +71,8 @@ class UtcMomentField(forms.DateTimeField):
 
 def message_of(finding: Finding) -> str:
     """A finding in the active language, with its figures."""
-    figures = {name: plain(value) for name, value in finding.params.items()}
+    figures = {
+        name: value if isinstance(value, str) else plain(value)
+        for name, value in finding.params.items()
+    }
     return str(PROBLEMS[finding.problem]) % figures

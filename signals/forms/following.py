@@ -12,14 +12,18 @@ from django.core.exceptions import ValidationError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from exchanges.domain.symbols import find
+from exchanges.selectors import contracts_of
 from signals.choices import Sizing
 from signals.domain.draft import WHOLE
-from signals.forms.fields import number_field, whole_field
+from signals.domain.linting import unlisted
+from signals.forms.fields import message_of, number_field, whole_field
+from signals.forms.symbols import MOST_SPELLING
 from signals.models import CopySettings
 from signals.selectors import authors
 
 ZERO = Decimal(0)
-SYMBOL = re.compile(r"[A-Z0-9]{2,30}")
+SPELLING = re.compile(rf"(?=.*[A-Za-z0-9])[A-Za-z0-9#$/:._-]{{1,{MOST_SPELLING}}}")
 MOST_SYMBOLS = 100
 PERCENT_MODES = {Sizing.EQUITY_PERCENT, Sizing.RISK_PERCENT}
 
@@ -28,9 +32,8 @@ class SymbolsField(forms.CharField):
     """Symbols with commas or spaces between them; empty means none named."""
 
     def clean(self, value: Any) -> list[str]:
-        text = str(super().clean(value)).upper().replace("/", "")
-        symbols = sorted({symbol.lstrip("#") for symbol in re.split(r"[\s,;]+", text) if symbol})
-        if len(symbols) > MOST_SYMBOLS or not all(SYMBOL.fullmatch(each) for each in symbols):
+        symbols = sorted({each for each in re.split(r"[\s,;]+", str(super().clean(value))) if each})
+        if len(symbols) > MOST_SYMBOLS or not all(SPELLING.fullmatch(each) for each in symbols):
             raise ValidationError(_("Write symbols like BTCUSDT, with commas between them."))
         return symbols
 
@@ -133,6 +136,26 @@ class RulesForm(forms.ModelForm):  # type: ignore[type-arg]
     def _speaks(self, name: str) -> bool:
         value = self[name].value()
         return bool(value) or name in self.errors
+
+    def clean_allowed_symbols(self) -> list[str]:
+        return self._contracts("allowed_symbols")
+
+    def clean_denied_symbols(self) -> list[str]:
+        return self._contracts("denied_symbols")
+
+    def _contracts(self, name: str) -> list[str]:
+        """The contracts that are meant: a coin left out by its short name is really left out.
+
+        What stood there before is kept, or a pause could fail for a name that is listed no more.
+        """
+        contracts = contracts_of(self.instance.connection.environment)
+        symbols = set()
+        for typed in self.cleaned_data[name]:
+            found = find(typed, contracts)
+            if found.symbol is None and typed not in getattr(self.instance, name):
+                raise ValidationError(message_of(unlisted(typed, found.near)))
+            symbols.add(found.symbol or typed)
+        return sorted(symbols)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

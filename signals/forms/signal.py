@@ -34,6 +34,7 @@ from signals.domain.draft import (
 from signals.domain.linting import Finding, errors
 from signals.domain.parsing import ParsedSignal
 from signals.forms.fields import UtcMomentField, message_of, number_field, whole_field
+from signals.forms.symbols import MOST_SPELLING, contract_named
 from signals.models import Signal
 from signals.selectors import draft_of
 
@@ -45,7 +46,7 @@ MONTH_OF_MINUTES = 60 * 24 * 31
 class SignalForm(forms.Form):
     symbol = forms.CharField(
         label=_("Symbol"),
-        max_length=30,
+        max_length=MOST_SPELLING,
         widget=forms.TextInput(attrs={"list": "symbols", "autocomplete": "off"}),
     )
     side = forms.ChoiceField(label=_("Side"), choices=SignalSide.choices, widget=forms.RadioSelect)
@@ -140,7 +141,7 @@ class SignalForm(forms.Form):
 
     def clean_symbol(self) -> str:
         symbol: str = self.cleaned_data["symbol"]
-        return symbol.strip().upper().lstrip("#").replace("/", "")
+        return symbol if self.fixed is not None else contract_named(symbol)
 
     def clean_weights(self) -> tuple[Decimal, ...]:
         parts = [part.strip() for part in self.cleaned_data["weights"].split(",") if part.strip()]
@@ -177,7 +178,8 @@ class SignalForm(forms.Form):
             runner=_runner(data),
             expiry=_expiry(data),
         ).ordered()
-        found = errors(draft, instrument_facts(settings.SIGNAL_ENVIRONMENT, draft.symbol))
+        facts = instrument_facts(settings.SIGNAL_ENVIRONMENT, draft.symbol)
+        found = errors(draft, facts, is_new=self.fixed is None)
         self.add_findings(found)
         if not found:
             self.draft = draft

@@ -8,6 +8,7 @@ from exchanges.domain.errors import (
     CredentialsRejected,
     DuplicateLinkId,
     ExchangeError,
+    FilterViolated,
     InsufficientMargin,
     InvalidKey,
     InvalidOrder,
@@ -33,10 +34,12 @@ from signals.services.calls import rows_of
 from signals.services.ledger import CopyLedger
 
 MODE_ATTEMPTS = 3
+FILTER_ATTEMPTS = 3  # of what leads out, while a worker reads the contract's rules anew
 
 REASON_OF_ERROR: dict[type[ExchangeError], Reason] = {
     InsufficientMargin: Reason.MARGIN_INSUFFICIENT,
     InvalidOrder: Reason.ORDER_INVALID,
+    FilterViolated: Reason.ORDER_INVALID,
     SymbolNotTradable: Reason.SYMBOL_NOT_TRADABLE,
     StopRefused: Reason.STOP_REFUSED,
     InvalidKey: Reason.KEY_INVALID,
@@ -49,6 +52,13 @@ REASON_OF_ERROR: dict[type[ExchangeError], Reason] = {
 
 def reason_of(error: ExchangeError) -> Reason:
     return REASON_OF_ERROR.get(type(error), Reason.REJECTED_BY_EXCHANGE)
+
+
+def doubts_rules(outcome: Outcome) -> bool:
+    """Whether the exchange refused what our rules of the contract allow: they may be old."""
+    if isinstance(outcome.action, SetLeverage) and isinstance(outcome.error, OrderRejected):
+        return True
+    return isinstance(outcome.error, FilterViolated | SymbolNotTradable)
 
 
 def refuse_credentials(ledger: CopyLedger, error: CredentialsRejected, now: datetime) -> None:
@@ -71,7 +81,7 @@ def apply_outcomes(
         elif isinstance(action, SetLeverage) and isinstance(outcome.error, OrderRejected):
             ledger.move(CopyStatus.REJECTED, reason_of(outcome.error), now)
         elif isinstance(action, SetLevels) and isinstance(outcome.error, OrderRejected):
-            _stop_refused(ledger, action)
+            _stop_refused(ledger, action, outcome.error)
         elif isinstance(action, Amend) and isinstance(outcome.error, OrderRejected):
             _amendment_refused(ledger, action, outcome.error)
         elif isinstance(action, SetTrail):
@@ -130,20 +140,27 @@ def _not_placed(ledger: CopyLedger, order: Order, error: ExchangeError, now: dat
     if crossed and copy.attempts < MODE_ATTEMPTS:
         order.status = OrderStatus.NOT_SENT  # the price passed the trigger on the way: plan anew
         return
+    if isinstance(error, FilterViolated) and not is_entry and copy.attempts < FILTER_ATTEMPTS:
+        order.status = OrderStatus.NOT_SENT  # planned anew, by the rules as they are by then
+        return
     order.status = OrderStatus.REJECTED
     if is_entry and copy.status in ENTERING:
         mode = isinstance(error, PositionModeMismatch)
         ledger.move(CopyStatus.REJECTED, Reason.POSITION_MODE if mode else reason_of(error), now)
 
 
-def _stop_refused(ledger: CopyLedger, action: SetLevels) -> None:
+def _stop_refused(ledger: CopyLedger, action: SetLevels, error: OrderRejected) -> None:
     """A level that the exchange does not take: out at once, rather than on without protection.
 
     That is no alarm where the position is protected: a target was refused because the price has
-    passed it, or the signal's rule moved the stop closer and the price was back before that.
+    passed it, or the signal's rule moved the stop closer and the price was back before that. And
+    where only its figures are wrong, the stop that stands has time until the rules are read anew.
     """
     copy, position = ledger.copy, ledger.position
     stands = position.stop if position is not None else None
+    can_wait = isinstance(error, FilterViolated) and stands is not None
+    if can_wait and copy.attempts < FILTER_ATTEMPTS:
+        return
     is_moved = action.stop != copy.signal.stop and copy.own_stop is None
     reason = Reason.STOP_MISSING
     if stands == action.stop:

@@ -235,7 +235,7 @@ def amend(
 ) -> Signal:
     """Change range, stop, targets, expiry or note; what defines the trade stays as published."""
     draft = draft.ordered()
-    refuse_bad(draft)
+    refuse_bad(draft, is_new=False)
 
     def change(signal: Signal) -> None:
         before = draft_of(signal)
@@ -342,10 +342,10 @@ def _known_request(author: User, key: str, digest: str) -> Signal | None:
     return signal
 
 
-def refuse_bad(draft: Draft) -> None:
+def refuse_bad(draft: Draft, *, is_new: bool = True) -> None:
     """Raise `SignalRefused` with every error of a draft."""
     facts = instrument_facts(settings.SIGNAL_ENVIRONMENT, draft.symbol)
-    found = errors(draft, facts)
+    found = errors(draft, facts, is_new=is_new)
     if found:
         raise SignalRefused(found)
 

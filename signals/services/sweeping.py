@@ -19,7 +19,7 @@ from hexagonal.lib.clock import database_now
 from hexagonal.lib.jobs import enqueue
 from hexagonal.lib.leadership import Leadership
 from signals.models import Enrolment
-from signals.services import enrolling, nominal, publishing, streaming, working
+from signals.services import delisting, enrolling, nominal, publishing, streaming, working
 from signals.services.alarms import watch
 from signals.services.claiming import count_due
 from signals.services.revising import MOST_DOORBELLS
@@ -113,6 +113,7 @@ class Sweeper:
             Chore("bans", 1, bans.keep_bans),
             Chore("sockets", 5, streaming.poll_orphans),
             Chore("canary", 10, lambda: enqueue("signals.show_life", expires=10)),
+            Chore("delistings", 60, lambda: delisting.tell(now=database_now())),
             Chore("watch", 10, watch),
             Chore("step", 1, ClockWatch().look),
             Chore("clock", clock.EVERY_SECONDS_WHILE_OFF, clock.keep_measured),

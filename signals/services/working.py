@@ -25,6 +25,7 @@ from exchanges.domain.errors import (
 )
 from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import OrderType, Ticker
+from exchanges.instruments import doubt
 from exchanges.metering import pay_for
 from exchanges.models import Connection
 from signals.domain.actions import Cancel, Place, SetLevels, SetLeverage, SetTrail
@@ -43,7 +44,7 @@ from signals.services.observing import (
     observe_live,
 )
 from signals.services.orphans import note_orphans
-from signals.services.outcomes import apply_outcomes, refuse_credentials
+from signals.services.outcomes import apply_outcomes, doubts_rules, refuse_credentials
 from signals.services.polling import poll_seconds
 from signals.services.pricing import read_tickers
 from signals.services.recording import write_all
@@ -269,6 +270,8 @@ def _finish(tasks: list[Task], lease: Lease) -> None:
             apply_brakes(ended, now=lease.time())
     for task in tasks:
         _tell_connection(task, lease)
+    for place in {task.place for task in tasks if any(map(doubts_rules, task.outcomes))}:
+        doubt(*place, now=lease.time())
 
 
 def _note_put_back(task: Task, lease: Lease) -> None:

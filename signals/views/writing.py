@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.http import SignedInRequest
 from accounts.wording import text_of
+from exchanges.domain.symbols import coin_of, coins_in
 from exchanges.selectors import instrument_facts, instruments_of
 from hexagonal.lib.clock import database_now
 from signals import selectors
@@ -180,9 +181,12 @@ def _preview_context(request: SignedInRequest, form: SignalForm) -> dict[str, ob
     if form.draft is not None and form.fixed is None:
         found = preview_draft(form.draft, author=request.user, now=timezone.now())
     sample = found.sample if found is not None else None
+    symbol = form.draft.symbol if form.draft is not None else ""
     return {
         "form": form,
         "preview": found,
+        "coin": coin_of(symbol),
+        "coins": coins_in(symbol),
         "sample_targets": _sample_targets(form, sample) if sample is not None else [],
         "ticks": ticks(request, found.warnings) if found is not None else [],
     }

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from exchanges.domain.errors import (
     DuplicateLinkId,
+    FilterViolated,
     InsufficientMargin,
     InvalidOrder,
     NotFound,
@@ -388,7 +389,7 @@ class ModelExchange:
             is_market = wanted.type is OrderType.MARKET
             quantity = min(quantity, self.quantity if is_market else self._room())
             if quantity <= 0:
-                raise InvalidOrder
+                raise FilterViolated
         else:
             assert wanted.stop is not None, "an entry without its stop"
             self._check_levels(wanted.price or wanted.trigger, wanted.stop, wanted.target)

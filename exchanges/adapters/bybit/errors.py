@@ -11,6 +11,7 @@ from exchanges.domain.errors import (
     DuplicateLinkId,
     EgressBlocked,
     ExchangeError,
+    FilterViolated,
     InsufficientMargin,
     InvalidKey,
     InvalidOrder,
@@ -55,10 +56,11 @@ _CODES: dict[type[ExchangeError], tuple[int, ...]] = {
         *(110103, 110118, 110123, 110125, 110132, 110135, 110136, 110137),
     ),
     StopRefused: (110092, 110093, 110061),
+    FilterViolated: (110017, 110094, 170124, 170136, 170137, 170140),
     InvalidOrder: (
-        *(10001, 10017, 20006, 10404, 30208, 30209, 110003, 110017, 110018, 110019, 110032),
+        *(10001, 10017, 20006, 10404, 30208, 30209, 110003, 110018, 110019, 110032),
         *(110049, 110050, 110054, 110055, 110056, 110057, 110058, 110059, 110060, 110064),
-        *(110094, 110108, 110109, 110120, 110121, 170124, 170136, 170137, 170140),
+        *(110108, 110109, 110120, 110121),
     ),
     OrderRejected: (
         *(30133, 30134, 30135, 30136, 3200316, 3200317, 3200320, 3200403, 3400045, 100028),
@@ -76,6 +78,8 @@ MODE_TEXT = "position idx not match"
 # Observed texts of a stop or target on the wrong side: "sl:… set for Sell position should …",
 # "StopLoss:… set for Buy position should …", "TakeProfit:… ".
 STOP_TEXTS = ("stoploss", "takeprofit", "sl:", "tp:", "stop loss", "take profit", "slprice")
+# Of a quantity or price off its step, or beyond its bounds: "The number of contracts exceeds …".
+FILTER_TEXTS = ("qty", "quantity", "number of contracts", "price invalid", "tick size")
 FLAT_TEXTS = ("zero position", "position is zero", "position size is zero", "can not set tp/sl/ts")
 
 
@@ -102,7 +106,7 @@ def _parameter_error(text: str) -> type[ExchangeError]:
         return NotFound
     if any(part in text for part in STOP_TEXTS):
         return StopRefused
-    return InvalidOrder
+    return FilterViolated if any(part in text for part in FILTER_TEXTS) else InvalidOrder
 
 
 def error_of_status(status: int, *, is_write: bool) -> ExchangeError:

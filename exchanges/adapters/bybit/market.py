@@ -7,11 +7,14 @@ from typing import Any
 
 from exchanges.adapters.bybit import mapping
 from exchanges.adapters.bybit.transport import Transport, readable
+from exchanges.domain.errors import InvalidOrder, Unavailable
 from exchanges.domain.trading import InstrumentFacts, Ticker
 from exchanges.ports import MarketDataFactory, Wire
 
 CATEGORY = "linear"
 QUOTE = "USDT"
+NOT_SUPPORTED = 10001  # a parameter is wrong, and the symbol is the only one that can be
+PAGE = 1000  # rows, Bybit's most; there are more than the 500 that it gives unasked
 
 
 class BybitMarket:
@@ -24,9 +27,9 @@ class BybitMarket:
     def instruments(self) -> Sequence[InstrumentFacts]:
         """USDT perpetuals, page by page: there are more than one page holds."""
         rows: list[dict[str, Any]] = []
-        cursor = ""
+        cursor, seen = "", set[str]()
         while True:
-            query: dict[str, Any] = {"category": CATEGORY, "limit": 1000}
+            query: dict[str, Any] = {"category": CATEGORY, "limit": PAGE}
             if cursor:
                 query["cursor"] = cursor
             page = self._transport.read("get_instruments_info", **query)
@@ -34,7 +37,21 @@ class BybitMarket:
             cursor = str(page.get("nextPageCursor") or "")
             if not cursor or not page.get("list"):
                 break
+            if cursor in seen:
+                raise Unavailable("the pages lead in a circle")
+            seen.add(cursor)
         return [mapping.instrument(row) for row in rows if _is_perpetual(row)]
+
+    @readable
+    def instrument(self, symbol: str) -> InstrumentFacts | None:
+        try:
+            page = self._transport.read("get_instruments_info", category=CATEGORY, symbol=symbol)
+        except InvalidOrder as error:
+            if error.code == NOT_SUPPORTED:
+                return None
+            raise
+        rows = [row for row in page.get("list") or [] if row["symbol"] == symbol]
+        return next((mapping.instrument(row) for row in rows if _is_perpetual(row)), None)
 
     @readable
     def tickers(self) -> Sequence[Ticker]:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from exchanges import services
+from exchanges import instruments, services
 from exchanges.choices import ExchangeKind
 from exchanges.domain.errors import ExchangeError
 
@@ -25,9 +25,9 @@ class Command(BaseCommand):
             raise CommandError(f"{environment} is not one of EXCHANGE_ENVIRONMENTS.")
         try:
             place = ExchangeKind.BYBIT, environment
-            count = services.refresh_instruments(*place, now=timezone.now())
+            count = instruments.refresh_instruments(*place, now=timezone.now())
             # Nobody asks again for a command: it waits for its turn, as the rules do.
-            patience = services.RULES_PATIENCE
+            patience = instruments.PATIENCE
             services.refresh_prices(*place, now=timezone.now(), patience=patience)
         except ExchangeError as error:
             raise CommandError(f"The exchange did not answer: {type(error).__name__}") from None

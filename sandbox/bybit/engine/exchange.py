@@ -67,7 +67,10 @@ class Exchange(Core):
         self.push(account, account)
 
     def set_instrument(self, rules: Instrument) -> None:
+        """Change a contract's rules, or list a new one; it trades once it has a price."""
         self.instruments[rules.symbol] = rules
+        self._active.setdefault(rules.symbol, {})
+        self._holders.setdefault(rules.symbol, set())
 
     def _asking(self, uid: str) -> Account:
         """The account that a request is for, with all that is due by now carried out."""

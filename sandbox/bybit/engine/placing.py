@@ -30,6 +30,8 @@ def instrument_of(core: Core, params: Params) -> Instrument:
 def build(core: Core, account: Account, params: Params) -> Order:
     """Read and check a create request; nothing is changed yet."""
     rules = instrument_of(core, params)
+    if rules.status == "Delivering":
+        raise ApiError(110042, "Write operation is not allowed in pre-delivery status")
     if rules.status != "Trading":
         raise ApiError(110074, "This contract is not live")
     link = requests.link_id(params)

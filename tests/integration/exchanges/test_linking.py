@@ -7,10 +7,11 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import ActivityEvent
-from exchanges import services
+from exchanges import instruments, services
 from exchanges.domain.errors import Unavailable
 from exchanges.domain.trading import Credentials
 from exchanges.governor import governor
+from exchanges.instruments import refresh_instruments
 from exchanges.models import Connection, Instrument
 from tests.fixtures.people import link_account, long_btc
 from tests.integration.signals.test_copy_life import publish
@@ -129,19 +130,19 @@ def test_an_empty_list_of_contracts_closes_no_market(market):
     trading = Instrument.objects.filter(status="Trading").count()
     market.fault("http", path="/v5/market/instruments-info", status=200, body=EMPTY, times=1)
     with pytest.raises(Unavailable):
-        services.refresh_instruments("bybit", "sandbox", now=timezone.now())
+        refresh_instruments("bybit", "sandbox", now=timezone.now())
     assert Instrument.objects.filter(status="Trading").count() == trading > 0
 
 
 def test_the_first_rules_and_prices_are_read_when_redis_stalls_between(market, monkeypatch):
-    read_rules = services.refresh_instruments
+    read_rules = instruments.refresh_instruments
 
     def stall_afterwards(*place, **options):
         count = read_rules(*place, **options)
         governor()._note_away(TimeoutError())
         return count
 
-    monkeypatch.setattr(services, "refresh_instruments", stall_afterwards)
+    monkeypatch.setattr(instruments, "refresh_instruments", stall_afterwards)
     Instrument.objects.update(priced_at=None)
     call_command("refresh_instruments", "--environment", "sandbox")
     assert Instrument.objects.get(symbol="BTCUSDT").priced_at is not None

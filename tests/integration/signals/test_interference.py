@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from exchanges import services as exchanges
+from exchanges.instruments import refresh_instruments
 from signals.domain import leaving
 from signals.domain.draft import StopKind, StopRule
 from signals.domain.reasons import Reason
@@ -322,7 +323,7 @@ def test_a_deleveraging_in_part_leaves_a_position_with_stop_and_targets(market, 
 def test_a_delisting_settles_the_copy_with_its_fills_and_result(market, author, alice, bob):
     link, _ = enter(market, author, alice, amount="100", draft=long_btc(targets=TWO))
     market.post("instruments/BTCUSDT/delist", price="46200")
-    exchanges.refresh_instruments("bybit", "sandbox", now=timezone.now())
+    refresh_instruments("bybit", "sandbox", now=timezone.now())
     settle(market)
     copy = only_copy()
     assert (end_of(copy), copy.exited_quantity) == (("closed", Reason.DELISTED), D("0.021"))
@@ -337,7 +338,7 @@ def test_a_delisting_ends_what_was_not_entered(market, author, alice):
     publish(author)
     settle(market)
     market.post("instruments/BTCUSDT/delist")
-    exchanges.refresh_instruments("bybit", "sandbox", now=timezone.now())
+    refresh_instruments("bybit", "sandbox", now=timezone.now())
     settle(market)
     assert end_of(only_copy()) == ("expired", Reason.NOT_FILLED)
     compare_with_ledger(link, market)

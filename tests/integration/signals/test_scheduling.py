@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import ActivityEvent
-from exchanges import services as exchanges
+from exchanges.instruments import refresh_instruments
 from signals.domain.linting import WARNINGS
 from signals.models import Copy, Signal
 from signals.services import publishing
@@ -74,7 +74,7 @@ def test_errors_that_appear_meanwhile_make_a_draft_of_it(market, author, alice):
     link_account(alice, market)
     signal = schedule(author, accepted=EVERY)
     market.post("instruments/BTCUSDT/delist")
-    exchanges.refresh_instruments("bybit", "sandbox", now=timezone.now())
+    refresh_instruments("bybit", "sandbox", now=timezone.now())
     assert publishing.publish_due(now=signal.publish_at) == 0
     signal.refresh_from_db()
     assert signal.status == "draft"

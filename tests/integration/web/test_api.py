@@ -95,6 +95,33 @@ def test_bad_input_is_named_by_its_field(market, author, changes, field):
     assert not Signal.objects.exists()
 
 
+@pytest.mark.parametrize("typed", ["BTC/USDT", "#BTC/USDT", "BTC-USDT-SWAP", "btcusdt", "BTC"])
+def test_a_symbol_is_taken_as_a_person_writes_it_and_answered_as_listed(market, author, typed):
+    made = api(author).post("/api/v1/signals/", BODY | {"symbol": typed}, format="json")
+    assert (made.status_code, made.json()["symbol"]) == (201, "BTCUSDT")
+
+
+def test_two_spellings_under_one_key_are_one_signal(market, author):
+    caller = api(author)
+    made = {
+        caller.post(
+            "/api/v1/signals/",
+            BODY | {"symbol": typed},
+            format="json",
+            HTTP_IDEMPOTENCY_KEY="k-1",
+        ).json()["id"]
+        for typed in ("BTCUSDT", "#btc/usdt")
+    }
+    assert len(made) == Signal.objects.count() == 1
+
+
+@pytest.mark.parametrize("path", ["", "preview/"])
+def test_an_unknown_symbol_is_answered_with_what_comes_near(market, author, path):
+    answer = api(author).post(f"/api/v1/signals/{path}", BODY | {"symbol": "BTCC"}, format="json")
+    assert answer.status_code == 400
+    assert answer.json()["symbol"] == ["The exchange does not list BTCC. Did you mean BTCUSDT?"]
+
+
 def test_traders_see_their_own_and_never_a_secret(market, author, alice, mallory):
     link = link_account(alice, market)
     signal = publishing.create_signal(author, long_btc(), now=timezone.now())

@@ -100,6 +100,26 @@ def test_the_rule_for_late_joiners_is_said_beforehand(client, link, alice, langu
     assert rule in text_of(client.get(reverse("signals:sizing", args=[link.public_id])))
 
 
+def test_a_coin_left_out_by_its_short_name_is_really_left_out(client, link, alice):
+    rules = RULES | {"denied_symbols": "PEPE, #BTC/USDT ETH-USDT-SWAP"}
+    path = reverse("signals:sizing", args=[link.public_id])
+    assert client.post(path, rules).status_code == 302
+    assert rules_of(link).denied_symbols == ["1000PEPEUSDT", "BTCUSDT", "ETHUSDT"]
+    both = rules | {"allowed_symbols": "1000PEPEUSDT"}
+    assert client.post(path, both).status_code == 422
+
+
+def test_a_name_that_nobody_lists_is_refused_unless_it_stood_there(client, link, alice):
+    use(alice, "en")
+    path = reverse("signals:sizing", args=[link.public_id])
+    refused = client.post(path, RULES | {"denied_symbols": "PEEPE"})
+    assert refused.status_code == 422
+    assert "Did you mean 1000PEPEUSDT" in text_of(refused)
+    CopySettings.objects.filter(connection=link).update(denied_symbols=["OLDUSDT"])
+    assert client.post(path, RULES | {"denied_symbols": "OLDUSDT, BTC"}).status_code == 302
+    assert rules_of(link).denied_symbols == ["BTCUSDT", "OLDUSDT"]
+
+
 @pytest.mark.parametrize(
     "changes",
     [

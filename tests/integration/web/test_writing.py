@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
-from exchanges.services import refresh_instruments
+from exchanges.instruments import refresh_instruments
 from signals.domain.draft import EntryKind, StopKind, Trail, Weighting
 from signals.models import Copy, Signal
 from signals.selectors import draft_of
@@ -350,19 +350,113 @@ def test_a_paused_follower_is_seen_in_the_preview(writer, alice):
     assert "Copying is switched off" in text_of(writer.post(PREVIEW, FORM))
 
 
-@pytest.mark.parametrize(("language", "said"), [("en", "in 3 days"), ("ko", "3일")])
-def test_an_announced_delisting_must_be_ticked(writer, author, language, said):
+# --- the symbol ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        *("BTCUSDT", "BTC/USDT", "#BTC/USDT", "BTC-USDT-SWAP", "btcusdt.p", "$btc"),
+        *("BYBIT:BTCUSDT.P", " btc usdt perp "),
+    ],
+)
+def test_the_symbol_is_found_as_a_person_writes_it(writer, typed):
+    assert ">BTCUSDT<" in writer.post(PREVIEW, FORM | {"symbol": typed}).content.decode()
+    assert writer.post(NEW, FORM | {"symbol": typed}).status_code == 302
+    assert Signal.objects.get().symbol == "BTCUSDT"
+
+
+PEPE = FORM | {
+    "symbol": "PEPE",
+    "entry_low": "0.0117",
+    "entry_high": "0.0118",
+    "stop": "0.0115",
+    "target_price": "0.0125",
+}
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "for 1000 PEPE"), ("ko", "PEPE 1000개")])
+def test_a_coin_by_the_thousand_is_shown_with_what_its_prices_are_for(
+    writer, author, language, said
+):
     User.objects.filter(pk=author.pk).update(language=language)
-    at = timezone.now() + timedelta(days=3, hours=1)
-    writer.market.post("instruments/BTCUSDT", delivery_time=int(at.timestamp() * 1000))
-    refresh_instruments("bybit", "sandbox", now=timezone.now())
-    assert said in text_of(writer.post(PREVIEW, FORM))
-    refused = writer.post(NEW, FORM | {"action": "publish"})
-    assert refused.status_code == 422
+    shown = text_of(writer.post(PREVIEW, PEPE))
+    assert "1000PEPEUSDT" in shown
+    assert said in shown
+    assert writer.post(NEW, PEPE).status_code == 302
+    assert Signal.objects.get().symbol == "1000PEPEUSDT"
+
+
+def test_prices_of_a_single_coin_on_its_contract_by_the_thousand_are_not_published(writer):
+    prices = {name: "0.000" + PEPE[name][2:] for name in ("entry_low", "entry_high", "stop")}
+    single = PEPE | prices | {"target_price": "0.0000125"}
+    answer = writer.post(NEW, single)
+    assert answer.status_code == 422
+    assert "away from the entry range" in text_of(answer)
     assert not Signal.objects.exists()
-    accepted = {"action": "publish", "accepted": "draft_delisting_near"}
-    assert writer.post(NEW, FORM | accepted).status_code == 302
-    assert Signal.objects.get().status == "open"
+
+
+@pytest.mark.parametrize(
+    ("language", "typed", "said"),
+    [
+        ("en", "BTCC", "Did you mean BTCUSDT"),
+        ("ko", "BTCC", "혹시 BTCUSDT"),
+        ("en", "BTCPERP", "Did you mean BTCUSDT"),
+        ("en", "<i>BTC", "The exchange does not list this symbol"),
+        ("ko", "비트코인", "심볼"),
+    ],
+)
+def test_an_unknown_symbol_is_refused_with_what_comes_near(writer, author, language, typed, said):
+    User.objects.filter(pk=author.pk).update(language=language)
+    answer = writer.post(NEW, FORM | {"symbol": typed})
+    assert answer.status_code == 422
+    assert any(said in error for error in errors_of(answer))
+    assert not Signal.objects.exists()
+
+
+def announce(writer, **changes):
+    writer.market.post("instruments/BTCUSDT", **changes)
+    refresh_instruments("bybit", "sandbox", now=timezone.now())
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "delists this symbol on 2030-03-17 17:46 UTC"), ("ko", "2030-03-17 17:46 UTC에")],
+)
+def test_an_announced_delisting_takes_no_new_signal(writer, author, language, said):
+    User.objects.filter(pk=author.pk).update(language=language)
+    announce(writer, delivery_time=1_900_000_000_000)
+    assert said in text_of(writer.post(PREVIEW, FORM))
+    for action in ("publish", "draft"):
+        refused = writer.post(NEW, FORM | {"action": action, "accepted": "draft_delisting"})
+        assert refused.status_code == 422
+        assert any(said in error for error in errors_of(refused))
+    assert not Signal.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("Closed", "has delisted this symbol"),
+        ("Delivering", "has delisted this symbol"),
+        ("PreLaunch", "cannot be traded at the moment"),
+    ],
+)
+def test_what_does_not_trade_is_said_by_its_status(writer, author, status, said):
+    User.objects.filter(pk=author.pk).update(language="en")
+    announce(writer, status=status)
+    assert any(said in error for error in errors_of(writer.post(NEW, FORM)))
+    assert not Signal.objects.exists()
+
+
+def test_a_signal_in_progress_is_amended_although_its_contract_leaves(writer):
+    writer.post(NEW, FORM)
+    announce(writer, delivery_time=1_900_000_000_000, max_leverage="5")
+    signal = Signal.objects.get()
+    change = FORM | {"stop": "45600", "revision": "1"}
+    assert writer.post(reverse("signals:amend", args=[signal.public_id]), change).status_code == 302
+    signal.refresh_from_db()
+    assert (signal.stop, signal.revision) == (45600, 2)
 
 
 def test_a_signal_like_a_live_one_must_be_ticked(writer, author):

@@ -16,6 +16,7 @@ from exchanges.domain.errors import (
     DuplicateLinkId,
     EgressBlocked,
     ExchangeError,
+    FilterViolated,
     InsufficientMargin,
     InvalidOrder,
     NotFound,
@@ -46,6 +47,7 @@ FINAL = [
     *(110118, 110120, 110121, 110123, 110124, 110125, 110131, 110132, 110135, 110136, 110137),
     *(10017, 10404, 20006, 100028, 170124, 170136, 170137, 170140),
 ]
+FILTERS = [110017, 110094, 170124, 170136, 170137, 170140]
 GONE = [110001, 110008, 110010, 170213]
 TWICE = [110030, 110072, 170141]
 AS_WANTED = [34040, 110025, 110026, 110027, 110043]
@@ -83,6 +85,12 @@ def test_the_order_is_refused_for_good(code):
     assert isinstance(written(code), OrderRejected), code
 
 
+@pytest.mark.parametrize("code", FILTERS)
+def test_a_filter_that_is_broken_asks_for_the_rules_anew(code):
+    assert type(written(code)) is FilterViolated
+    assert code in FINAL
+
+
 def test_codes_with_a_meaning_of_their_own():
     limited = written(10006)
     assert isinstance(limited, RateLimited)
@@ -118,7 +126,10 @@ def test_every_classified_code_is_in_one_of_these_lists():
         ("position idx not match position mode", PositionModeMismatch),
         ("sl:45 set for Buy position should lower than base_price:44??LastPrice", StopRefused),
         ("can not set tp/sl/ts for zero position", NotFound),
-        ("The number of contracts exceeds maximum limit allowed", InvalidOrder),
+        ("The number of contracts exceeds maximum limit allowed", FilterViolated),
+        ("Qty invalid, step is 0.01", FilterViolated),
+        ("params error: price invalid, tick size is 0.1", FilterViolated),
+        ("params error: timeInForce invalid", InvalidOrder),
     ],
 )
 def test_the_catch_all_code_is_read_by_its_text(text, kind):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal as D
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from exchanges.domain.trading import InstrumentFacts
 from signals.domain.direction import Direction
 from signals.domain.draft import TargetDraft
-from signals.domain.linting import Problem
+from signals.domain.linting import Finding, Problem, unlisted
 from signals.domain.linting import errors as findings
 from tests.fixtures.people import long_btc
 
@@ -92,9 +94,53 @@ def test_the_guides_own_card_with_its_stop_in_the_range_is_refused():
     assert Problem.STOP_INSIDE_RANGE in [f.problem for f in findings(card, BTC)]
 
 
-def test_an_unknown_and_a_halted_symbol_are_refused():
+def test_an_unknown_symbol_is_refused():
     assert [f.problem for f in findings(long_btc(), None)] == [Problem.SYMBOL_UNKNOWN]
-    import dataclasses
 
-    halted = dataclasses.replace(BTC, status="Closed")
-    assert findings(long_btc(), halted)[0].problem is Problem.SYMBOL_NOT_TRADABLE
+
+def test_a_name_that_comes_near_another_is_refused_with_it():
+    assert unlisted("X", []) == Finding(Problem.SYMBOL_UNKNOWN, "symbol")
+    near = {"typed": "BTCC", "near": "BTCUSDT, BCHUSDT"}
+    assert unlisted("BTCC", ["BTCUSDT", "BCHUSDT"]) == Finding(Problem.SYMBOL_NEAR, "symbol", near)
+
+
+@pytest.mark.parametrize(
+    ("status", "problem"),
+    [
+        ("PreLaunch", Problem.SYMBOL_NOT_TRADABLE),
+        ("Settling", Problem.SYMBOL_NOT_TRADABLE),
+        ("Delivering", Problem.SYMBOL_DELISTED),
+        ("Closed", Problem.SYMBOL_DELISTED),
+    ],
+)
+def test_what_is_not_traded_takes_no_new_signal(status, problem):
+    leaves = datetime(2026, 11, 21, tzinfo=UTC)  # said of it or not: it has come to that
+    for delivery_at in (None, leaves):
+        contract = dataclasses.replace(BTC, status=status, delivery_at=delivery_at)
+        assert [f.problem for f in findings(long_btc(), contract)] == [problem]
+
+
+def test_an_announced_delisting_is_refused_with_its_time_in_utc():
+    seoul = timezone(timedelta(hours=9))
+    leaving = dataclasses.replace(BTC, delivery_at=datetime(2026, 12, 1, 17, 30, tzinfo=seoul))
+    (found,) = findings(long_btc(), leaving)
+    assert (found.problem, found.params) == (Problem.DELISTING, {"at": "2026-12-01 08:30"})
+    assert not found.is_warning
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": "Delivering"},
+        {"status": "Closed"},
+        {"delivery_at": datetime(2026, 12, 1, tzinfo=UTC)},
+        {"max_leverage": D(5)},
+        {"leverage_step": D(4)},
+    ],
+)
+def test_a_signal_in_progress_can_be_changed_whatever_becomes_of_its_contract(changes):
+    contract = dataclasses.replace(BTC, **changes)
+    assert findings(long_btc(), contract) != []
+    assert findings(long_btc(), contract, is_new=False) == []
+    wrong = [f.problem for f in findings(long_btc(stop=D(46100)), contract, is_new=False)]
+    assert wrong == [Problem.STOP_WRONG_SIDE]

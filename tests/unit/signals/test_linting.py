@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
 
@@ -136,12 +135,6 @@ def test_a_reward_below_the_risk():
 
 def test_the_same_symbol_and_side_twice():
     assert warned(twice=True) == {Problem.SIGNAL_TWICE: {}}
-
-
-@pytest.mark.parametrize(("hours", "days"), [(50, 2), (1, 0), (-30, 0)])
-def test_a_delisting_that_is_announced(hours, days):
-    leaving = dataclasses.replace(BTC, delivery_at=NOW + timedelta(hours=hours))
-    assert warned(leaving) == {Problem.DELISTING_NEAR: {"days": D(days)}}
 
 
 def test_a_range_far_from_the_price():
