@@ -12,7 +12,7 @@ from aiohttp import web
 
 from sandbox.bybit.app import Sandbox, make_sandbox
 from sandbox.bybit.engine import ApiError
-from sandbox.bybit.keys import Key
+from sandbox.bybit.keys import Key, read_public_key
 
 KEY_FIELDS = {field.name for field in dataclasses.fields(Key)} - {"api_key", "uid", "secret"}
 ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -28,6 +28,7 @@ class Control:
             web.post("/_control/reset", self.reset),
             web.post("/_control/accounts", self.create_account),
             web.post("/_control/accounts/{uid}", self.change_account),
+            web.post("/_control/accounts/{uid}/keys", self.register_key),
             web.post("/_control/keys/{api_key}", self.change_key),
             web.post("/_control/price", self.price),
             web.post("/_control/path", self.path),
@@ -100,6 +101,17 @@ class Control:
             account.margin_mode = str(spec["margin_mode"])
         account.leverage |= _decimals(spec.get("leverage", {}))
         return done()
+
+    async def register_key(self, request: web.Request) -> web.Response:
+        """A trader's public key for the id of an API key, as on Bybit's page of them."""
+        box, spec = self.box, await read_body(request)
+        account = box.exchange.accounts[request.match_info["uid"]]
+        public_key = str(spec.pop("public_key"))
+        read_public_key(public_key)
+        key = Key(_random(18), account.uid, rsa_public_key=public_key)
+        _change(key, spec)
+        box.keys[key.api_key] = key
+        return web.json_response({"uid": key.uid, "api_key": key.api_key})
 
     async def change_key(self, request: web.Request) -> web.Response:
         _change(self.box.keys[request.match_info["api_key"]], await read_body(request))

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -23,6 +24,9 @@ AHEAD_MS = 1000  # a client's clock may lead by strictly less than this
 DEFAULT_WINDOW = 5000
 TRADING = {"ContractTrade": ["Order", "Position"]}
 ANY_ADDRESS = "*"
+# What Bybit's own generator makes is 2048 or 4096 bits long:
+# https://www.bybit.com/en/help-center/article/How-to-Create-an-RSA-Key-on-Bybit
+LEAST_BITS = 2048
 
 
 @dataclass(slots=True, eq=False)
@@ -111,15 +115,21 @@ def _is_genuine(key: Key, message: bytes, signature: str) -> bool:
 
 
 def _is_genuine_rsa(public_key: str, message: bytes, signature: str) -> bool:
-    loaded = serialization.load_pem_public_key(public_key.encode())
-    if not isinstance(loaded, RSAPublicKey):
-        return False
     try:
         raw = base64.b64decode(signature, validate=True)
-        loaded.verify(raw, message, padding.PKCS1v15(), hashes.SHA256())
+        read_public_key(public_key).verify(raw, message, padding.PKCS1v15(), hashes.SHA256())
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+@lru_cache(maxsize=10_000)
+def read_public_key(pem: str) -> RSAPublicKey:
+    """Read a trader's public key; raises `ValueError` for what Bybit's page would not take."""
+    loaded = serialization.load_pem_public_key(pem.encode())
+    if not isinstance(loaded, RSAPublicKey) or loaded.key_size < LEAST_BITS:
+        raise ValueError("an RSA public key of 2048 bits or more is expected")
+    return loaded
 
 
 def facts(key: Key) -> dict[str, Any]:
