@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.hpke import (
 )
 from django.conf import settings
 
-from exchanges.domain.trading import Credentials
+from exchanges.domain.trading import Credentials, KeyKind
 
 SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 VERSION = 1
@@ -80,7 +80,8 @@ def seal(credentials: Credentials, *, context: str) -> bytes:
     key = _read(_path(settings.VAULT_PUBLIC_KEY_FILE, "VAULT_PUBLIC_KEY_FILE"), PUBLIC_MARK)
     mlkem = MLKEM768PublicKey.from_public_bytes(key.material[:MLKEM_PUBLIC_BYTES])
     x25519 = X25519PublicKey.from_public_bytes(key.material[MLKEM_PUBLIC_BYTES:])
-    plain = json.dumps([credentials.api_key, credentials.api_secret]).encode()
+    fields = [credentials.api_key, credentials.api_secret, credentials.kind]
+    plain = json.dumps(fields).encode()
     box = SUITE.encrypt(
         plain, MLKEM768X25519PublicKey(mlkem, x25519), info=_info(context, key.key_id)
     )
@@ -98,8 +99,8 @@ def unseal(sealed: bytes, *, context: str) -> Credentials:
         plain = SUITE.decrypt(box, key, info=_info(context, key_id))
     except (InvalidTag, ValueError):
         raise SealBroken("altered, or moved from another row") from None
-    api_key, api_secret = json.loads(plain)
-    return Credentials(api_key, api_secret)
+    api_key, api_secret, *kind = json.loads(plain)  # older boxes name no kind
+    return Credentials(api_key, api_secret, *map(KeyKind, kind))
 
 
 def _info(context: str, key_id: bytes) -> bytes:

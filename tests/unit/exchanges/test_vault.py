@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from exchanges import vault
 from exchanges.adapters.bybit.transport import Transport
-from exchanges.domain.trading import Credentials
+from exchanges.domain.trading import Credentials, KeyKind
 from exchanges.ports import Wire
 
 SECRET = Credentials("key-1234", "secret-5678")
@@ -23,6 +23,11 @@ def test_what_is_sealed_can_be_opened(vault_keys):
     box = vault.seal(SECRET, context="bybit/sandbox/1")
     assert b"secret-5678" not in box
     assert vault.unseal(box, context="bybit/sandbox/1") == SECRET
+
+
+def test_a_box_says_what_kind_of_key_it_holds(vault_keys):
+    key = Credentials("", "a private key", KeyKind.RSA)
+    assert vault.unseal(vault.seal(key, context="c"), context="c") == key
 
 
 def test_a_box_moved_to_another_row_stays_shut(vault_keys):
