@@ -18,6 +18,7 @@ class Environment(models.TextChoices):
 
 
 class ConnectionStatus(models.TextChoices):
+    AWAITING = "awaiting", _("Waiting for the API key")
     VERIFYING = "verifying", _("Verifying")
     CONNECTED = "connected", _("Connected")
     ATTENTION = "attention", _("Needs attention")
@@ -30,6 +31,14 @@ class ConnectionReason(models.TextChoices):
 
     NONE = "", ""
     INVALID_KEY = "invalid_key", _("The API key or secret is wrong. Copy both again from Bybit.")
+    KEY_ID_UNKNOWN = (
+        "key_id_unknown",
+        _("Bybit knows no such API key for our public key. Copy it again."),
+    )
+    PAIR_BROKEN = (
+        "pair_broken",
+        _("The public key is not ours any more. Delete that key at Bybit now and make a new pair."),
+    )
     KEY_EXPIRED = "key_expired", _("The API key has expired. Create a new one at Bybit.")
     IP_NOT_ALLOWED = "ip_not_allowed", _("The key does not allow our addresses. Add them at Bybit.")
     READ_ONLY = "read_only", _("The key is read-only. Create one with read and write access.")
@@ -56,7 +65,10 @@ class ConnectionReason(models.TextChoices):
     VAULT = "vault", _("The stored key could not be opened. Enter it again.")
 
 
+PAIRED = {ExchangeKind.BYBIT}  # where traders register a public key and get an API key id
+
 REFUSALS = {
+    "no_key_pair": _("There is no key pair for this connection. Make one first."),
     "link_gone": _("This connection is gone. Link the account anew."),
     "link_in_use": _("Trades are open on this connection. Close them first."),
 }

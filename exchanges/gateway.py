@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+from dataclasses import replace
 
 from django.conf import settings
 
@@ -10,7 +12,7 @@ from exchanges import vault
 from exchanges.choices import Environment
 from exchanges.domain.errors import Unavailable
 from exchanges.domain.lanes import Lane
-from exchanges.domain.trading import Credentials
+from exchanges.domain.trading import Credentials, KeyKind
 from exchanges.metering import AccountMeter
 from exchanges.models import Connection, budget_of
 from exchanges.ports import (
@@ -76,10 +78,14 @@ def _credentials_of(link: Connection) -> Credentials:
     if link.sealed is None:
         raise vault.SealBroken("nothing is sealed here")
     try:
-        return vault.unseal(bytes(link.sealed), context=seal_context(link))
+        opened = vault.unseal(bytes(link.sealed), context=seal_context(link))
     except vault.VaultClosed as error:
         log.error("no key can be opened here: %s", error)  # noqa: TRY400 - the trace says no more
         raise Unavailable("the vault is closed in this process") from None
+    if opened.kind is KeyKind.RSA:
+        # Whoever entered the id could not open the box. It fits no private key but this one.
+        return replace(opened, api_key=link.api_key_id)
+    return opened
 
 
 def market_of(exchange: str, environment: str, lane: Lane, *, patience: float = 0.0) -> MarketData:
@@ -91,7 +97,17 @@ def market_of(exchange: str, environment: str, lane: Lane, *, patience: float = 
 
 
 def seal_context(link: Connection) -> str:
-    return f"{link.exchange}/{link.environment}/{link.public_id}"
+    """What a connection's box is bound to: its row and, for an RSA key, the public half there."""
+    return pair_context(link, link.public_key)
+
+
+def pair_context(link: Connection, public_key: str) -> str:
+    """The context of a private key's box, which opens beside its own public half alone.
+
+    Whoever can write to the database could otherwise show traders a public key of their own.
+    """
+    row = f"{link.exchange}/{link.environment}/{link.public_id}"
+    return f"{row}/{hashlib.sha256(public_key.encode()).hexdigest()}" if public_key else row
 
 
 def wire_of(environment: str, egress: str, meter: Meter) -> Wire:

@@ -65,6 +65,9 @@ class Connection(models.Model):
     environment = models.CharField(max_length=10, choices=Environment.choices)
     name = models.CharField(max_length=40)
     sealed = models.BinaryField(null=True, editable=False)  # exchanges.vault; null once revoked
+    # Without a secret: the sealed private key's other half, and the id that the trader brought.
+    public_key = models.TextField(blank=True)
+    api_key_id = models.CharField(max_length=80, blank=True, editable=False)
     key_hint = models.CharField(max_length=12, blank=True)  # last four of the key id
     key_digest = models.CharField(max_length=64, blank=True, editable=False)
     status = models.CharField(
@@ -118,6 +121,27 @@ class Connection(models.Model):
     def is_streamed(self, now: datetime) -> bool:
         """Whether a living socket tells what happens here."""
         return self.streamed_at is not None and self.stream is not None and self.stream.until > now
+
+
+class KeyPair(models.Model):
+    """A key pair that a worker makes for a connection, until its API key id has been verified."""
+
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="key_pair")
+    public_key = models.TextField(blank=True)  # PEM; empty until a worker has made the pair
+    sealed = models.BinaryField(null=True, editable=False)  # exchanges.vault: the private key
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(public_key="", sealed__isnull=True)
+                | (~models.Q(public_key="") & models.Q(sealed__isnull=False)),
+                name="key_pair_whole_or_not_yet",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.connection_id}"
 
 
 class SymbolState(models.Model):

@@ -40,7 +40,7 @@ from exchanges.domain.trading import (
 from exchanges.egress import least_used
 from exchanges.gateway import exchange_of, market_of, seal_context
 from exchanges.metering import meter_of
-from exchanges.models import Connection, Instrument, SymbolState
+from exchanges.models import Connection, Instrument, KeyPair, SymbolState
 from exchanges.ports import Exchange
 from exchanges.stream_shares import are_prices_followed
 from hexagonal.lib.jobs import enqueue_on_commit
@@ -90,8 +90,7 @@ def connect(user: User, *, environment: str, name: str, credentials: Credentials
     )
     _seal(link, credentials)
     with transaction.atomic():
-        link.save()
-        enqueue_on_commit("exchanges.verify_connection", link.pk)
+        verify_anew(link)
     return link
 
 
@@ -101,19 +100,31 @@ def replace_key(link: Connection, *, credentials: Credentials) -> Connection:
     The exchange account must stay the same while the link is in use: `verify` holds it to that.
     """
     with transaction.atomic():
-        link = Connection.objects.select_for_update().get(pk=link.pk)
-        if link.status == ConnectionStatus.REVOKED:
-            raise LinkRefused("link_gone")
-        # A key that works is not given up while trades hang on it: the new one may be wrong.
-        works = link.status == ConnectionStatus.CONNECTED
-        if works and any(is_in_use(link) for is_in_use in _in_use):
-            raise LinkRefused("link_in_use")
+        link = lock_for_change(link)
         _seal(link, credentials)
-        link.status, link.reason = ConnectionStatus.VERIFYING, ConnectionReason.NONE
-        link.checked_at = None
-        link.save()
-        enqueue_on_commit("exchanges.verify_connection", link.pk)
+        KeyPair.objects.filter(connection=link).delete()
+        verify_anew(link)
     return link
+
+
+def lock_for_change(link: Connection) -> Connection:
+    """Lock a link whose key is to be replaced; raises `LinkRefused` when it must stay."""
+    link = Connection.objects.select_for_update().get(pk=link.pk)
+    if link.status == ConnectionStatus.REVOKED:
+        raise LinkRefused("link_gone")
+    # A key that works is not given up while trades hang on it: the new one may be wrong.
+    works = link.status == ConnectionStatus.CONNECTED
+    if works and any(is_in_use(link) for is_in_use in _in_use):
+        raise LinkRefused("link_in_use")
+    return link
+
+
+def verify_anew(link: Connection) -> None:
+    """Keep a link's new key and ring for a worker that verifies it."""
+    link.status, link.reason = ConnectionStatus.VERIFYING, ConnectionReason.NONE
+    link.checked_at = None
+    link.save()
+    enqueue_on_commit("exchanges.verify_connection", link.pk)
 
 
 def disconnect(link: Connection, *, now: datetime) -> None:
@@ -125,16 +136,24 @@ def disconnect(link: Connection, *, now: datetime) -> None:
         if link.status == ConnectionStatus.REVOKED:
             return
         link.sealed, link.key_digest = None, ""
+        link.public_key = link.api_key_id = ""
         link.status, link.reason = ConnectionStatus.REVOKED, ConnectionReason.NONE
         link.save()
+        KeyPair.objects.filter(connection=link).delete()
         _tell(link, "api_disconnected", now)
 
 
 def _seal(link: Connection, credentials: Credentials) -> None:
+    link.public_key = link.api_key_id = ""
     link.sealed = vault.seal(credentials, context=seal_context(link))
-    link.key_hint = "…" + credentials.api_key[-HINT_LENGTH:]
+    note_key(link, credentials.api_key)
+
+
+def note_key(link: Connection, api_key: str) -> None:
+    """Keep what may be shown of an API key, and what tells whether another one is the same."""
+    link.key_hint = "…" + api_key[-HINT_LENGTH:]
     key = settings.SECRET_KEY.encode()
-    link.key_digest = hmac.digest(key, credentials.api_key.encode(), hashlib.sha256).hex()
+    link.key_digest = hmac.digest(key, api_key.encode(), hashlib.sha256).hex()
 
 
 # --- verifying -----------------------------------------------------------------------------------
@@ -146,17 +165,16 @@ def verify(link_id: int, *, now: datetime) -> None:
     if not claimed.filter(_unchecked(now - VERIFY_CLAIM)).update(checked_at=now):
         return
     link = Connection.objects.select_related("user").get(pk=link_id)
-    sealed = bytes(link.sealed or b"")
     try:
         account = exchange_of(link, meter_of(link, Lane.POLL, patience=VERIFY_PATIENCE))
         facts = account.key_facts()
         reason = judge_key(facts)
         seen = _read_account(account) if reason is ConnectionReason.NONE else None
     except vault.SealBroken:
-        _refuse(link, sealed, ConnectionReason.VAULT, now)
+        _refuse(link, _seal_reason(link), now)
         return
     except CredentialsRejected as error:
-        _refuse(link, sealed, reason_of(error), now)
+        _refuse(link, reason_of(error), now)
         return
     except ExchangeError:
         # Tried again by the periodic task; the trader sees why it takes longer.
@@ -164,9 +182,9 @@ def verify(link_id: int, *, now: datetime) -> None:
         waiting.update(reason=ConnectionReason.UNAVAILABLE)
         return
     if seen is None:
-        _refuse(link, sealed, reason, now)
+        _refuse(link, reason, now)
         return
-    _accept(link, sealed, facts, seen, now)
+    _accept(link, facts, seen, now)
 
 
 def judge_key(facts: KeyFacts) -> ConnectionReason:
@@ -190,27 +208,48 @@ def _unchecked(before: datetime) -> Q:
     return Q(checked_at__isnull=True) | Q(checked_at__lt=before)
 
 
-def _refuse(link: Connection, sealed: bytes, reason: ConnectionReason, now: datetime) -> None:
-    """Say no and destroy the key; a link that traded before keeps its place and its settings."""
+def _seal_reason(link: Connection) -> ConnectionReason:
+    """Why a box did not open, said to who registered the public key that stands beside it."""
+    if not link.public_key:
+        return ConnectionReason.VAULT
+    log.critical("the key pair of connection %s does not fit together", link.pk)
+    return ConnectionReason.PAIR_BROKEN
+
+
+def _still_tried(tried: Connection) -> Connection | None:
+    """Lock a link that waits for a verdict; None when another key was entered meanwhile."""
+    link = Connection.objects.select_for_update().get(pk=tried.pk)
+    is_same = (link.sealed, link.api_key_id) == (tried.sealed, tried.api_key_id)
+    return link if is_same and link.status == ConnectionStatus.VERIFYING else None
+
+
+def _refuse(tried: Connection, reason: ConnectionReason, now: datetime) -> None:
+    """Say no and destroy the key; a link that traded before keeps its place and its settings.
+
+    A pair whose id nobody knows can do nothing at the exchange: it stays for the right id.
+    """
     with transaction.atomic():
-        link = Connection.objects.select_for_update().get(pk=link.pk)
-        if link.status != ConnectionStatus.VERIFYING or bytes(link.sealed or b"") != sealed:
-            return  # another key was entered meanwhile
-        known = bool(link.exchange_uid)
-        link.status = ConnectionStatus.ATTENTION if known else ConnectionStatus.REFUSED
+        link = _still_tried(tried)
+        if link is None:
+            return
+        pair = KeyPair.objects.filter(connection=link)
+        refused = ConnectionStatus.REFUSED
+        if reason is ConnectionReason.INVALID_KEY and pair.exists():
+            reason, refused = ConnectionReason.KEY_ID_UNKNOWN, ConnectionStatus.AWAITING
+        else:
+            pair.delete()
+        link.status = ConnectionStatus.ATTENTION if link.exchange_uid else refused
         link.reason = reason
-        link.sealed = None
+        link.sealed, link.public_key, link.api_key_id = None, "", ""
         link.save()
         _tell(link, "api_refused", now, reason=reason.value)
 
 
-def _accept(
-    link: Connection, sealed: bytes, facts: KeyFacts, seen: AccountSeen, now: datetime
-) -> None:
+def _accept(tried: Connection, facts: KeyFacts, seen: AccountSeen, now: datetime) -> None:
     try:
         with transaction.atomic():
-            link = Connection.objects.select_for_update().get(pk=link.pk)
-            if link.status != ConnectionStatus.VERIFYING or bytes(link.sealed or b"") != sealed:
+            link = _still_tried(tried)
+            if link is None:
                 return
             is_new = not link.exchange_uid
             if link.exchange_uid not in {"", facts.uid} and any(use(link) for use in _in_use):
@@ -221,11 +260,12 @@ def _accept(
             link.allows_any_address = not facts.addresses
             link.key_expires_at = facts.expires_at
             link.save()
+            KeyPair.objects.filter(connection=link).delete()
             _store_account(link, seen, now)
             if is_new:
                 _tell(link, "api_connected", now, is_public=True)
     except (IntegrityError, LinkRefused):
-        _refuse(link, sealed, ConnectionReason.DUPLICATE_ACCOUNT, now)
+        _refuse(tried, ConnectionReason.DUPLICATE_ACCOUNT, now)
 
 
 def _tell(
@@ -270,7 +310,7 @@ def refresh_account(link: Connection, *, now: datetime) -> None:
     try:
         seen = _read_account(exchange_of(link, meter_of(link, Lane.POLL)))
     except vault.SealBroken:
-        note_problem(link.pk, ConnectionReason.VAULT, now=now)
+        note_problem(link.pk, _seal_reason(link), now=now)
         return
     except CredentialsRejected as error:
         note_credentials_rejected(link.pk, error, now=now)

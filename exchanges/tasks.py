@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from exchanges import services
+from exchanges import key_pairs, services
 from exchanges.choices import ExchangeKind
 from exchanges.domain.errors import ExchangeError
 from exchanges.models import Connection
@@ -29,10 +29,17 @@ def verify_connection(link_id: int) -> None:
     services.verify(link_id, now=timezone.now())
 
 
+@shared_task(name="exchanges.generate_key_pair")
+def generate_key_pair(pair_id: int) -> None:
+    key_pairs.generate(pair_id)
+
+
 @shared_task(name="exchanges.refresh_accounts")
 def refresh_accounts() -> None:
-    """Read stale accounts again, and ring for verifications that a lost message left waiting."""
+    """Read stale accounts again, and ring for what a lost message left waiting."""
     now = timezone.now()
+    for pair_id in key_pairs.waiting_pairs():
+        enqueue("exchanges.generate_key_pair", pair_id)
     for link_id in services.waiting_for_verification(now=now):
         enqueue("exchanges.verify_connection", link_id)
     stale = services.claim_stale(AT_ONCE, now=now, age=REFRESH_AGE)

@@ -13,10 +13,15 @@ SECRET = re.compile(
 # Of brokers, databases, proxies.
 URL_PASSWORD = re.compile(r"(?P<start>://[^\s/:@]*:)[^\s/@]+(?=@)")
 BOT_TOKEN = re.compile(r"\d{5,}:[A-Za-z0-9_-]{20,}")
+# To its end, or to the end of what is left of it.
+PRIVATE_KEY = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL
+)
 PAIRING_KEY = re.compile(r"인증:[^\s:]+:[0-9a-fA-F-]{36}")
 
 
 def redact(text: str) -> str:
+    text = PRIVATE_KEY.sub("[redacted]", text)
     text = SECRET.sub(r"\g<name>[redacted]", text)
     text = URL_PASSWORD.sub(r"\g<start>[redacted]", text)
     text = BOT_TOKEN.sub("[redacted]", text)

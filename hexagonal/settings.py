@@ -178,6 +178,7 @@ CELERY_TASK_ROUTES = {
     "signals.work": {"queue": "orders"},
     "signals.show_life": {"queue": "orders"},
     "exchanges.verify_connection": {"queue": "control"},
+    "exchanges.generate_key_pair": {"queue": "control"},
 }
 # Beat stands in no way of money: what is due is rung for and timed by the sweeper.
 CELERY_BEAT_SCHEDULE = {

@@ -41,6 +41,13 @@ def test_the_key_of_the_vault_is_where_orders_are_sent(services):
     assert knowing == set(SENDING)
 
 
+def test_who_seals_has_the_public_key(services):
+    sealing = {
+        name for name, each in services.items() if "vault_public_key" in each.get("secrets", [])
+    }
+    assert sealing == {"web", "worker"}
+
+
 @pytest.mark.parametrize("name", SENDING)
 def test_who_sends_is_looked_at_and_restarted(services, name):
     assert services[name]["restart"] == "unless-stopped"

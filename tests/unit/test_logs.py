@@ -36,5 +36,16 @@ def test_secrets_are_replaced(message):
     assert "[redacted]" in shown
 
 
+@pytest.mark.parametrize("name", ["PRIVATE KEY", "RSA PRIVATE KEY"])
+@pytest.mark.parametrize("end", ["\n-----END {name}-----\n and more", ""], ids=["whole", "cut"])
+@pytest.mark.parametrize("shown_as", [str, repr])
+def test_a_private_key_is_replaced(name, end, shown_as):
+    text = f"-----BEGIN {name}-----\nhush-hush\nhush-hush" + end.format(name=name)
+    shown = logged("loading %s", shown_as(text))
+    assert "hush-hush" not in shown
+    assert shown.startswith("loading ")
+    assert ("and more" in shown) == bool(end)
+
+
 def test_input_cannot_forge_a_second_line():
     assert "\n" not in logged("name=%s", "a\r\n2026-01-01 INFO forged")
