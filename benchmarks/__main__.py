@@ -21,6 +21,7 @@ PARTS = {
     "B6": "streams",
     "B7": "publish",
     "fairness": "fairness",
+    "RSA": "signing",
 }
 
 
