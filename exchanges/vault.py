@@ -2,11 +2,16 @@
 
 HPKE (RFC 9180) with the hybrid ML-KEM-768 + X25519 KEM: safe unless both are broken. `info` binds a
 box to its connection, so a box that is moved to another row does not open.
+
+Anybody with the public key can seal, and so plant a box. With a secret that is a trader's right; a
+private key of ours is made by workers alone, whose mark no other can make.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
 import secrets
 import stat
@@ -76,11 +81,16 @@ def generate(private: Path, public: Path) -> None:
 
 
 def seal(credentials: Credentials, *, context: str) -> bytes:
-    """Seal a key and secret for the workers; needs the public key only."""
+    """Seal a key and secret for the workers; needs the public key only.
+
+    For a private key of ours it needs the workers' private key as well: `VaultClosed` elsewhere.
+    """
     key = _read(_path(settings.VAULT_PUBLIC_KEY_FILE, "VAULT_PUBLIC_KEY_FILE"), PUBLIC_MARK)
     mlkem = MLKEM768PublicKey.from_public_bytes(key.material[:MLKEM_PUBLIC_BYTES])
     x25519 = X25519PublicKey.from_public_bytes(key.material[MLKEM_PUBLIC_BYTES:])
-    fields = [credentials.api_key, credentials.api_secret, credentials.kind]
+    is_ours = credentials.kind is KeyKind.RSA
+    mark = _mark(credentials, context, key.key_id) if is_ours else ""
+    fields = [credentials.api_key, credentials.api_secret, credentials.kind, mark]
     plain = json.dumps(fields).encode()
     box = SUITE.encrypt(
         plain, MLKEM768X25519PublicKey(mlkem, x25519), info=_info(context, key.key_id)
@@ -99,8 +109,33 @@ def unseal(sealed: bytes, *, context: str) -> Credentials:
         plain = SUITE.decrypt(box, key, info=_info(context, key_id))
     except (InvalidTag, ValueError):
         raise SealBroken("altered, or moved from another row") from None
-    api_key, api_secret, *kind = json.loads(plain)  # older boxes name no kind
-    return Credentials(api_key, api_secret, *map(KeyKind, kind))
+    credentials, mark = _read_box(plain)
+    is_ours = credentials.kind is KeyKind.RSA
+    if is_ours and not hmac.compare_digest(mark, _mark(credentials, context, key_id)):
+        raise SealBroken("a private key that no worker has made")
+    return credentials
+
+
+def _read_box(plain: bytes) -> tuple[Credentials, str]:
+    """What was in a box, which may be anything: anybody with the public key can seal."""
+    try:
+        fields = json.loads(plain)
+        if not all(isinstance(text, str) and text.isascii() for text in fields):
+            raise SealBroken("no key is in this box")
+        api_key, api_secret, *rest = fields
+        kind, mark = rest or (KeyKind.HMAC, "")  # older boxes say neither
+        return Credentials(api_key, api_secret, KeyKind(kind)), mark
+    except (ValueError, TypeError, RecursionError):
+        raise SealBroken("no key is in this box") from None
+
+
+def _mark(credentials: Credentials, context: str, key_id: bytes) -> str:
+    """What only a process with the private key of this id can say of a key and its place."""
+    own = _read(_path(settings.VAULT_PRIVATE_KEY_FILE, "VAULT_PRIVATE_KEY_FILE"), PRIVATE_MARK)
+    if own.key_id != key_id:
+        raise VaultClosed("the private and the public key file are not of one pair")
+    text = f"hexagonal/made-by-a-worker/{context}/{credentials.api_secret}"
+    return hmac.digest(own.material, text.encode(), hashlib.sha256).hex()
 
 
 def _info(context: str, key_id: bytes) -> bytes:

@@ -20,7 +20,7 @@ from exchanges.domain.errors import InvalidKey
 from exchanges.domain.trading import RSA_BITS, Credentials, KeyKind
 
 Sign = Callable[[str], str]
-MOST_BITS = 2 * RSA_BITS  # time grows with the third power, and a box may hold what we never made
+MOST_BITS = 2 * RSA_BITS  # Bybit's own generator makes no longer ones
 
 
 def signer_of(credentials: Credentials) -> Sign:
@@ -36,7 +36,7 @@ def signer_of(credentials: Credentials) -> Sign:
 
 def _signer_of_rsa(pem: str) -> Sign:
     try:
-        # Looking for primes takes as long as fifty signatures, and a worker of ours made the key.
+        # Validating it takes as long as fifty signatures, and the vault has proved it to be ours.
         key = load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise InvalidKey("a private key that cannot be read") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import pickle
 from pathlib import Path
 
@@ -28,6 +29,59 @@ def test_what_is_sealed_can_be_opened(vault_keys):
 def test_a_box_says_what_kind_of_key_it_holds(vault_keys):
     key = Credentials("", "a private key", KeyKind.RSA)
     assert vault.unseal(vault.seal(key, context="c"), context="c") == key
+
+
+def test_the_web_can_seal_no_private_key(vault_keys, settings):
+    settings.VAULT_PRIVATE_KEY_FILE = None
+    with pytest.raises(vault.VaultClosed):
+        vault.seal(Credentials("", "a private key", KeyKind.RSA), context="c")
+
+
+def planted(settings, held):
+    """A box of the right row, sealed with the right public key by one who has no private one."""
+    public = vault._read(settings.VAULT_PUBLIC_KEY_FILE, vault.PUBLIC_MARK)
+    key = vault.MLKEM768X25519PublicKey(
+        vault.MLKEM768PublicKey.from_public_bytes(public.material[: vault.MLKEM_PUBLIC_BYTES]),
+        vault.X25519PublicKey.from_public_bytes(public.material[vault.MLKEM_PUBLIC_BYTES :]),
+    )
+    box = vault.SUITE.encrypt(held.encode(), key, info=vault._info("c", public.key_id))
+    return bytes([vault.VERSION]) + public.key_id + bytes(box)
+
+
+@pytest.mark.parametrize("mark", ["", "00" * 32], ids=["empty", "guessed"])
+def test_a_private_key_that_somebody_planted_does_not_open(vault_keys, settings, mark):
+    box = planted(settings, json.dumps(["", "a thief's", "rsa", mark]))
+    with pytest.raises(vault.SealBroken, match="no worker"):
+        vault.unseal(box, context="c")
+
+
+@pytest.mark.parametrize(
+    "held",
+    [
+        *("", "{", "null", "7", "[]", '["k"]', '["k", 7]', '["k", "s", "rsa"]', '[["k"], "s"]'),
+        *(
+            '["k", "s", "other", ""]',
+            '["k", "s", "hmac", "", ""]',
+            '["k", "\\ud800"]',
+            "[" * 100_000,
+        ),
+    ],
+)
+def test_a_box_that_holds_something_else_is_a_broken_seal(vault_keys, settings, held):
+    with pytest.raises(vault.SealBroken, match="no key"):
+        vault.unseal(planted(settings, held), context="c")
+
+
+def test_a_box_of_before_there_were_kinds_opens(vault_keys, settings):
+    box = planted(settings, json.dumps([SECRET.api_key, SECRET.api_secret]))
+    assert vault.unseal(box, context="c") == SECRET
+
+
+def test_a_worker_whose_key_files_are_no_pair_seals_no_private_key(vault_keys, settings, tmp_path):
+    vault.generate(tmp_path / "other.key", tmp_path / "other.pub")
+    settings.VAULT_PRIVATE_KEY_FILE = tmp_path / "other.key"
+    with pytest.raises(vault.VaultClosed):
+        vault.seal(Credentials("", "a private key", KeyKind.RSA), context="c")
 
 
 def test_a_box_moved_to_another_row_stays_shut(vault_keys):
