@@ -24,6 +24,7 @@ from exchanges.domain.errors import (
     InvalidKey,
     IpNotAllowed,
     KeyExpired,
+    KeyUnreadable,
     PermissionMissing,
     Unavailable,
 )
@@ -58,6 +59,7 @@ REASONS: dict[type[ExchangeError], ConnectionReason] = {
     KeyExpired: ConnectionReason.KEY_EXPIRED,
     PermissionMissing: ConnectionReason.PERMISSION_MISSING,
     IpNotAllowed: ConnectionReason.IP_NOT_ALLOWED,
+    KeyUnreadable: ConnectionReason.VAULT,
 }
 
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from exchanges import key_pairs, services
+from exchanges import key_pairs, rotation, services
 from exchanges.choices import ExchangeKind
 from exchanges.domain.errors import ExchangeError
 from exchanges.models import Connection
@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 REFRESH_AGE = timedelta(seconds=30)
 AT_ONCE = 40
+RESEAL_SECONDS = 0.5  # at a time: orders wait for this process no longer
 THREADS = 4
 
 
@@ -52,6 +53,13 @@ def _refresh(link: Connection) -> None:
         services.refresh_account(link, now=timezone.now())
     finally:
         connection.close()  # a thread's own database connection ends with its work
+
+
+@shared_task(name="exchanges.reseal")
+def reseal(key: str) -> None:
+    """Seal some stored keys anew for a key of the vault, named by its public id."""
+    if done := rotation.reseal(key, seconds=RESEAL_SECONDS, now=timezone.now()):
+        log.info("%s boxes were sealed anew", done)
 
 
 @shared_task(name="exchanges.refresh_instruments")

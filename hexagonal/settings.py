@@ -13,6 +13,7 @@ from hexagonal.lib import broker
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 SECRET_KEY = env.text("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")  # sessions of before still count
 DEBUG = env.flag("DEBUG", default=False)
 INSECURE_HTTP = env.flag("INSECURE_HTTP", default=False)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
@@ -213,7 +214,8 @@ GOVERNOR_PROCESSES = env.integer("GOVERNOR_PROCESSES", 16)  # that send, all hos
 # How much of the limit counts as spent when Redis has lost its memory.
 GOVERNOR_DOUBT_PERCENT = env.integer("GOVERNOR_DOUBT_PERCENT", 99)
 VAULT_PUBLIC_KEY_FILE = env.path("VAULT_PUBLIC_KEY_FILE")
-VAULT_PRIVATE_KEY_FILE = env.path("VAULT_PRIVATE_KEY_FILE")  # worker, sweeper, stream
+# Worker, sweeper and stream only: a file, or a directory with one for each key, `<key id>.key`.
+VAULT_PRIVATE_KEY_FILE = env.path("VAULT_PRIVATE_KEY_FILE")
 
 # --- streams: one process or several, each with its share of the accounts' sockets ------------
 
@@ -290,23 +292,26 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
-# --- logs ------------------------------------------------------------------------------------
+# --- logs and reports of errors --------------------------------------------------------------
 
+DEFAULT_EXCEPTION_REPORTER = "hexagonal.reports.Report"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "hexagonal.reports.WithoutSecrets"
+# One handler for all, whose formatter redacts; test_logs.py looks for others.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"redact": {"()": "hexagonal.logs.RedactSecrets"}},
     "formatters": {
         "line": {
-            "()": "hexagonal.logs.OneLine",
+            "()": "hexagonal.logs.Redacted",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
         }
     },
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]}
-    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
     "loggers": {
+        # Django's own handlers would write what happened as it is, to the console and by mail.
+        "django": {"handlers": []},
+        "django.server": {"handlers": [], "propagate": True},
         # They print whole requests at DEBUG: keys, signatures, the bot's token in its URL.
         "pybit": {"level": "WARNING"},
         "urllib3": {"level": "INFO"},

@@ -15,7 +15,8 @@ ExchangeError
 │ └ DuplicateLinkId     an order with this link id exists: adopt it
 ├ PositionModeMismatch  the account's mode is another than cached: read it, plan again
 └ CredentialsRejected   final for this connection until its owner acts
-  ├ InvalidKey ├ KeyExpired ├ PermissionMissing └ IpNotAllowed
+  ├ InvalidKey ├ KeyExpired ├ PermissionMissing ├ IpNotAllowed
+  └ KeyUnreadable       what is stored of the key was altered: enter it again
 """
 
 from __future__ import annotations
@@ -102,4 +103,8 @@ class PermissionMissing(CredentialsRejected):
 
 
 class IpNotAllowed(CredentialsRejected):
+    pass
+
+
+class KeyUnreadable(CredentialsRejected):
     pass

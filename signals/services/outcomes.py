@@ -13,6 +13,7 @@ from exchanges.domain.errors import (
     InvalidOrder,
     IpNotAllowed,
     KeyExpired,
+    KeyUnreadable,
     OrderRejected,
     OutcomeUnknown,
     PermissionMissing,
@@ -43,6 +44,7 @@ REASON_OF_ERROR: dict[type[ExchangeError], Reason] = {
     KeyExpired: Reason.KEY_EXPIRED,
     PermissionMissing: Reason.PERMISSION_MISSING,
     IpNotAllowed: Reason.ADDRESS_NOT_ALLOWED,
+    KeyUnreadable: Reason.CONNECTION_NOT_READY,
     CredentialsRejected: Reason.CONNECTION_NOT_READY,
 }
 
