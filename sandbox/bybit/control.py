@@ -12,7 +12,7 @@ from aiohttp import web
 
 from sandbox.bybit.app import Sandbox, make_sandbox
 from sandbox.bybit.engine import ApiError
-from sandbox.bybit.keys import Key
+from sandbox.bybit.keys import DAY_MS, LIFE_MS, Key
 
 KEY_FIELDS = {field.name for field in dataclasses.fields(Key)} - {"api_key", "uid", "secret"}
 ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -81,8 +81,8 @@ class Control:
                 leverage=_decimals(spec.pop("leverage", {})),
                 default_leverage=Decimal(str(spec.pop("default_leverage", "10"))),
             )
-        key = Key(api_key, uid, secret)
-        _change(key, spec)
+        key = Key(api_key, uid, secret, expires_ms=box.clock() + LIFE_MS)
+        _change(key, spec, box.clock())
         box.keys[api_key] = key
         return web.json_response({"uid": uid, "api_key": api_key, "api_secret": secret})
 
@@ -102,7 +102,8 @@ class Control:
         return done()
 
     async def change_key(self, request: web.Request) -> web.Response:
-        _change(self.box.keys[request.match_info["api_key"]], await read_body(request))
+        key, spec = self.box.keys[request.match_info["api_key"]], await read_body(request)
+        _change(key, spec, self.box.clock())
         return done()
 
     async def price(self, request: web.Request) -> web.Response:
@@ -234,6 +235,7 @@ class Control:
             {
                 "paths": dict(box.requests),
                 "refusals": {str(code): count for code, count in box.refusals.items()},
+                "brokers": dict(box.brokers),
                 "bans": box.limits.bans,
                 "peak_by_address": box.limits.peak,
                 "order_times": box.order_times,
@@ -264,7 +266,10 @@ def _decimals(values: dict[str, Any]) -> dict[str, Decimal]:
     return {name: Decimal(str(value)) for name, value in values.items()}
 
 
-def _change(key: Key, spec: dict[str, Any]) -> None:
+def _change(key: Key, spec: dict[str, Any], now: int) -> None:
+    """Set a key's fields; `deadline_day` says in how many days it ends."""
+    if "deadline_day" in spec:
+        key.expires_ms = now + int(float(spec.pop("deadline_day")) * DAY_MS)
     unknown = set(spec) - KEY_FIELDS
     if unknown:
         raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
