@@ -7,5 +7,6 @@ urlpatterns = [
     path("connect/", views.connect, name="connect"),
     path("<uuid:public_id>/", views.row, name="row"),
     path("<uuid:public_id>/key/", views.replace_key, name="replace_key"),
+    path("<uuid:public_id>/check/", views.check_again, name="check_again"),
     path("<uuid:public_id>/disconnect/", views.disconnect, name="disconnect"),
 ]

@@ -81,9 +81,22 @@ def disconnect(request: SignedInRequest, public_id: UUID) -> HttpResponse:
     try:
         services.disconnect(link, now=timezone.now())
     except services.LinkRefused as refusal:
+        if refusal.code == "link_in_use":  # what becomes of its trades is the trader's to say
+            return redirect("signals:part", public_id)
         messages.error(request, text_of(refusal.code))
     else:
         messages.success(request, _("The connection and its stored key are gone."))
+    return redirect("settings")
+
+
+@login_required
+@require_POST
+def check_again(request: SignedInRequest, public_id: UUID) -> HttpResponse:
+    link = connection_of(request.user, public_id)
+    try:
+        services.check_again(link)
+    except services.LinkRefused as refusal:
+        messages.error(request, text_of(refusal.code))
     return redirect("settings")
 
 

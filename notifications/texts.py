@@ -119,6 +119,8 @@ def _account(mark: str, title: str) -> Callable[[Params], str]:
         return _lines(
             f"{mark} <b>{_(title)}</b>",
             (_("Connection"), params.get("connection", "")),
+            (_("Expires on"), params.get("at", "")),
+            (_("Days left"), params.get("days", "")),
             (_("Reason"), params.get("reason", "")),
         )
 
@@ -169,6 +171,7 @@ TEXTS: dict[str, Callable[[Params], str]] = {
     "skipped": _not_traded("⏭", gettext_noop("Not traded")),
     "failed": _not_traded("⚠️", gettext_noop("Order refused")),
     "expired": _not_traded("⌛", gettext_noop("Not entered")),
+    "left": _not_traded("🤝", gettext_noop("The position is yours from now on")),
     "noted": _noted,
     "own_stop": _stop("✋", gettext_noop("Your own stop counts from now on")),
     "stop_put_back": _stop("🛡", gettext_noop("The stop was missing and stands again")),
@@ -181,6 +184,10 @@ TEXTS: dict[str, Callable[[Params], str]] = {
     "alarm": _not_traded("🚨", gettext_noop("Attention: check your position")),
     "api_refused": _account("⛔", gettext_noop("API key refused")),
     "api_attention": _account("⚠️", gettext_noop("Your exchange connection needs attention")),
+    "api_restored": _account("✅", gettext_noop("Your exchange connection works again")),
+    "api_expiring": _account("⏳", gettext_noop("Your API key is about to expire")),
+    "api_expiry_sooner": _account("🔑", gettext_noop("Your API key will expire sooner")),
+    "api_transfer_right": _account("⚠️", gettext_noop("Your API key may transfer assets now")),
     "api_disconnected": _account("🔌", gettext_noop("Exchange disconnected")),
     RELINKED: _relinked,
     "suspended": _account("⛔", gettext_noop("Your account was suspended by the admin")),

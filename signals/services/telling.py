@@ -24,6 +24,7 @@ CODE_OF_EXIT = {
     Reason.TARGET: "target_hit",
     Reason.STOP: "stop_hit",
     Reason.TRAILING_STOP: "stop_hit",
+    Reason.LEFT_TO_TRADER: "left",
 }
 
 
@@ -112,6 +113,8 @@ def _ended(copy: Copy, signal: Signal) -> Fact:
         code = CODE_OF_EXIT.get(Reason(copy.reason), "closed")
         if len(signal.targets.all()) > 1 and code == "target_hit":
             code = "closed"
+        params |= {"quantity": plain(copy.entered_quantity - copy.exited_quantity)}
+    if status is CopyStatus.CLOSED and code != "left":
         params |= {
             "quantity": plain(copy.exited_quantity),
             "price": plain(copy.exit_average or Decimal(0)),
