@@ -111,6 +111,8 @@ MENDABLE = frozenset(
 )
 # Put right on the exchange's page of keys.
 AT_THE_EXCHANGE = MENDABLE - {ConnectionReason.VAULT, ConnectionReason.RECHECKING}
+# Put right by allowing our addresses there; the notices by these names say so as well.
+ABOUT_ADDRESSES = frozenset({ConnectionReason.IP_NOT_ALLOWED, "key_expired", "key_expiring"})
 # The key itself works: open trades are still protected by it.
 STILL_WORKING = frozenset(
     {

@@ -20,6 +20,7 @@ from accounts.models import User
 from exchanges import vault
 from exchanges.admission import judge_key, reason_of
 from exchanges.choices import (
+    ABOUT_ADDRESSES,
     STILL_WORKING,
     ConnectionReason,
     ConnectionStatus,
@@ -37,7 +38,7 @@ from exchanges.domain.trading import (
     SymbolMode,
     Ticker,
 )
-from exchanges.egress import least_used
+from exchanges.egress import least_used, shown_addresses
 from exchanges.gateway import affiliate_of, exchange_of, market_of, seal_context
 from exchanges.metering import meter_of
 from exchanges.models import Connection, Instrument, SymbolState
@@ -267,6 +268,11 @@ def tell(
 ) -> None:
     """Record a fact in the transaction that makes it true; with a `key`, once for ever."""
     params = {"name": link.user.nickname, "connection": link.name} | more
+    reason = more.get("reason", "")
+    if reason in ABOUT_ADDRESSES:
+        params["addresses"] = shown_addresses()
+    if reason == ConnectionReason.NOT_AFFILIATED:
+        params["url"] = settings.BYBIT_SIGN_UP_URL
     record(
         Fact(ActivityKind.API, code, link.user_id, params, is_public=is_public, key=key), now=now
     )

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.http import SignedInRequest
 from accounts.wording import text_of
 from exchanges import services
+from exchanges.egress import shown_addresses
 from exchanges.forms import ConnectForm, KeyForm
 from exchanges.selectors import connection_of
 
@@ -28,7 +29,8 @@ def _dialog(request: HttpRequest, form: KeyForm, action: str) -> HttpResponse:
         "action": action,
         "sign_up_url": settings.BYBIT_SIGN_UP_URL,
         "api_page_url": settings.BYBIT_API_PAGE_URL,
-        "addresses": ", ".join(address for address in settings.EGRESS if address),
+        "is_referral_required": settings.AFFILIATE_REQUIRED,
+        "addresses": shown_addresses(),
     }
     status = 422 if form.is_bound else 200
     return render(request, "exchanges/_connect_dialog.html", context, status=status)

@@ -122,6 +122,8 @@ def _account(mark: str, title: str) -> Callable[[Params], str]:
             (_("Expires on"), params.get("at", "")),
             (_("Days left"), params.get("days", "")),
             (_("Reason"), params.get("reason", "")),
+            (_("Our addresses"), params.get("addresses", "")),
+            (_("Sign-up link"), params.get("url", "")),
         )
 
     return text

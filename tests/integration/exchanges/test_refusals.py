@@ -17,6 +17,7 @@ from exchanges import services
 from exchanges.choices import ConnectionReason
 from exchanges.domain.trading import Credentials
 from exchanges.models import Connection
+from notifications.texts import render
 from tests.fixtures.people import link_account, long_btc
 from tests.integration.signals.test_copy_life import publish
 
@@ -102,6 +103,7 @@ def operator(market, settings, tmp_path):
 
 @pytest.mark.parametrize("row", TABLE, ids=[row.name for row in TABLE])
 def test_a_key_is_refused_with_its_cause_and_destroyed(market, alice, operator, settings, row):
+    settings.EGRESS = {"203.0.113.10": ""}  # shown under another name than it leaves by
     for name, value in row.settings.items():
         setattr(settings, name, value)
     link = connect(alice, market.account(**row.key), secret=row.secret)
@@ -109,6 +111,9 @@ def test_a_key_is_refused_with_its_cause_and_destroyed(market, alice, operator, 
     assert link.exchange_uid == ""
     event = ActivityEvent.objects.get(user=alice)
     assert (event.code, event.params["reason"]) == ("api_refused", row.code)
+    notice = render(event.code, event.params, "en")
+    assert ("203.0.113.10" in notice) is (row.code in {"ip_not_allowed", "key_expired"})
+    assert ("bybit.com/register" in notice) is (row.code == "not_affiliated")
 
 
 @pytest.mark.parametrize("other", ["alice", "bob"])
@@ -162,6 +167,14 @@ def test_a_sub_account_belongs_to_whom_its_owner_belongs(market, alice, operator
     owner = market.account(affiliate_id=int(operator["uid"]))
     link = connect(alice, market.account(is_master=False, parent_uid=owner["uid"]))
     assert (link.status, link.reason) == ("connected", "")
+
+
+@pytest.mark.parametrize("is_required", [True, False])
+def test_the_dialog_says_whether_our_link_is_demanded(client, alice, settings, is_required):
+    settings.AFFILIATE_REQUIRED = is_required
+    client.force_login(alice)
+    page = client.get("/connections/connect/", headers={"accept-language": "en"})
+    assert ("Only accounts that were opened" in page.content.decode()) is is_required
 
 
 def test_nobody_is_asked_about_where_it_is_not_demanded(market, alice, operator):
