@@ -35,7 +35,8 @@ class Row:
     code: str
     key: dict = field(default_factory=dict)
     settings: dict = field(default_factory=dict)
-    secret: str = ""  # typed in place of the right one
+    api_key: str = ""  # typed in place of the right one
+    secret: str = ""
 
 
 TABLE = [
@@ -76,14 +77,15 @@ TABLE = [
     Row("expired", "key_expired", {"deadline_day": 0}),
     Row("another address", "ip_not_allowed", {"ips": ["10.1.2.3"]}),
     Row("not a unified account", "not_unified", {"uta": 0}),
-    Row("deleted, or of another environment", "invalid_key", {"revoked": True}),
+    Row("deleted", "invalid_key", {"revoked": True}),
+    Row("of another environment, so unknown here", "invalid_key", api_key="made-at-the-testnet"),
     Row("the wrong secret", "wrong_secret", secret="x" * 36),
     Row("not opened by our link", "not_affiliated", settings={"AFFILIATE_REQUIRED": True}),
 ]
 
 
-def connect(user, key, *, secret=""):
-    credentials = Credentials(key["api_key"], secret or key["api_secret"])
+def connect(user, key, *, api_key="", secret=""):
+    credentials = Credentials(api_key or key["api_key"], secret or key["api_secret"])
     link = services.connect(user, environment="sandbox", name="main", credentials=credentials)
     services.verify(link.pk, now=timezone.now())
     link.refresh_from_db()
@@ -106,7 +108,7 @@ def test_a_key_is_refused_with_its_cause_and_destroyed(market, alice, operator, 
     settings.EGRESS = {"203.0.113.10": ""}  # shown under another name than it leaves by
     for name, value in row.settings.items():
         setattr(settings, name, value)
-    link = connect(alice, market.account(**row.key), secret=row.secret)
+    link = connect(alice, market.account(**row.key), api_key=row.api_key, secret=row.secret)
     assert (link.status, link.reason, link.sealed) == ("refused", row.code, None)
     assert link.exchange_uid == ""
     event = ActivityEvent.objects.get(user=alice)
