@@ -7,6 +7,7 @@ open trades goes on as long as the key works. What its owner has mended is found
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -34,6 +35,15 @@ from exchanges.vault import SealBroken
 
 WATCHED = (ConnectionStatus.CONNECTED, ConnectionStatus.ATTENTION)
 DAY = timedelta(days=1)
+
+# The apps above hear of each account that was read, in the transaction that keeps it.
+_hearers: list[Callable[[Connection, datetime], None]] = []
+
+
+def hear_of_accounts(hearer: Callable[[Connection, datetime], None]) -> None:
+    """Let an app above see each account as it has just been read."""
+    if hearer not in _hearers:
+        _hearers.append(hearer)
 
 
 def claim_stale(limit: int, *, now: datetime, age: timedelta) -> list[Connection]:
@@ -102,6 +112,8 @@ def _take_in(
             _release(current, now)
         if seen is not None:
             store_account(current, seen, now)
+            for hear in _hearers:
+                hear(current, now)
 
 
 def _take_in_key(link: Connection, facts: KeyFacts, now: datetime) -> None:

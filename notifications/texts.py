@@ -101,6 +101,18 @@ def _not_traded(mark: str, title: str) -> Callable[[Params], str]:
     return text
 
 
+def _seed_limit(params: Params) -> str:
+    """Of a signal that was not copied for it, or of the account alone."""
+    mark, title = "🚧", _("SEED LIMIT: not traded")
+    head = _head(mark, title, params) if "symbol" in params else f"{mark} <b>{title}</b>"
+    return _lines(
+        head,
+        (_("Reason"), params["reason"]),
+        *_figures(params),
+        (_("Connection"), params["connection"]),
+    )
+
+
 def _figures(params: Params) -> Iterator[tuple[str, str]]:
     """What the reason is about, in figures: only those that it has."""
     needed, usable = params.get("needed"), params.get("usable")
@@ -177,7 +189,7 @@ TEXTS: dict[str, Callable[[Params], str]] = {
     "noted": _noted,
     "own_stop": _stop("✋", gettext_noop("Your own stop counts from now on")),
     "stop_put_back": _stop("🛡", gettext_noop("The stop was missing and stands again")),
-    "seed_limit": _not_traded("🚧", gettext_noop("SEED LIMIT: not traded")),
+    "seed_limit": _seed_limit,
     "halted": _account("⏸", gettext_noop("New entries are paused by your loss limit")),
     "released": _account("▶️", gettext_noop("New entries go on")),
     "panic": _account("🧯", gettext_noop("Everything is being closed, and copying is paused")),

@@ -15,8 +15,10 @@ from exchanges import services, watching
 from exchanges.domain.trading import Credentials
 from exchanges.models import Connection
 from notifications.models import OutboxMessage, TelegramLink
+from notifications.texts import render
 from signals.domain.draft import TargetDraft
 from signals.models import Copy
+from signals.services.copying import set_rules
 from tests.fixtures.people import link_account, long_btc
 from tests.integration.signals.test_copy_life import publish, work_now
 
@@ -190,6 +192,41 @@ def test_many_workers_tell_of_an_end_once(link, alice):
         thread.join(30)
     assert told("api_expiring") == ["api_expiring"]
     assert OutboxMessage.objects.filter(code="api_expiring").count() == 1
+
+
+# --- the account ---------------------------------------------------------------------------------
+
+
+def test_balance_leverage_and_mode_are_read_again(market, link):
+    market.post(
+        f"accounts/{link.exchange_uid}", balance="640", hedge=True, leverage={"BTCUSDT": "3"}
+    )
+    look(link)
+    state = link.symbols.get(symbol="BTCUSDT")
+    assert (link.equity, state.leverage, state.is_hedge) == (640, 3, True)
+
+
+def test_an_account_that_leaves_the_seed_is_told_once_a_day(market, link):
+    set_rules(link, fields={"sizing": "fixed_margin", "amount": D(50), "min_equity": D(500)})
+    look(link)
+    assert told() == []
+    market.post(f"accounts/{link.exchange_uid}", balance="100")
+    noon = timezone.now().replace(hour=12)
+    for hours in (0, 1, 24):
+        look(link, now=noon + timedelta(hours=hours))
+    assert told() == ["seed_limit"] * 2
+    event = ActivityEvent.objects.filter(code="seed_limit").first()
+    assert (event.is_public, event.params["equity"]) == (True, "100")
+    text = render(event.code, event.params, "en")
+    assert "SEED LIMIT" in text
+    assert " · " not in text  # of no signal
+
+
+def test_who_has_paused_hears_nothing_of_the_seed(market, link):
+    fields = {"sizing": "fixed_margin", "amount": D(50), "min_equity": D(5000)}
+    set_rules(link, fields=fields | {"is_enabled": False})
+    look(link)
+    assert told() == []
 
 
 # --- who is looked at ----------------------------------------------------------------------------
