@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import stat
 from dataclasses import replace
+from pathlib import Path
 
 from django.conf import settings
 
@@ -17,6 +19,7 @@ from exchanges.metering import AccountMeter
 from exchanges.models import Connection, budget_of
 from exchanges.ports import (
     AccountStream,
+    Affiliate,
     Exchange,
     Heartbeat,
     MarketData,
@@ -27,6 +30,7 @@ from exchanges.ports import (
 )
 from exchanges.registry import (
     account_stream_factory,
+    affiliate_factory,
     exchange_factory,
     market_factory,
     price_stream_factory,
@@ -94,6 +98,28 @@ def market_of(exchange: str, environment: str, lane: Lane, *, patience: float = 
     budget = budget_of(exchange, environment, egress)
     meter = AccountMeter(budget, "", lane, patience=patience)
     return market_factory(exchange)(wire_of(environment, egress, meter))
+
+
+def affiliate_of(exchange: str, environment: str, *, patience: float = 0.0) -> Affiliate:
+    """The operator's own affiliate account; `Unavailable` where its key cannot be read."""
+    egress = next(iter(settings.EGRESS))
+    budget = budget_of(exchange, environment, egress)
+    meter = AccountMeter(budget, "", Lane.POLL, patience=patience)
+    factory = affiliate_factory(exchange)
+    return factory(_operator_credentials(), wire_of(environment, egress, meter))
+
+
+def _operator_credentials() -> Credentials:
+    """Read the operator's key and secret: two lines of a file that its owner alone may read."""
+    path: Path | None = settings.AFFILIATE_KEY_FILE
+    try:
+        if path is None or path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise ValueError
+        api_key, api_secret = path.read_text().split()
+    except (OSError, ValueError):
+        log.error("AFFILIATE_KEY_FILE must hold key and secret, and be its owner's alone (0600)")  # noqa: TRY400 - the file stays out of the log
+        raise Unavailable("no affiliate key in this process") from None
+    return Credentials(api_key, api_secret)
 
 
 def seal_context(link: Connection) -> str:

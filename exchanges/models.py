@@ -8,7 +8,13 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models
 
-from exchanges.choices import ConnectionReason, ConnectionStatus, Environment, ExchangeKind
+from exchanges.choices import (
+    AT_THE_EXCHANGE,
+    ConnectionReason,
+    ConnectionStatus,
+    Environment,
+    ExchangeKind,
+)
 from hexagonal.lib.fields import NumberField
 
 
@@ -81,6 +87,8 @@ class Connection(models.Model):
     key_expires_at = models.DateTimeField(null=True, blank=True)
     has_transfer_right = models.BooleanField(default=False)
     allows_any_address = models.BooleanField(default=False)
+    key_checked_at = models.DateTimeField(null=True, blank=True)  # its rights, unlike the account
+    is_leaving = models.BooleanField(default=False)  # disconnected once its last trade has ended
 
     equity = NumberField(null=True, blank=True)  # USDT
     available = NumberField(null=True, blank=True)  # USDT, as the exchange lets it be used
@@ -117,6 +125,13 @@ class Connection(models.Model):
     def budget(self) -> str:
         """Whose limit its requests count against."""
         return budget_of(self.exchange, self.environment, self.egress)
+
+    @property
+    def remedy_url(self) -> str:
+        """Where the owner puts right what is wrong with the key or the account."""
+        if self.reason == ConnectionReason.NOT_AFFILIATED:
+            return str(settings.BYBIT_SIGN_UP_URL)
+        return str(settings.BYBIT_API_PAGE_URL) if self.reason in AT_THE_EXCHANGE else ""
 
     def is_streamed(self, now: datetime) -> bool:
         """Whether a living socket tells what happens here."""

@@ -20,17 +20,19 @@ from accounts.http import SignedInRequest
 from accounts.wording import text_of
 from exchanges import key_pairs, services
 from exchanges.choices import PAIRED
+from exchanges.egress import shown_addresses
 from exchanges.forms import ConnectForm, KeyForm, KeyIdForm, LinkForm
 from exchanges.models import Connection
 from exchanges.selectors import connection_of
 
 
-def _guide() -> dict[str, str]:
+def _guide() -> dict[str, str | bool]:
     """What a trader needs at Bybit, whichever way the link is made."""
     return {
         "sign_up_url": settings.BYBIT_SIGN_UP_URL,
         "api_page_url": settings.BYBIT_API_PAGE_URL,
-        "addresses": ", ".join(address for address in settings.EGRESS if address),
+        "is_referral_required": settings.AFFILIATE_REQUIRED,
+        "addresses": shown_addresses(),
     }
 
 
@@ -141,9 +143,22 @@ def disconnect(request: SignedInRequest, public_id: UUID) -> HttpResponse:
     try:
         services.disconnect(link, now=timezone.now())
     except services.LinkRefused as refusal:
+        if refusal.code == "link_in_use":  # what becomes of its trades is the trader's to say
+            return redirect("signals:part", public_id)
         messages.error(request, text_of(refusal.code))
     else:
         messages.success(request, _("The connection and its stored key are gone."))
+    return redirect("settings")
+
+
+@login_required
+@require_POST
+def check_again(request: SignedInRequest, public_id: UUID) -> HttpResponse:
+    link = connection_of(request.user, public_id)
+    try:
+        services.check_again(link)
+    except services.LinkRefused as refusal:
+        messages.error(request, text_of(refusal.code))
     return redirect("settings")
 
 

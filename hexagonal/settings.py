@@ -183,8 +183,8 @@ CELERY_TASK_ROUTES = {
 }
 # Beat stands in no way of money: what is due is rung for and timed by the sweeper.
 CELERY_BEAT_SCHEDULE = {
-    "exchanges.refresh_accounts": {
-        "task": "exchanges.refresh_accounts",
+    "exchanges.watch_accounts": {
+        "task": "exchanges.watch_accounts",
         "schedule": 5.0,
         "options": {"expires": 5},
     },
@@ -207,6 +207,12 @@ BYBIT_SANDBOX_URL = env.text("BYBIT_SANDBOX_URL", "").rstrip("/")
 BYBIT_SIGN_UP_URL = env.text("BYBIT_SIGN_UP_URL", "https://www.bybit.com/register")
 BYBIT_API_PAGE_URL = env.text("BYBIT_API_PAGE_URL", "https://www.bybit.com/app/user/api-management")
 EXCHANGE_REFERRAL_ID = env.text("EXCHANGE_REFERRAL_ID", "")
+# Moving assets between a trader's own accounts: warned of (as the product's guide ticks it), or
+# refused. What may withdraw is always refused.
+REFUSE_TRANSFER_RIGHT = env.flag("REFUSE_TRANSFER_RIGHT", default=False)
+AFFILIATE_REQUIRED = env.flag("AFFILIATE_REQUIRED", default=False)  # accounts opened by our link
+AFFILIATE_KEY_FILE = env.path("AFFILIATE_KEY_FILE")  # worker only: the operator's key and secret
+KEY_CHECK_SECONDS = env.integer("KEY_CHECK_SECONDS", 300)  # between two looks at a key's rights
 EGRESS = env.egress("EGRESS")  # public address -> source address or proxy
 EGRESS_REQUESTS = env.integer("EGRESS_REQUESTS", 600)  # Bybit's, of one address …
 EGRESS_WINDOW_MS = env.integer("EGRESS_WINDOW_MS", 5_000)  # … in any span of this length

@@ -15,7 +15,11 @@ ExchangeError
 │ └ DuplicateLinkId     an order with this link id exists: adopt it
 ├ PositionModeMismatch  the account's mode is another than cached: read it, plan again
 └ CredentialsRejected   final for this connection until its owner acts
-  ├ InvalidKey ├ KeyExpired ├ PermissionMissing ├ IpNotAllowed
+  ├ InvalidKey          unknown there: mistyped, deleted, or of another environment
+  ├ SignatureRefused    the key is known, the secret is not its own
+  ├ KeyExpired ├ PermissionMissing ├ IpNotAllowed
+  ├ AccountNotUnified   of a kind that cannot be traded this way
+  ├ AccountBarred       the exchange does not let this account trade, whatever its key may do
   └ KeyUnreadable       what is stored of the key was altered: enter it again
 """
 
@@ -94,6 +98,10 @@ class InvalidKey(CredentialsRejected):
     pass
 
 
+class SignatureRefused(CredentialsRejected):
+    pass
+
+
 class KeyExpired(CredentialsRejected):
     pass
 
@@ -103,6 +111,14 @@ class PermissionMissing(CredentialsRejected):
 
 
 class IpNotAllowed(CredentialsRejected):
+    pass
+
+
+class AccountNotUnified(CredentialsRejected):
+    pass
+
+
+class AccountBarred(CredentialsRejected):
     pass
 
 

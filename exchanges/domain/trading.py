@@ -78,9 +78,10 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class KeyFacts:
-    """What a key may do (Bybit: GET /v5/user/query-api)."""
+    """What a key may do (Bybit: GET /v5/user/query-api); `master_uid` is a sub-account's owner."""
 
     uid: str
+    master_uid: str
     read_only: bool
     can_order: bool
     can_position: bool

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from exchanges.domain.errors import InvalidKey
+from exchanges.domain.errors import KeyUnreadable
 from exchanges.domain.trading import RSA_BITS, Credentials, KeyKind
 
 Sign = Callable[[str], str]
@@ -26,7 +26,7 @@ MOST_BITS = 2 * RSA_BITS  # Bybit's own generator makes no longer ones
 def signer_of(credentials: Credentials) -> Sign:
     """Read a key once; what is returned signs with it and shows nothing of it.
 
-    Raises `InvalidKey` for a private key that cannot be used.
+    Raises `KeyUnreadable` for a private key that cannot be used.
     """
     if credentials.kind is KeyKind.RSA:
         return _signer_of_rsa(credentials.api_secret)
@@ -39,9 +39,9 @@ def _signer_of_rsa(pem: str) -> Sign:
         # Validating it takes as long as fifty signatures, and the vault has proved it to be ours.
         key = load_pem_private_key(pem.encode(), None, unsafe_skip_rsa_key_validation=True)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise InvalidKey("a private key that cannot be read") from None
+        raise KeyUnreadable("a private key that cannot be read") from None
     if not isinstance(key, RSAPrivateKey) or not RSA_BITS <= key.key_size <= MOST_BITS:
-        raise InvalidKey("a private key of another kind")
+        raise KeyUnreadable("a private key of another kind")
 
     def sign(text: str) -> str:
         signature = key.sign(text.encode(), padding.PKCS1v15(), hashes.SHA256())

@@ -14,12 +14,12 @@ from redis import Redis
 
 from accounts.models import ActivityEvent
 from exchanges import gateway, key_pairs, services
-from exchanges.domain.errors import CredentialsRejected, InvalidKey, Unavailable
+from exchanges.domain.errors import CredentialsRejected, SignatureRefused, Unavailable
 from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import Credentials, NewOrder, OrderType, Side
 from exchanges.metering import meter_of
 from exchanges.models import Connection, KeyPair
-from exchanges.tasks import generate_key_pair, refresh_accounts
+from exchanges.tasks import generate_key_pair, watch_accounts
 from exchanges.vault import VaultClosed
 from signals.models import Copy
 from signals.services import working
@@ -170,7 +170,7 @@ def test_a_lost_message_is_rung_again_by_the_periodic_task(market, alice, settin
     link = key_pairs.connect(alice, environment="sandbox", name="main")
     with Redis.from_url(settings.CELERY_BROKER_URL) as broker:
         broker.delete("control")
-        refresh_accounts()
+        watch_accounts()
         (message,) = map(json.loads, broker.lrange("control", 0, -1))
         broker.delete("control")
     task = message["headers"]
@@ -288,7 +288,7 @@ def test_an_id_moved_to_another_row_signs_nothing(market, alice, bob):
         link = begin(user)
         links.append(enter(link, register(market, link)["api_key"]))
     Connection.objects.filter(pk=links[0].pk).update(api_key_id=links[1].api_key_id)
-    with pytest.raises(InvalidKey):
+    with pytest.raises(SignatureRefused):
         account_of(fresh(links[0])).place(ORDER)
 
 

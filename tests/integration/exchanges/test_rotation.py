@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from accounts.models import ActivityEvent
-from exchanges import key_pairs, rotation, services, vault
+from exchanges import key_pairs, rotation, services, vault, watching
 from exchanges.choices import ConnectionStatus
 from exchanges.domain.trading import Credentials
 from exchanges.gateway import seal_context
@@ -33,7 +33,7 @@ def is_opened(link):
     """Whether the account of a link answers to what is stored of its key."""
     link.refresh_from_db()
     before = link.balance_at
-    services.refresh_account(link, now=timezone.now())
+    watching.watch(link, now=timezone.now())
     link.refresh_from_db()
     return link.status == ConnectionStatus.CONNECTED and link.balance_at > before
 
@@ -98,7 +98,7 @@ def test_a_missing_key_harms_no_link_and_raises_an_alarm(market, alice, bob, nex
     told, box = events(), bytes(Connection.objects.get(pk=lost.pk).sealed)
     vault._private_key.cache_clear()  # as after a restart
 
-    services.refresh_account(lost, now=timezone.now())
+    watching.watch(lost, now=timezone.now())
     assert rotate() == 0
     assert old in caplog.text
     lost.refresh_from_db()
@@ -135,7 +135,7 @@ def test_boxes_that_change_places_open_nowhere(market, author, alice, bob, next_
     Connection.objects.filter(pk=links[1].pk).update(sealed=one)
     if way == "looked at":
         for link in Connection.objects.all():
-            services.refresh_account(link, now=timezone.now())
+            watching.watch(link, now=timezone.now())
     elif way == "sealed anew":
         next_key()
         assert rotate() == 0

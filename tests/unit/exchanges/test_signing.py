@@ -13,7 +13,7 @@ from pybit._http_manager import generate_signature
 
 from exchanges.adapters.bybit.signing import signer_of
 from exchanges.adapters.bybit.transport import Transport
-from exchanges.domain.errors import InvalidKey
+from exchanges.domain.errors import KeyUnreadable
 from exchanges.domain.trading import Credentials, KeyKind
 from exchanges.ports import Wire
 from tests.fixtures.rsa_keys import new_pair
@@ -84,7 +84,7 @@ def elliptic():
     ids=["empty", "garbage", "public", "short", "elliptic"],
 )
 def test_what_is_no_such_private_key_pauses_its_own_link(private):
-    with pytest.raises(InvalidKey) as refused:
+    with pytest.raises(KeyUnreadable) as refused:
         Transport(Wire("sandbox", "http://127.0.0.1:1", 1, 1, 5000), rsa_key(private))
     assert private not in str(refused.value) or not private
 

@@ -9,7 +9,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from sandbox.bybit.engine import ApiError
-from sandbox.bybit.keys import Key, Signed, check, check_socket, read_public_key
+from sandbox.bybit.keys import (
+    DAY_MS,
+    Key,
+    Signed,
+    check,
+    check_socket,
+    facts,
+    read_public_key,
+)
 
 NOW = 1_658_385_579_423
 SECRET = "test-secret-0123456789"
@@ -76,6 +84,27 @@ def test_an_expired_key_is_33004_and_another_address_10010():
     assert code_of(signed(), expired=True) == 33004
     assert code_of(signed(), ips=["10.0.0.1"]) == 10010
     assert check(keys(ips=["127.0.0.1"]), signed(), NOW)
+
+
+def test_a_key_without_an_address_ends_at_its_deadline_and_a_bound_one_does_not():
+    assert check(keys(expires_ms=NOW + 1), signed(), NOW)
+    assert code_of(signed(), expires_ms=NOW) == 33004
+    assert check(keys(expires_ms=NOW, ips=["127.0.0.1"]), signed(), NOW)
+
+
+@pytest.mark.parametrize(("left", "days", "told"), [(90, 7, "2022-07-28"), (3, 3, "2022-07-24")])
+def test_a_new_password_leaves_an_unbound_key_a_week_at_most(left, days, told):
+    key = Key("X", "1", expires_ms=NOW + left * DAY_MS)
+    key.note_new_password(NOW)
+    answer = facts(key, NOW)
+    assert (answer["deadlineDay"], answer["expiredAt"][:10]) == (days, told)
+
+
+def test_a_bound_key_is_told_without_a_deadline():
+    key = Key("X", "1", expires_ms=NOW + DAY_MS, ips=["10.0.0.1"])
+    key.note_new_password(NOW)
+    answer = facts(key, NOW)
+    assert (answer["deadlineDay"], answer["expiredAt"]) == (-2, "1970-01-01T00:00:00Z")
 
 
 # --- RSA: SHA-256, PKCS#1 v1.5, base64 (reference 1.1) -------------------------------------------
