@@ -20,7 +20,9 @@ PARTS = {
     "B5": "overtaking",
     "B6": "streams",
     "B7": "publish",
+    "B8": "health",
     "fairness": "fairness",
+    "RSA": "signing",
 }
 
 

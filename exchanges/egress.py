@@ -22,6 +22,11 @@ def budgets() -> list[str]:
     ]
 
 
+def shown_addresses() -> str:
+    """Our public addresses, as traders bind their keys to them; empty where nobody knows them."""
+    return ", ".join(address for address in settings.EGRESS if address)
+
+
 def load() -> dict[str, int]:
     """How many connections each of our addresses serves."""
     rows = (

@@ -15,16 +15,11 @@ from exchanges.domain.trading import Credentials
 NO_STORE = {"autocomplete": "off", "spellcheck": "false"}
 
 
-class KeyForm(forms.Form):
-    """An API key and its secret; the secret is never shown again, not even on an error."""
+class KeyIdForm(forms.Form):
+    """The id of an API key, copied from the exchange."""
 
     api_key = forms.CharField(
         label="API Key", max_length=80, widget=forms.TextInput(attrs=NO_STORE)
-    )
-    api_secret = forms.CharField(
-        label="API Secret",
-        max_length=200,
-        widget=forms.PasswordInput(attrs={**NO_STORE, "autocomplete": "new-password"}),
     )
 
     def clean(self) -> dict[str, Any]:
@@ -37,16 +32,26 @@ class KeyForm(forms.Form):
                 )
         return data
 
+
+class KeyForm(KeyIdForm):
+    """An API key and its secret; the secret is never shown again, not even on an error."""
+
+    api_secret = forms.CharField(
+        label="API Secret",
+        max_length=200,
+        widget=forms.PasswordInput(attrs={**NO_STORE, "autocomplete": "new-password"}),
+    )
+
     @property
     def credentials(self) -> Credentials:
         return Credentials(self.cleaned_data["api_key"], self.cleaned_data["api_secret"])
 
 
-class ConnectForm(KeyForm):
+class LinkForm(forms.Form):
+    """What a new link is called, and where its account is."""
+
     name = forms.CharField(label=_("Name of the connection"), max_length=40, initial="Bybit")
     environment = forms.ChoiceField(label=_("Environment"))
-
-    field_order = ["name", "environment", "api_key", "api_secret"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -54,3 +59,7 @@ class ConnectForm(KeyForm):
         if isinstance(field, forms.ChoiceField):
             labels = dict(Environment.choices)
             field.choices = [(name, labels[name]) for name in settings.EXCHANGE_ENVIRONMENTS]
+
+
+class ConnectForm(LinkForm, KeyForm):
+    field_order = ["name", "environment", "api_key", "api_secret"]

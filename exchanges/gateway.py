@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import stat
+from dataclasses import replace
+from pathlib import Path
 
 from django.conf import settings
 
@@ -10,11 +14,12 @@ from exchanges import vault
 from exchanges.choices import Environment
 from exchanges.domain.errors import Unavailable
 from exchanges.domain.lanes import Lane
-from exchanges.domain.trading import Credentials
+from exchanges.domain.trading import Credentials, KeyKind
 from exchanges.metering import AccountMeter
 from exchanges.models import Connection, budget_of
 from exchanges.ports import (
     AccountStream,
+    Affiliate,
     Exchange,
     Heartbeat,
     MarketData,
@@ -25,6 +30,7 @@ from exchanges.ports import (
 )
 from exchanges.registry import (
     account_stream_factory,
+    affiliate_factory,
     exchange_factory,
     market_factory,
     price_stream_factory,
@@ -76,10 +82,14 @@ def _credentials_of(link: Connection) -> Credentials:
     if link.sealed is None:
         raise vault.SealBroken("nothing is sealed here")
     try:
-        return vault.unseal(bytes(link.sealed), context=seal_context(link))
+        opened = vault.unseal(bytes(link.sealed), context=seal_context(link))
     except vault.VaultClosed as error:
         log.error("no key can be opened here: %s", error)  # noqa: TRY400 - the trace says no more
         raise Unavailable("the vault is closed in this process") from None
+    if opened.kind is KeyKind.RSA:
+        # Whoever entered the id could not open the box. It fits no private key but this one.
+        return replace(opened, api_key=link.api_key_id)
+    return opened
 
 
 def market_of(exchange: str, environment: str, lane: Lane, *, patience: float = 0.0) -> MarketData:
@@ -90,8 +100,40 @@ def market_of(exchange: str, environment: str, lane: Lane, *, patience: float = 
     return market_factory(exchange)(wire_of(environment, egress, meter))
 
 
+def affiliate_of(exchange: str, environment: str, *, patience: float = 0.0) -> Affiliate:
+    """The operator's own affiliate account; `Unavailable` where its key cannot be read."""
+    egress = next(iter(settings.EGRESS))
+    budget = budget_of(exchange, environment, egress)
+    meter = AccountMeter(budget, "", Lane.POLL, patience=patience)
+    factory = affiliate_factory(exchange)
+    return factory(_operator_credentials(), wire_of(environment, egress, meter))
+
+
+def _operator_credentials() -> Credentials:
+    """Read the operator's key and secret: two lines of a file that its owner alone may read."""
+    path: Path | None = settings.AFFILIATE_KEY_FILE
+    try:
+        if path is None or path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise ValueError
+        api_key, api_secret = path.read_text().split()
+    except (OSError, ValueError):
+        log.error("AFFILIATE_KEY_FILE must hold key and secret, and be its owner's alone (0600)")  # noqa: TRY400 - the file stays out of the log
+        raise Unavailable("no affiliate key in this process") from None
+    return Credentials(api_key, api_secret)
+
+
 def seal_context(link: Connection) -> str:
-    return f"{link.exchange}/{link.environment}/{link.public_id}"
+    """What a connection's box is bound to: its row and, for an RSA key, the public half there."""
+    return pair_context(link, link.public_key)
+
+
+def pair_context(link: Connection, public_key: str) -> str:
+    """The context of a private key's box, which opens beside its own public half alone.
+
+    Whoever can write to the database could otherwise show traders a public key of their own.
+    """
+    row = f"{link.exchange}/{link.environment}/{link.public_id}"
+    return f"{row}/{hashlib.sha256(public_key.encode()).hexdigest()}" if public_key else row
 
 
 def wire_of(environment: str, egress: str, meter: Meter) -> Wire:

@@ -8,7 +8,13 @@ from datetime import datetime
 from django.conf import settings
 from django.db import models
 
-from exchanges.choices import ConnectionReason, ConnectionStatus, Environment, ExchangeKind
+from exchanges.choices import (
+    AT_THE_EXCHANGE,
+    ConnectionReason,
+    ConnectionStatus,
+    Environment,
+    ExchangeKind,
+)
 from hexagonal.lib.fields import NumberField
 
 
@@ -65,6 +71,9 @@ class Connection(models.Model):
     environment = models.CharField(max_length=10, choices=Environment.choices)
     name = models.CharField(max_length=40)
     sealed = models.BinaryField(null=True, editable=False)  # exchanges.vault; null once revoked
+    # Without a secret: the sealed private key's other half, and the id that the trader brought.
+    public_key = models.TextField(blank=True)
+    api_key_id = models.CharField(max_length=80, blank=True, editable=False)
     key_hint = models.CharField(max_length=12, blank=True)  # last four of the key id
     key_digest = models.CharField(max_length=64, blank=True, editable=False)
     status = models.CharField(
@@ -78,6 +87,8 @@ class Connection(models.Model):
     key_expires_at = models.DateTimeField(null=True, blank=True)
     has_transfer_right = models.BooleanField(default=False)
     allows_any_address = models.BooleanField(default=False)
+    key_checked_at = models.DateTimeField(null=True, blank=True)  # its rights, unlike the account
+    is_leaving = models.BooleanField(default=False)  # disconnected once its last trade has ended
 
     equity = NumberField(null=True, blank=True)  # USDT
     available = NumberField(null=True, blank=True)  # USDT, as the exchange lets it be used
@@ -115,9 +126,37 @@ class Connection(models.Model):
         """Whose limit its requests count against."""
         return budget_of(self.exchange, self.environment, self.egress)
 
+    @property
+    def remedy_url(self) -> str:
+        """Where the owner puts right what is wrong with the key or the account."""
+        if self.reason == ConnectionReason.NOT_AFFILIATED:
+            return str(settings.BYBIT_SIGN_UP_URL)
+        return str(settings.BYBIT_API_PAGE_URL) if self.reason in AT_THE_EXCHANGE else ""
+
     def is_streamed(self, now: datetime) -> bool:
         """Whether a living socket tells what happens here."""
         return self.streamed_at is not None and self.stream is not None and self.stream.until > now
+
+
+class KeyPair(models.Model):
+    """A key pair that a worker makes for a connection, until its API key id has been verified."""
+
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, related_name="key_pair")
+    public_key = models.TextField(blank=True)  # PEM; empty until a worker has made the pair
+    sealed = models.BinaryField(null=True, editable=False)  # exchanges.vault: the private key
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(public_key="", sealed__isnull=True)
+                | (~models.Q(public_key="") & models.Q(sealed__isnull=False)),
+                name="key_pair_whole_or_not_yet",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.connection_id}"
 
 
 class SymbolState(models.Model):

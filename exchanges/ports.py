@@ -105,6 +105,17 @@ class Exchange(Protocol):
         """Open positions only (None: of every USDT symbol)."""
 
 
+class Affiliate(Protocol):
+    """The operator's own account, by which the exchange tells who was referred by the platform."""
+
+    def has_client(self, uid: str) -> bool:
+        """Whether the master account `uid` opened by our link.
+
+        Raises `exchanges.domain.errors` only; `CredentialsRejected` means the operator's own key
+        (https://bybit-exchange.github.io/docs/v5/affiliate/affiliate-info).
+        """
+
+
 class Meter(Protocol):
     """What stands between an adapter and the network: the exchange's limits, kept beforehand."""
 
@@ -166,6 +177,10 @@ class ExchangeFactory(Protocol):
     """How an adapter for one account is made; it opens no connection yet."""
 
     def __call__(self, credentials: Credentials, wire: Wire) -> Exchange: ...
+
+
+class AffiliateFactory(Protocol):
+    def __call__(self, credentials: Credentials, wire: Wire) -> Affiliate: ...
 
 
 class MarketDataFactory(Protocol):

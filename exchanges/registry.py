@@ -9,12 +9,14 @@ from django.utils.module_loading import import_string
 
 from exchanges.ports import (
     AccountStreamFactory,
+    AffiliateFactory,
     ExchangeFactory,
     MarketDataFactory,
     PriceStreamFactory,
 )
 
 EXCHANGES = {"bybit": "exchanges.adapters.bybit.gateway.BybitExchange"}
+AFFILIATES = {"bybit": "exchanges.adapters.bybit.affiliate.BybitAffiliate"}
 MARKETS = {"bybit": "exchanges.adapters.bybit.market.BybitMarket"}
 ACCOUNT_STREAMS = {"bybit": "exchanges.adapters.bybit.stream.BybitAccountStream"}
 PRICE_STREAMS = {"bybit": "exchanges.adapters.bybit.tickers.BybitPriceStream"}
@@ -23,6 +25,11 @@ PRICE_STREAMS = {"bybit": "exchanges.adapters.bybit.tickers.BybitPriceStream"}
 @cache
 def exchange_factory(kind: str) -> ExchangeFactory:
     return cast(ExchangeFactory, import_string(EXCHANGES[kind]))
+
+
+@cache
+def affiliate_factory(kind: str) -> AffiliateFactory:
+    return cast(AffiliateFactory, import_string(AFFILIATES[kind]))
 
 
 @cache

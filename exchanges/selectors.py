@@ -16,7 +16,8 @@ from exchanges.models import Connection, Instrument
 
 def connections_of(user: User) -> QuerySet[Connection]:
     """A trader's links, the disconnected ones left out."""
-    return user.connections.exclude(status=ConnectionStatus.REVOKED)
+    links = user.connections.exclude(status=ConnectionStatus.REVOKED)
+    return links.select_related("key_pair")
 
 
 def connection_of(user: User, public_id: UUID) -> Connection:

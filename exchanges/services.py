@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -17,15 +18,16 @@ from accounts.activity import Fact, record
 from accounts.choices import ActivityKind
 from accounts.models import User
 from exchanges import vault
-from exchanges.choices import ConnectionReason, ConnectionStatus, ExchangeKind
-from exchanges.domain.errors import (
-    CredentialsRejected,
-    ExchangeError,
-    InvalidKey,
-    IpNotAllowed,
-    KeyExpired,
-    PermissionMissing,
+from exchanges.admission import judge_key, reason_of
+from exchanges.choices import (
+    ABOUT_ADDRESSES,
+    STILL_WORKING,
+    ConnectionReason,
+    ConnectionStatus,
+    Environment,
+    ExchangeKind,
 )
+from exchanges.domain.errors import CredentialsRejected, ExchangeError, Unavailable
 from exchanges.domain.lanes import Lane
 from exchanges.domain.pushes import BalancePush
 from exchanges.domain.trading import (
@@ -36,10 +38,10 @@ from exchanges.domain.trading import (
     SymbolMode,
     Ticker,
 )
-from exchanges.egress import least_used
-from exchanges.gateway import exchange_of, market_of, seal_context
+from exchanges.egress import least_used, shown_addresses
+from exchanges.gateway import affiliate_of, exchange_of, market_of, seal_context
 from exchanges.metering import meter_of
-from exchanges.models import Connection, SymbolState
+from exchanges.models import Connection, KeyPair, SymbolState
 from exchanges.ports import Exchange
 from exchanges.stream_shares import are_prices_followed
 from hexagonal.lib.jobs import enqueue_on_commit
@@ -51,12 +53,10 @@ VERIFY_CLAIM = timedelta(seconds=30)  # longer than all requests of one verifica
 VERIFY_PATIENCE = 2.0  # seconds that each of its requests may wait for its turn
 HINT_LENGTH = 4
 
-REASONS: dict[type[ExchangeError], ConnectionReason] = {
-    InvalidKey: ConnectionReason.INVALID_KEY,
-    KeyExpired: ConnectionReason.KEY_EXPIRED,
-    PermissionMissing: ConnectionReason.PERMISSION_MISSING,
-    IpNotAllowed: ConnectionReason.IP_NOT_ALLOWED,
-}
+# Of a pair: the exchange has no such key, or another public key stands under its id.
+UNKNOWN_TO_IT = frozenset({ConnectionReason.INVALID_KEY, ConnectionReason.WRONG_SECRET})
+# Demo and test accounts are nobody's clients.
+REFERRED = frozenset({Environment.MAINNET, Environment.SANDBOX})
 
 
 class LinkRefused(Exception):
@@ -88,8 +88,7 @@ def connect(user: User, *, environment: str, name: str, credentials: Credentials
     )
     _seal(link, credentials)
     with transaction.atomic():
-        link.save()
-        enqueue_on_commit("exchanges.verify_connection", link.pk)
+        verify_anew(link)
     return link
 
 
@@ -99,19 +98,31 @@ def replace_key(link: Connection, *, credentials: Credentials) -> Connection:
     The exchange account must stay the same while the link is in use: `verify` holds it to that.
     """
     with transaction.atomic():
-        link = Connection.objects.select_for_update(no_key=True).get(pk=link.pk)
-        if link.status == ConnectionStatus.REVOKED:
-            raise LinkRefused("link_gone")
-        # A key that works is not given up while trades hang on it: the new one may be wrong.
-        works = link.status == ConnectionStatus.CONNECTED
-        if works and any(is_in_use(link) for is_in_use in _in_use):
-            raise LinkRefused("link_in_use")
+        link = lock_for_change(link)
         _seal(link, credentials)
-        link.status, link.reason = ConnectionStatus.VERIFYING, ConnectionReason.NONE
-        link.checked_at = None
-        link.save()
-        enqueue_on_commit("exchanges.verify_connection", link.pk)
+        KeyPair.objects.filter(connection=link).delete()
+        verify_anew(link)
     return link
+
+
+def lock_for_change(link: Connection) -> Connection:
+    """Lock a link whose key is to be replaced; raises `LinkRefused` when it must stay."""
+    link = Connection.objects.select_for_update().get(pk=link.pk)
+    if link.status == ConnectionStatus.REVOKED:
+        raise LinkRefused("link_gone")
+    # A key that works is not given up while trades hang on it: the new one may be wrong.
+    works = link.status == ConnectionStatus.CONNECTED or link.reason in STILL_WORKING
+    if works and any(is_in_use(link) for is_in_use in _in_use):
+        raise LinkRefused("link_in_use")
+    return link
+
+
+def verify_anew(link: Connection) -> None:
+    """Keep a link's new key and ring for a worker that verifies it."""
+    link.status, link.reason = ConnectionStatus.VERIFYING, ConnectionReason.NONE
+    link.checked_at = None
+    link.save()
+    enqueue_on_commit("exchanges.verify_connection", link.pk)
 
 
 def disconnect(link: Connection, *, now: datetime) -> None:
@@ -122,17 +133,54 @@ def disconnect(link: Connection, *, now: datetime) -> None:
             raise LinkRefused("link_in_use")
         if link.status == ConnectionStatus.REVOKED:
             return
-        link.sealed, link.key_digest = None, ""
+        link.sealed, link.key_digest, link.is_leaving = None, "", False
+        link.public_key = link.api_key_id = ""
         link.status, link.reason = ConnectionStatus.REVOKED, ConnectionReason.NONE
         link.save()
-        _tell(link, "api_disconnected", now)
+        KeyPair.objects.filter(connection=link).delete()
+        tell(link, "api_disconnected", now)
+
+
+def leave_when_free(link: Connection) -> None:
+    """Disconnect once the last trade has ended; whoever asks for it ends the trades."""
+    Connection.objects.filter(pk=link.pk).update(is_leaving=True)
+
+
+def stay(link: Connection) -> None:
+    """Take back a wish to be disconnected that has not been fulfilled yet."""
+    Connection.objects.filter(pk=link.pk).update(is_leaving=False)
+
+
+def disconnect_leaving(*, now: datetime) -> None:
+    """Disconnect those who wait for it and are in no use any more."""
+    waiting = Connection.objects.filter(is_leaving=True)
+    for link in waiting.exclude(status=ConnectionStatus.REVOKED):
+        with suppress(LinkRefused):
+            disconnect(link, now=now)
+
+
+def check_again(link: Connection) -> None:
+    """Look at a key at once, whose owner says that it has been put right."""
+    with transaction.atomic():
+        link = Connection.objects.select_for_update().get(pk=link.pk)
+        if link.status != ConnectionStatus.ATTENTION or link.sealed is None:
+            raise LinkRefused("check_needless")
+        link.reason, link.checked_at = ConnectionReason.RECHECKING, None
+        link.save(update_fields=["reason", "checked_at"])
+        enqueue_on_commit("exchanges.watch_accounts")
 
 
 def _seal(link: Connection, credentials: Credentials) -> None:
+    link.public_key = link.api_key_id = ""
     link.sealed = vault.seal(credentials, context=seal_context(link))
-    link.key_hint = "…" + credentials.api_key[-HINT_LENGTH:]
+    note_key(link, credentials.api_key)
+
+
+def note_key(link: Connection, api_key: str) -> None:
+    """Keep what may be shown of an API key, and what tells whether another one is the same."""
+    link.key_hint = "…" + api_key[-HINT_LENGTH:]
     key = settings.SECRET_KEY.encode()
-    link.key_digest = hmac.digest(key, credentials.api_key.encode(), hashlib.sha256).hex()
+    link.key_digest = hmac.digest(key, api_key.encode(), hashlib.sha256).hex()
 
 
 # --- verifying -----------------------------------------------------------------------------------
@@ -141,20 +189,19 @@ def _seal(link: Connection, credentials: Credentials) -> None:
 def verify(link_id: int, *, now: datetime) -> None:
     """Ask the exchange about a sealed key and decide; safe to run twice, also at once."""
     claimed = Connection.objects.filter(pk=link_id, status=ConnectionStatus.VERIFYING)
-    if not claimed.filter(_unchecked(now - VERIFY_CLAIM)).update(checked_at=now):
+    if not claimed.filter(unchecked(now - VERIFY_CLAIM)).update(checked_at=now):
         return
     link = Connection.objects.select_related("user").get(pk=link_id)
-    sealed = bytes(link.sealed or b"")
     try:
         account = exchange_of(link, meter_of(link, Lane.POLL, patience=VERIFY_PATIENCE))
         facts = account.key_facts()
-        reason = judge_key(facts)
-        seen = _read_account(account) if reason is ConnectionReason.NONE else None
+        reason = judge_key(facts) or _judge_referral(link, facts)
+        seen = read_account(account) if reason is ConnectionReason.NONE else None
     except vault.SealBroken:
-        _refuse(link, sealed, ConnectionReason.VAULT, now)
+        _refuse(link, seal_reason(link), now)
         return
     except CredentialsRejected as error:
-        _refuse(link, sealed, reason_of(error), now)
+        _refuse(link, reason_of(error), now)
         return
     except ExchangeError:
         # Tried again by the periodic task; the trader sees why it takes longer.
@@ -162,80 +209,117 @@ def verify(link_id: int, *, now: datetime) -> None:
         waiting.update(reason=ConnectionReason.UNAVAILABLE)
         return
     if seen is None:
-        _refuse(link, sealed, reason, now)
+        _refuse(link, reason, now)
         return
-    _accept(link, sealed, facts, seen, now)
+    _accept(link, facts, seen, now)
 
 
-def judge_key(facts: KeyFacts) -> ConnectionReason:
-    """Whether a key may be used: what it must be able to do, and what it must not."""
-    if facts.can_withdraw:
-        return ConnectionReason.CAN_WITHDRAW
-    if facts.read_only:
-        return ConnectionReason.READ_ONLY
-    if not (facts.can_order and facts.can_position):
-        return ConnectionReason.PERMISSION_MISSING
-    if not facts.is_unified:
-        return ConnectionReason.NOT_UNIFIED
-    return ConnectionReason.NONE
+def _judge_referral(link: Connection, facts: KeyFacts) -> ConnectionReason:
+    """Whether the account was opened by our link, where that is asked for."""
+    if not settings.AFFILIATE_REQUIRED or link.environment not in REFERRED:
+        return ConnectionReason.NONE
+    try:
+        operator = affiliate_of(link.exchange, link.environment, patience=VERIFY_PATIENCE)
+        is_client = operator.has_client(facts.master_uid)
+    except CredentialsRejected as error:  # the operator's key, and no trader's business
+        log.error("the affiliate key is refused: code %s", error.code)  # noqa: TRY400 - the trace says no more
+        raise Unavailable("the affiliate key is refused") from None
+    return ConnectionReason.NONE if is_client else ConnectionReason.NOT_AFFILIATED
 
 
-def reason_of(error: ExchangeError) -> ConnectionReason:
-    return REASONS.get(type(error), ConnectionReason.PERMISSION_MISSING)
-
-
-def _unchecked(before: datetime) -> Q:
+def unchecked(before: datetime) -> Q:
     return Q(checked_at__isnull=True) | Q(checked_at__lt=before)
 
 
-def _refuse(link: Connection, sealed: bytes, reason: ConnectionReason, now: datetime) -> None:
-    """Say no and destroy the key; a link that traded before keeps its place and its settings."""
+def seal_reason(link: Connection) -> ConnectionReason:
+    """Why a box did not open, said to who registered the public key that stands beside it."""
+    if not link.public_key:
+        return ConnectionReason.VAULT
+    log.critical("the key pair of connection %s does not fit together", link.pk)
+    return ConnectionReason.PAIR_BROKEN
+
+
+def _still_tried(tried: Connection) -> Connection | None:
+    """Lock a link that waits for a verdict; None when another key was entered meanwhile."""
+    link = Connection.objects.select_for_update().get(pk=tried.pk)
+    is_same = (link.sealed, link.api_key_id) == (tried.sealed, tried.api_key_id)
+    return link if is_same and link.status == ConnectionStatus.VERIFYING else None
+
+
+def _refuse(tried: Connection, reason: ConnectionReason, now: datetime) -> None:
+    """Say no and destroy the key; a link that traded before keeps its place and its settings.
+
+    A pair whose id nobody knows can do nothing at the exchange: it stays for the right id.
+    """
     with transaction.atomic():
-        link = Connection.objects.select_for_update(no_key=True).get(pk=link.pk)
-        if link.status != ConnectionStatus.VERIFYING or bytes(link.sealed or b"") != sealed:
-            return  # another key was entered meanwhile
-        known = bool(link.exchange_uid)
-        link.status = ConnectionStatus.ATTENTION if known else ConnectionStatus.REFUSED
+        link = _still_tried(tried)
+        if link is None:
+            return
+        pair = KeyPair.objects.filter(connection=link)
+        refused = ConnectionStatus.REFUSED
+        if reason in UNKNOWN_TO_IT and pair.exists():
+            reason, refused = ConnectionReason.KEY_ID_UNKNOWN, ConnectionStatus.AWAITING
+        else:
+            pair.delete()
+        link.status = ConnectionStatus.ATTENTION if link.exchange_uid else refused
         link.reason = reason
-        link.sealed = None
+        link.sealed, link.public_key, link.api_key_id = None, "", ""
         link.save()
-        _tell(link, "api_refused", now, reason=reason.value)
+        tell(link, "api_refused", now, reason=reason.value)
 
 
-def _accept(
-    link: Connection, sealed: bytes, facts: KeyFacts, seen: AccountSeen, now: datetime
-) -> None:
+def _accept(tried: Connection, facts: KeyFacts, seen: AccountSeen, now: datetime) -> None:
     try:
         with transaction.atomic():
-            link = Connection.objects.select_for_update(no_key=True).get(pk=link.pk)
-            if link.status != ConnectionStatus.VERIFYING or bytes(link.sealed or b"") != sealed:
+            link = _still_tried(tried)
+            if link is None:
                 return
             is_new = not link.exchange_uid
             if link.exchange_uid not in {"", facts.uid} and any(use(link) for use in _in_use):
                 raise LinkRefused("other_account")
             link.exchange_uid = facts.uid
             link.status, link.reason = ConnectionStatus.CONNECTED, ConnectionReason.NONE
-            link.has_transfer_right = facts.can_transfer
-            link.allows_any_address = not facts.addresses
-            link.key_expires_at = facts.expires_at
+            store_key_facts(link, facts, now)
             link.save()
-            _store_account(link, seen, now)
+            KeyPair.objects.filter(connection=link).delete()
+            store_account(link, seen, now)
             if is_new:
-                _tell(link, "api_connected", now, is_public=True)
-    except (IntegrityError, LinkRefused):
-        _refuse(link, sealed, ConnectionReason.DUPLICATE_ACCOUNT, now)
+                tell(link, "api_connected", now, is_public=True)
+    except LinkRefused:
+        _refuse(tried, ConnectionReason.OTHER_ACCOUNT, now)
+    except IntegrityError:
+        _refuse(tried, ConnectionReason.DUPLICATE_ACCOUNT, now)
 
 
-def _tell(
-    link: Connection, code: str, now: datetime, *, is_public: bool = False, reason: str = ""
+def store_key_facts(link: Connection, facts: KeyFacts, now: datetime) -> None:
+    """Keep what the exchange says of a key; the caller saves."""
+    link.has_transfer_right = facts.can_transfer
+    link.allows_any_address = not facts.addresses
+    link.key_expires_at, link.key_checked_at = facts.expires_at, now
+
+
+def tell(
+    link: Connection,
+    code: str,
+    now: datetime,
+    *,
+    is_public: bool = False,
+    key: str | None = None,
+    **more: str,
 ) -> None:
-    params = {"name": link.user.nickname, "connection": link.name}
-    if reason:
-        params["reason"] = reason
-    record(Fact(ActivityKind.API, code, link.user_id, params, is_public=is_public), now=now)
+    """Record a fact in the transaction that makes it true; with a `key`, once for ever."""
+    params = {"name": link.user.nickname, "connection": link.name} | more
+    reason = more.get("reason", "")
+    if reason in ABOUT_ADDRESSES:
+        params["addresses"] = shown_addresses()
+    if reason == ConnectionReason.NOT_AFFILIATED:
+        params["url"] = settings.BYBIT_SIGN_UP_URL
+    record(
+        Fact(ActivityKind.API, code, link.user_id, params, is_public=is_public, key=key), now=now
+    )
 
 
-# --- watching ------------------------------------------------------------------------------------
+# --- what the exchange says of an account ---------------------------------------------------------
 
 
 class AccountSeen:
@@ -249,7 +333,7 @@ class AccountSeen:
         self.own_symbols = own_symbols
 
 
-def _read_account(account: Exchange) -> AccountSeen:
+def read_account(account: Exchange) -> AccountSeen:
     positions = {position.symbol for position in account.positions()}
     foreign = {
         order.symbol
@@ -263,25 +347,7 @@ def _read_account(account: Exchange) -> AccountSeen:
     return AccountSeen(balance, modes, sorted(positions | foreign))
 
 
-def refresh_account(link: Connection, *, now: datetime) -> None:
-    """Read balance, modes and the trader's own positions again; a refusal pauses the link."""
-    try:
-        seen = _read_account(exchange_of(link, meter_of(link, Lane.POLL)))
-    except vault.SealBroken:
-        note_problem(link.pk, ConnectionReason.VAULT, now=now)
-        return
-    except CredentialsRejected as error:
-        note_credentials_rejected(link.pk, error, now=now)
-        return
-    except ExchangeError:
-        return  # read again in the next round; what is cached keeps its age
-    with transaction.atomic():
-        current = Connection.objects.select_for_update(no_key=True).get(pk=link.pk)
-        if current.status == ConnectionStatus.CONNECTED:
-            _store_account(current, seen, now)
-
-
-def _store_account(link: Connection, seen: AccountSeen, now: datetime) -> None:
+def store_account(link: Connection, seen: AccountSeen, now: datetime) -> None:
     link.own_symbols = seen.own_symbols
     link.checked_at = now
     link.save(update_fields=["own_symbols", "checked_at"])
@@ -373,25 +439,12 @@ def note_problem(link_id: int, reason: ConnectionReason, *, now: datetime) -> No
         )
         if changed:
             link = Connection.objects.select_related("user").get(pk=link_id)
-            _tell(link, "api_attention", now, reason=reason.value)
-
-
-def claim_stale(limit: int, *, now: datetime, age: timedelta) -> list[Connection]:
-    """Take connected links whose reading is older than `age`; each goes to one worker."""
-    with transaction.atomic():
-        stale = list(
-            Connection.objects.select_for_update(no_key=True, skip_locked=True)
-            .filter(status=ConnectionStatus.CONNECTED)
-            .filter(_unchecked(now - age))
-            .order_by("checked_at")[:limit]
-        )
-        Connection.objects.filter(pk__in=[link.pk for link in stale]).update(checked_at=now)
-    return stale
+            tell(link, "api_attention", now, reason=reason.value)
 
 
 def waiting_for_verification(*, now: datetime) -> list[int]:
     waiting = Connection.objects.filter(status=ConnectionStatus.VERIFYING)
-    return list(waiting.filter(_unchecked(now - VERIFY_CLAIM)).values_list("pk", flat=True))
+    return list(waiting.filter(unchecked(now - VERIFY_CLAIM)).values_list("pk", flat=True))
 
 
 # --- prices --------------------------------------------------------------------------------------

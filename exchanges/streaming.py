@@ -20,7 +20,7 @@ from exchanges.domain.pushes import Pushed
 from exchanges.gateway import account_stream_of
 from exchanges.models import Connection
 from exchanges.ports import AccountStream
-from exchanges.vault import VaultError
+from exchanges.vault import SealBroken
 from hexagonal.lib.threads import DatabaseThread
 
 log = logging.getLogger(__name__)
@@ -157,7 +157,7 @@ class Keeper:
             except RateLimited as error:
                 wait = error.retry_after
                 self._ramp.hold(budget, wait)
-            except (CredentialsRejected, VaultError):
+            except (CredentialsRejected, SealBroken):
                 # Only a request can tell what is wrong with a key, and what follows from it.
                 failures = MOST_DOUBLINGS
                 self._audience.read_again({link})

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from exchanges import instruments, services
+from exchanges import instruments, key_pairs, rotation, services, watching
 from exchanges.choices import ExchangeKind
 from exchanges.domain.errors import ExchangeError
 from exchanges.models import Connection
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 REFRESH_AGE = timedelta(seconds=30)
 AT_ONCE = 40
+RESEAL_SECONDS = 0.5  # at a time: orders wait for this process no longer
 THREADS = 4
 
 
@@ -30,22 +31,40 @@ def verify_connection(link_id: int) -> None:
     services.verify(link_id, now=timezone.now())
 
 
-@shared_task(name="exchanges.refresh_accounts")
-def refresh_accounts() -> None:
-    """Read stale accounts again, and ring for verifications that a lost message left waiting."""
+@shared_task(name="exchanges.generate_key_pair")
+def generate_key_pair(pair_id: int) -> None:
+    key_pairs.generate(pair_id)
+
+
+@shared_task(name="exchanges.watch_accounts")
+def watch_accounts() -> None:
+    """Look at stale connections again, end those that were only waiting for their last trade.
+
+    Rings for what a lost message left waiting.
+    """
     now = timezone.now()
+    for pair_id in key_pairs.waiting_pairs():
+        enqueue("exchanges.generate_key_pair", pair_id)
     for link_id in services.waiting_for_verification(now=now):
         enqueue("exchanges.verify_connection", link_id)
-    stale = services.claim_stale(AT_ONCE, now=now, age=REFRESH_AGE)
+    services.disconnect_leaving(now=now)
+    stale = watching.claim_stale(AT_ONCE, now=now, age=REFRESH_AGE)
     with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(_refresh, stale))
+        list(pool.map(_watch, stale))
 
 
-def _refresh(link: Connection) -> None:
+def _watch(link: Connection) -> None:
     try:
-        services.refresh_account(link, now=timezone.now())
+        watching.watch(link, now=timezone.now())
     finally:
         connection.close()  # a thread's own database connection ends with its work
+
+
+@shared_task(name="exchanges.reseal")
+def reseal(key: str) -> None:
+    """Seal some stored keys anew for a key of the vault, named by its public id."""
+    if done := rotation.reseal(key, seconds=RESEAL_SECONDS, now=timezone.now()):
+        log.info("%s boxes were sealed anew", done)
 
 
 @shared_task(name="exchanges.refresh_instruments")

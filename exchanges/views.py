@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -17,21 +18,37 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from accounts.http import SignedInRequest
 from accounts.wording import text_of
-from exchanges import services
-from exchanges.forms import ConnectForm, KeyForm
+from exchanges import key_pairs, services
+from exchanges.choices import PAIRED
+from exchanges.egress import shown_addresses
+from exchanges.forms import ConnectForm, KeyForm, KeyIdForm, LinkForm
+from exchanges.models import Connection
 from exchanges.selectors import connection_of
 
 
-def _dialog(request: HttpRequest, form: KeyForm, action: str) -> HttpResponse:
-    context = {
-        "form": form,
-        "action": action,
+def _guide() -> dict[str, str | bool]:
+    """What a trader needs at Bybit, whichever way the link is made."""
+    return {
         "sign_up_url": settings.BYBIT_SIGN_UP_URL,
         "api_page_url": settings.BYBIT_API_PAGE_URL,
-        "addresses": ", ".join(address for address in settings.EGRESS if address),
+        "is_referral_required": settings.AFFILIATE_REQUIRED,
+        "addresses": shown_addresses(),
     }
+
+
+def _dialog(request: HttpRequest, form: KeyForm, action: str, pair_url: str) -> HttpResponse:
+    context = {"form": form, "action": action, "pair_url": pair_url, **_guide()}
     status = 422 if form.is_bound else 200
     return render(request, "exchanges/_connect_dialog.html", context, status=status)
+
+
+def _pair_dialog(
+    request: HttpRequest, link: Connection, form: KeyIdForm, refusal: str = ""
+) -> HttpResponse:
+    """How far a link's key pair is: not asked for, being made, or there to be registered."""
+    context = {"link": link, "form": form, "refusal": refusal, **_guide()}
+    status = 422 if form.is_bound or refusal else 200
+    return render(request, "exchanges/_pair_dialog.html", context, status=status)
 
 
 def _done() -> HttpResponse:
@@ -54,7 +71,51 @@ def connect(request: SignedInRequest) -> HttpResponse:
             credentials=form.credentials,
         )
         return _done()
-    return _dialog(request, form, request.path)
+    return _dialog(request, form, request.path, reverse("exchanges:connect_by_pair"))
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "POST"])
+def connect_by_pair(request: SignedInRequest) -> HttpResponse:
+    """Begin a link without a secret; the dialog goes on with its key pair."""
+    form = LinkForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        link = key_pairs.connect(request.user, environment=data["environment"], name=data["name"])
+        return _pair_dialog(request, link, KeyIdForm())
+    status = 422 if form.is_bound else 200
+    return render(request, "exchanges/_pair_form.html", {"form": form}, status=status)
+
+
+@login_required
+@never_cache
+@sensitive_post_parameters("api_key")
+@require_http_methods(["GET", "POST"])
+def key_pair(request: SignedInRequest, public_id: UUID) -> HttpResponse:
+    """The public key to register, asked for again and again until it is there; and its id."""
+    link = connection_of(request.user, public_id)
+    form = KeyIdForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            key_pairs.enter_id(link, api_key_id=form.cleaned_data["api_key"])
+        except services.LinkRefused as refusal:
+            return _pair_dialog(request, link, form, text_of(refusal.code))
+        return _done()
+    return _pair_dialog(request, link, form)
+
+
+@login_required
+@never_cache
+@require_POST
+def renew_pair(request: SignedInRequest, public_id: UUID) -> HttpResponse:
+    """Have a new pair made for a link; its present key works until the new one is entered."""
+    link = connection_of(request.user, public_id)
+    try:
+        key_pairs.renew(link)
+    except services.LinkRefused as refusal:
+        return _pair_dialog(request, link, KeyIdForm(), text_of(refusal.code))
+    return _pair_dialog(request, connection_of(request.user, public_id), KeyIdForm())
 
 
 @login_required
@@ -71,7 +132,8 @@ def replace_key(request: SignedInRequest, public_id: UUID) -> HttpResponse:
             form.add_error(None, text_of(refusal.code))
         else:
             return _done()
-    return _dialog(request, form, request.path)
+    pair_url = reverse("exchanges:key_pair", args=[public_id]) if link.exchange in PAIRED else ""
+    return _dialog(request, form, request.path, pair_url)
 
 
 @login_required
@@ -81,9 +143,22 @@ def disconnect(request: SignedInRequest, public_id: UUID) -> HttpResponse:
     try:
         services.disconnect(link, now=timezone.now())
     except services.LinkRefused as refusal:
+        if refusal.code == "link_in_use":  # what becomes of its trades is the trader's to say
+            return redirect("signals:part", public_id)
         messages.error(request, text_of(refusal.code))
     else:
         messages.success(request, _("The connection and its stored key are gone."))
+    return redirect("settings")
+
+
+@login_required
+@require_POST
+def check_again(request: SignedInRequest, public_id: UUID) -> HttpResponse:
+    link = connection_of(request.user, public_id)
+    try:
+        services.check_again(link)
+    except services.LinkRefused as refusal:
+        messages.error(request, text_of(refusal.code))
     return redirect("settings")
 
 

@@ -1,10 +1,11 @@
 """The Celery application; tasks are found in the apps' `tasks` modules."""
 
+import logging
 import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_init, worker_process_init
+from celery.signals import setup_logging, worker_init, worker_process_init
 from django.core.management import CommandError, call_command
 
 from hexagonal.lib.tuning import collect_rarely
@@ -14,6 +15,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hexagonal.settings")
 app = Celery("hexagonal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@setup_logging.connect
+def _keep_our_handlers(loglevel: int | str | None = None, **_: Any) -> None:
+    """Celery would add handlers of its own, which do not redact; from `--loglevel` it has this."""
+    if loglevel is not None:
+        logging.getLogger().setLevel(loglevel)
 
 
 @worker_init.connect

@@ -13,6 +13,7 @@ from hexagonal.lib import broker
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 SECRET_KEY = env.text("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")  # sessions of before still count
 DEBUG = env.flag("DEBUG", default=False)
 INSECURE_HTTP = env.flag("INSECURE_HTTP", default=False)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS")
@@ -178,11 +179,12 @@ CELERY_TASK_ROUTES = {
     "signals.work": {"queue": "orders"},
     "signals.show_life": {"queue": "orders"},
     "exchanges.verify_connection": {"queue": "control"},
+    "exchanges.generate_key_pair": {"queue": "control"},
 }
 # Beat stands in no way of money: what is due is rung for and timed by the sweeper.
 CELERY_BEAT_SCHEDULE = {
-    "exchanges.refresh_accounts": {
-        "task": "exchanges.refresh_accounts",
+    "exchanges.watch_accounts": {
+        "task": "exchanges.watch_accounts",
         "schedule": 5.0,
         "options": {"expires": 5},
     },
@@ -210,6 +212,12 @@ BYBIT_SANDBOX_URL = env.text("BYBIT_SANDBOX_URL", "").rstrip("/")
 BYBIT_SIGN_UP_URL = env.text("BYBIT_SIGN_UP_URL", "https://www.bybit.com/register")
 BYBIT_API_PAGE_URL = env.text("BYBIT_API_PAGE_URL", "https://www.bybit.com/app/user/api-management")
 EXCHANGE_REFERRAL_ID = env.text("EXCHANGE_REFERRAL_ID", "")
+# Moving assets between a trader's own accounts: warned of (as the product's guide ticks it), or
+# refused. What may withdraw is always refused.
+REFUSE_TRANSFER_RIGHT = env.flag("REFUSE_TRANSFER_RIGHT", default=False)
+AFFILIATE_REQUIRED = env.flag("AFFILIATE_REQUIRED", default=False)  # accounts opened by our link
+AFFILIATE_KEY_FILE = env.path("AFFILIATE_KEY_FILE")  # worker only: the operator's key and secret
+KEY_CHECK_SECONDS = env.integer("KEY_CHECK_SECONDS", 300)  # between two looks at a key's rights
 EGRESS = env.egress("EGRESS")  # public address -> source address or proxy
 EGRESS_REQUESTS = env.integer("EGRESS_REQUESTS", 600)  # Bybit's, of one address …
 EGRESS_WINDOW_MS = env.integer("EGRESS_WINDOW_MS", 5_000)  # … in any span of this length
@@ -217,7 +225,8 @@ GOVERNOR_PROCESSES = env.integer("GOVERNOR_PROCESSES", 16)  # that send, all hos
 # How much of the limit counts as spent when Redis has lost its memory.
 GOVERNOR_DOUBT_PERCENT = env.integer("GOVERNOR_DOUBT_PERCENT", 99)
 VAULT_PUBLIC_KEY_FILE = env.path("VAULT_PUBLIC_KEY_FILE")
-VAULT_PRIVATE_KEY_FILE = env.path("VAULT_PRIVATE_KEY_FILE")  # worker, sweeper, stream
+# Worker, sweeper and stream only: a file, or a directory with one for each key, `<key id>.key`.
+VAULT_PRIVATE_KEY_FILE = env.path("VAULT_PRIVATE_KEY_FILE")
 
 # --- streams: one process or several, each with its share of the accounts' sockets ------------
 
@@ -294,23 +303,26 @@ SPECTACULAR_SETTINGS = {
     ],
 }
 
-# --- logs ------------------------------------------------------------------------------------
+# --- logs and reports of errors --------------------------------------------------------------
 
+DEFAULT_EXCEPTION_REPORTER = "hexagonal.reports.Report"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "hexagonal.reports.WithoutSecrets"
+# One handler for all, whose formatter redacts; test_logs.py looks for others.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"redact": {"()": "hexagonal.logs.RedactSecrets"}},
     "formatters": {
         "line": {
-            "()": "hexagonal.logs.OneLine",
+            "()": "hexagonal.logs.Redacted",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
         }
     },
-    "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]}
-    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": env.text("LOG_LEVEL", "INFO")},
     "loggers": {
+        # Django's own handlers would write what happened as it is, to the console and by mail.
+        "django": {"handlers": []},
+        "django.server": {"handlers": [], "propagate": True},
         # They print whole requests at DEBUG: keys, signatures, the bot's token in its URL.
         "pybit": {"level": "WARNING"},
         "urllib3": {"level": "INFO"},

@@ -101,6 +101,18 @@ def _not_traded(mark: str, title: str) -> Callable[[Params], str]:
     return text
 
 
+def _seed_limit(params: Params) -> str:
+    """Of a signal that was not copied for it, or of the account alone."""
+    mark, title = "🚧", _("SEED LIMIT: not traded")
+    head = _head(mark, title, params) if "symbol" in params else f"{mark} <b>{title}</b>"
+    return _lines(
+        head,
+        (_("Reason"), params["reason"]),
+        *_figures(params),
+        (_("Connection"), params["connection"]),
+    )
+
+
 def _figures(params: Params) -> Iterator[tuple[str, str]]:
     """What the reason is about, in figures: only those that it has."""
     needed, usable = params.get("needed"), params.get("usable")
@@ -119,7 +131,11 @@ def _account(mark: str, title: str) -> Callable[[Params], str]:
         return _lines(
             f"{mark} <b>{_(title)}</b>",
             (_("Connection"), params.get("connection", "")),
+            (_("Expires on"), params.get("at", "")),
+            (_("Days left"), params.get("days", "")),
             (_("Reason"), params.get("reason", "")),
+            (_("Our addresses"), params.get("addresses", "")),
+            (_("Sign-up link"), params.get("url", "")),
         )
 
     return text
@@ -181,10 +197,11 @@ TEXTS: dict[str, Callable[[Params], str]] = {
     "skipped": _not_traded("⏭", gettext_noop("Not traded")),
     "failed": _not_traded("⚠️", gettext_noop("Order refused")),
     "expired": _not_traded("⌛", gettext_noop("Not entered")),
+    "left": _not_traded("🤝", gettext_noop("The position is yours from now on")),
     "noted": _noted,
     "own_stop": _stop("✋", gettext_noop("Your own stop counts from now on")),
     "stop_put_back": _stop("🛡", gettext_noop("The stop was missing and stands again")),
-    "seed_limit": _not_traded("🚧", gettext_noop("SEED LIMIT: not traded")),
+    "seed_limit": _seed_limit,
     "halted": _account("⏸", gettext_noop("New entries are paused by your loss limit")),
     "released": _account("▶️", gettext_noop("New entries go on")),
     "panic": _account("🧯", gettext_noop("Everything is being closed, and copying is paused")),
@@ -194,6 +211,10 @@ TEXTS: dict[str, Callable[[Params], str]] = {
     "alarm": _not_traded("🚨", gettext_noop("Attention: check your position")),
     "api_refused": _account("⛔", gettext_noop("API key refused")),
     "api_attention": _account("⚠️", gettext_noop("Your exchange connection needs attention")),
+    "api_restored": _account("✅", gettext_noop("Your exchange connection works again")),
+    "api_expiring": _account("⏳", gettext_noop("Your API key is about to expire")),
+    "api_expiry_sooner": _account("🔑", gettext_noop("Your API key will expire sooner")),
+    "api_transfer_right": _account("⚠️", gettext_noop("Your API key may transfer assets now")),
     "api_disconnected": _account("🔌", gettext_noop("Exchange disconnected")),
     RELINKED: _relinked,
     "suspended": _account("⛔", gettext_noop("Your account was suspended by the admin")),

@@ -11,14 +11,17 @@ class SignalsConfig(AppConfig):
         # They need the translation and settings machinery, which is up only now.
         from exchanges.services import guard_links  # noqa: PLC0415
         from exchanges.stream_shares import tell_live_links  # noqa: PLC0415
+        from exchanges.watching import hear_of_accounts  # noqa: PLC0415
         from signals import reasons  # noqa: PLC0415
         from signals.choices import AlarmCode  # noqa: PLC0415
         from signals.lease_check import check_lease  # noqa: PLC0415
         from signals.selectors import has_live_copies, live_links  # noqa: PLC0415
+        from signals.services.seeds import note_seed  # noqa: PLC0415
 
         wording.register(reasons.REASONS)
         wording.register(reasons.REFUSALS)
         wording.register({f"alarm_{code.value}": code.label for code in AlarmCode})
         checks.register(check_lease)
+        hear_of_accounts(note_seed)
         guard_links(has_live_copies)
         tell_live_links(live_links)

@@ -126,3 +126,7 @@ class AlarmCode(models.TextChoices):
     ADDRESS_BANNED = "address_banned", _("The exchange has banned an outgoing address")
     CLOCK_STEPPED = "clock_stepped", _("The database's clock was set")
     CLOCK_OFF = "clock_off", _("A host's clock is off")
+    VAULT_KEY_MISSING = (
+        "vault_key_missing",
+        _("Stored keys cannot be opened: a key file is missing"),
+    )

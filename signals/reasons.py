@@ -62,6 +62,10 @@ REASONS: dict[str, str | Promise] = {
     Reason.HANDED_OVER: _(
         "You added to the position at the exchange: it is yours from now on, its stop stays."
     ),
+    Reason.LEFT_TO_TRADER: _(
+        "You took it over: what was not filled was withdrawn, and a position is yours from now on, "
+        "with the stop that stands at the exchange."
+    ),
     Reason.STOP_MISSING: _("Closed at once, because the exchange refused the stop."),
     Reason.LIQUIDATED: _("The exchange liquidated the position."),
     Reason.DELEVERAGED: _("The exchange reduced the position (auto-deleveraging)."),

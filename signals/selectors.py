@@ -263,6 +263,12 @@ def has_live_copies(link: Connection) -> bool:
     return Copy.objects.filter(connection=link, status__in=LIVE_STATUSES).exists()
 
 
+def live_copies_of(link: Connection) -> QuerySet[Copy]:
+    """The open trades of a connection, oldest first."""
+    live = Copy.objects.filter(connection=link, status__in=LIVE_STATUSES)
+    return live.select_related("signal").order_by("created_at", "pk")
+
+
 def live_links() -> QuerySet[Connection]:
     """The connections with open trades: they are worth a socket."""
     live = Copy.objects.filter(status__in=LIVE_STATUSES).values("connection")

@@ -27,5 +27,6 @@ urlpatterns = [
     path("connections/<uuid:public_id>/sizing/", following.sizing, name="sizing"),
     path("connections/<uuid:public_id>/pause/", following.pause, name="pause"),
     path("connections/<uuid:public_id>/resume/", following.resume, name="resume"),
+    path("connections/<uuid:public_id>/part/", following.part, name="part"),
     path("connections/<uuid:public_id>/go-on/", following.release, name="release"),
 ]

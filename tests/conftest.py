@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.fixtures.telegram",
     "tests.fixtures.people",
     "tests.fixtures.processes",
+    "tests.fixtures.vaults",
 ]
 
 # The browser's tests come last: they leave an event loop running in their process.

@@ -16,7 +16,12 @@ ExchangeError
 │ └ DuplicateLinkId     an order with this link id exists: adopt it
 ├ PositionModeMismatch  the account's mode is another than cached: read it, plan again
 └ CredentialsRejected   final for this connection until its owner acts
-  ├ InvalidKey ├ KeyExpired ├ PermissionMissing └ IpNotAllowed
+  ├ InvalidKey          unknown there: mistyped, deleted, or of another environment
+  ├ SignatureRefused    the key is known, the secret is not its own
+  ├ KeyExpired ├ PermissionMissing ├ IpNotAllowed
+  ├ AccountNotUnified   of a kind that cannot be traded this way
+  ├ AccountBarred       the exchange does not let this account trade, whatever its key may do
+  └ KeyUnreadable       what is stored of the key was altered: enter it again
 """
 
 from __future__ import annotations
@@ -98,6 +103,10 @@ class InvalidKey(CredentialsRejected):
     pass
 
 
+class SignatureRefused(CredentialsRejected):
+    pass
+
+
 class KeyExpired(CredentialsRejected):
     pass
 
@@ -107,4 +116,16 @@ class PermissionMissing(CredentialsRejected):
 
 
 class IpNotAllowed(CredentialsRejected):
+    pass
+
+
+class AccountNotUnified(CredentialsRejected):
+    pass
+
+
+class AccountBarred(CredentialsRejected):
+    pass
+
+
+class KeyUnreadable(CredentialsRejected):
     pass

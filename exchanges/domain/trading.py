@@ -51,12 +51,26 @@ class Cause(StrEnum):
     OTHER = "other"
 
 
+class KeyKind(StrEnum):
+    """What signs a request: a secret that the exchange knows too, or a private key of ours."""
+
+    HMAC = "hmac"
+    RSA = "rsa"
+
+
+# What Bybit's own generator makes by default, and what NIST takes until 2030 (SP 800-131A). A
+# longer key protects no order any better within the life of an API key, and 4096 bits sign six
+# times as long.
+RSA_BITS = 2048
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """An API key and its secret; neither shows in `repr`, `str` or a traceback."""
+    """An API key and its secret (RSA: a private key in PEM), which no `repr` or traceback shows."""
 
     api_key: str = field(repr=False)
     api_secret: str = field(repr=False)
+    kind: KeyKind = KeyKind.HMAC
 
     def __reduce__(self) -> str:
         raise TypeError("Credentials are not pickled.")
@@ -64,9 +78,10 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class KeyFacts:
-    """What a key may do (Bybit: GET /v5/user/query-api)."""
+    """What a key may do (Bybit: GET /v5/user/query-api); `master_uid` is a sub-account's owner."""
 
     uid: str
+    master_uid: str
     read_only: bool
     can_order: bool
     can_position: bool

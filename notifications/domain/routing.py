@@ -7,7 +7,7 @@ from datetime import timedelta
 # The trader may switch these off.
 TRADE = frozenset(
     {
-        *("published", "amended", "entered", "target_hit", "stop_hit", "closed"),
+        *("published", "amended", "entered", "target_hit", "stop_hit", "closed", "left"),
         *("skipped", "failed", "expired", "noted", "seed_limit", "own_stop"),
     }
 )
@@ -16,7 +16,9 @@ ALWAYS = frozenset(
     {
         *("alarm", "ops_alarm", "stop_put_back", "halted", "released", "panic", "schedule_missed"),
         "delisting",
-        *("api_refused", "api_attention", "api_disconnected", "suspended", "reinstated"),
+        *("api_refused", "api_attention", "api_restored", "api_disconnected"),
+        *("api_expiring", "api_expiry_sooner", "api_transfer_right"),
+        *("suspended", "reinstated"),
     }
 )
 # Not of a fact about trading but of the link itself: the chat that has lost it is told.
@@ -29,6 +31,7 @@ URGENT = frozenset(
         "failed",
         "closed",
         "api_attention",
+        "api_expiry_sooner",
         "stop_put_back",
         "panic",
         RELINKED,

@@ -25,6 +25,7 @@ class Acts:
             web.post("/_control/accounts/{uid}/amend", self.amend),
             web.post("/_control/accounts/{uid}/cancel", self.cancel),
             web.post("/_control/accounts/{uid}/stop", self.stop),
+            web.post("/_control/accounts/{uid}/password", self.password),
             web.post("/_control/accounts/{uid}/adl", self.adl),
             web.post("/_control/instruments/{symbol}/delist", self.delist),
         ]
@@ -48,6 +49,13 @@ class Acts:
     async def stop(self, request: web.Request) -> web.Response:
         whole = {"tpslMode": "Full", "positionIdx": 0}
         return await self._by_hand(request, self.box.exchange.trading_stop, whole)
+
+    async def password(self, request: web.Request) -> web.Response:
+        """Change the password: the account's keys without a bound address do not last long."""
+        for key in self.box.keys.values():
+            if key.uid == request.match_info["uid"]:
+                key.note_new_password(self.box.clock())
+        return done()
 
     async def _by_hand(
         self, request: web.Request, call: Call, more: dict[str, Any] | None = None

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 
 from sandbox.bybit import market
+from sandbox.bybit.affiliates import CUSTOMER_INFO, customer_info
 from sandbox.bybit.engine import ApiError, Exchange
 from sandbox.bybit.faults import Fault, Faults
 from sandbox.bybit.feeds import Feed
@@ -46,6 +47,7 @@ class Sandbox:
     next_uid: int = FIRST_UID
     requests: Counter[str] = field(default_factory=Counter)
     refusals: Counter[int] = field(default_factory=Counter)
+    brokers: Counter[str] = field(default_factory=Counter)  # of private requests, by their Referer
     order_times: list[tuple[float, str, str]] = field(default_factory=list)
     stop_times: list[float] = field(default_factory=list)
 
@@ -117,6 +119,7 @@ class Server:
         missing = [name for name in NEEDED if name not in request.headers]
         if missing:
             return web.Response(status=401, text="")
+        self.box.brokers[request.headers.get("Referer", "")] += 1
         is_get = endpoint.verb == "GET"
         payload = request.rel_url.raw_query_string.encode() if is_get else body
         signed = Signed(
@@ -166,7 +169,9 @@ class Server:
         try:
             check_permission(key, endpoint)
             if path == QUERY_API:
-                return Reply(result=facts(key), window=window)
+                return Reply(result=facts(key, box.clock()), window=window)
+            if path == CUSTOMER_INFO:
+                return Reply(result=customer_info(box.keys, key, params), window=window)
             result, ext = self._call(endpoint, key, params, taken, count)
         except ApiError as error:
             return Reply(error.code, error.message, error.result, window=window)

@@ -13,7 +13,7 @@ from aiohttp import web
 from sandbox.bybit.app import Sandbox, make_sandbox
 from sandbox.bybit.engine import ApiError
 from sandbox.bybit.instruments import new_contract
-from sandbox.bybit.keys import Key
+from sandbox.bybit.keys import DAY_MS, LIFE_MS, Key, read_public_key
 
 KEY_FIELDS = {field.name for field in dataclasses.fields(Key)} - {"api_key", "uid", "secret"}
 ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -29,6 +29,7 @@ class Control:
             web.post("/_control/reset", self.reset),
             web.post("/_control/accounts", self.create_account),
             web.post("/_control/accounts/{uid}", self.change_account),
+            web.post("/_control/accounts/{uid}/keys", self.register_key),
             web.post("/_control/keys/{api_key}", self.change_key),
             web.post("/_control/price", self.price),
             web.post("/_control/path", self.path),
@@ -83,8 +84,8 @@ class Control:
                 leverage=_decimals(spec.pop("leverage", {})),
                 default_leverage=Decimal(str(spec.pop("default_leverage", "10"))),
             )
-        key = Key(api_key, uid, secret)
-        _change(key, spec)
+        key = Key(api_key, uid, secret, expires_ms=box.clock() + LIFE_MS)
+        _change(key, spec, box.clock())
         box.keys[api_key] = key
         return web.json_response({"uid": uid, "api_key": api_key, "api_secret": secret})
 
@@ -103,8 +104,21 @@ class Control:
         account.leverage |= _decimals(spec.get("leverage", {}))
         return done()
 
+    async def register_key(self, request: web.Request) -> web.Response:
+        """A trader's public key for the id of an API key, as on Bybit's page of them."""
+        box, spec = self.box, await read_body(request)
+        account = box.exchange.accounts[request.match_info["uid"]]
+        public_key = str(spec.pop("public_key"))
+        read_public_key(public_key)
+        key = Key(_random(18), account.uid, rsa_public_key=public_key)
+        key.expires_ms = box.clock() + LIFE_MS
+        _change(key, spec, box.clock())
+        box.keys[key.api_key] = key
+        return web.json_response({"uid": key.uid, "api_key": key.api_key})
+
     async def change_key(self, request: web.Request) -> web.Response:
-        _change(self.box.keys[request.match_info["api_key"]], await read_body(request))
+        key, spec = self.box.keys[request.match_info["api_key"]], await read_body(request)
+        _change(key, spec, self.box.clock())
         return done()
 
     async def price(self, request: web.Request) -> web.Response:
@@ -247,6 +261,7 @@ class Control:
             {
                 "paths": dict(box.requests),
                 "refusals": {str(code): count for code, count in box.refusals.items()},
+                "brokers": dict(box.brokers),
                 "bans": box.limits.bans,
                 "peak_by_address": box.limits.peak,
                 "order_times": box.order_times,
@@ -277,7 +292,10 @@ def _decimals(values: dict[str, Any]) -> dict[str, Decimal]:
     return {name: Decimal(str(value)) for name, value in values.items()}
 
 
-def _change(key: Key, spec: dict[str, Any]) -> None:
+def _change(key: Key, spec: dict[str, Any], now: int) -> None:
+    """Set a key's fields; `deadline_day` says in how many days it ends."""
+    if "deadline_day" in spec:
+        key.expires_ms = now + int(float(spec.pop("deadline_day")) * DAY_MS)
     unknown = set(spec) - KEY_FIELDS
     if unknown:
         raise ValueError(f"unknown: {', '.join(sorted(unknown))}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.bybit import coins
+from sandbox.bybit.affiliates import CUSTOMER_INFO
 from sandbox.bybit.engine import ApiError, Exchange
 from sandbox.bybit.keys import Key
 
@@ -36,6 +37,7 @@ QUERY_API = "/v5/user/query-api"
 
 ENDPOINTS: dict[str, Endpoint] = {
     QUERY_API: _get(lambda *_: {}, 10),  # answered from the key itself
+    CUSTOMER_INFO: _get(lambda *_: {}, 10),  # answered from all keys
     "/v5/account/info": _get(Exchange.account_info),
     "/v5/account/wallet-balance": _get(Exchange.wallet_balance),
     "/v5/account/fee-rate": _get(Exchange.fee_rate, 5),

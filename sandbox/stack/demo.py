@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 import time
+from collections.abc import Mapping
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
 
@@ -21,32 +23,40 @@ CHECK_TRADERS = 25
 DEMO_TRADERS = 6
 
 
+@dataclass(frozen=True)
+class Environment:
+    """What every process gets, and what only those get that need it."""
+
+    everybody: dict[str, str]
+    worker: dict[str, str]  # and sweeper; the stream has the key of the vault alone
+    bot: dict[str, str]
+    person: dict[str, str]  # who fills the demo, and looks at it
+
+
 def run_demo(*, check: bool, any_port: bool = False) -> int:
     """Run until stopped, or until the check is through; return the exit code."""
     with ExitStack() as stack:
         directory = stack.enter_context(scratch())
         urls = stack.enter_context(services(directory))
         ports = {name: _port(port, any_port=check or any_port) for name, port in PORTS.items()}
-        environment, worker_only = _environment(directory, urls, ports)
-        supervisor = Supervisor(environment, is_quiet=check, logs=directory)
+        environment = _environment(directory, urls, ports)
+        supervisor = Supervisor(environment.everybody, is_quiet=check, logs=directory)
         stack.callback(supervisor.stop)
-        _start_sandbox(supervisor, ports, check=check)
+        _start_sandbox(supervisor, ports, environment, check=check)
         _prepare(supervisor, directory)
-        _start_platform(supervisor, directory, ports, worker_only)
-        traders = CHECK_TRADERS if check else DEMO_TRADERS
-        _step(supervisor, "seed_demo", "--traders", str(traders), *(["--mixed"] * check))
+        _start_platform(supervisor, directory, ports, environment)
+        traders = ["--traders", str(CHECK_TRADERS if check else DEMO_TRADERS)]
+        mixed = ["--mixed"] * check
+        _step(supervisor, "seed_demo", *traders, *mixed, extra=environment.person)
         if check:
-            return _check(supervisor)
+            return _check(supervisor, environment)
         _introduce(environment)
         while True:
             supervisor.complain_of_fallen()
             time.sleep(0.5)
 
 
-def _environment(
-    directory: Path, urls: dict[str, str], ports: dict[str, int]
-) -> tuple[dict[str, str], dict[str, str]]:
-    """What every process gets, and what only worker and sweeper get."""
+def _environment(directory: Path, urls: dict[str, str], ports: dict[str, int]) -> Environment:
     site = f"http://{HOST}:{ports['web']}"
     telegram = f"http://{HOST}:{ports['telegram']}"
     everybody = {
@@ -64,22 +74,24 @@ def _environment(
         "EGRESS": HOST,
         "TELEGRAM_API_URL": telegram,
         "TELEGRAM_CHAT_URL": telegram,
-        "TELEGRAM_BOT_TOKEN": f"123456789:{secrets.token_urlsafe(26)}",
         "VAULT_PUBLIC_KEY_FILE": str(directory / "vault.pub"),
-        "DEMO_PASSWORD": os.environ.get("DEMO_PASSWORD") or secrets.token_urlsafe(9),
         "POLL_SECONDS": "1",
         "GOVERNOR_DOUBT_PERCENT": "0",  # the exchange is as young as Valkey: nothing was spent
     }
-    worker_only = {
+    worker = {
         "VAULT_PRIVATE_KEY_FILE": str(directory / "vault.key"),
         "LINK_ID_KEY": secrets.token_urlsafe(32),
     }
-    for name in worker_only:  # nor from the shell that started us
+    bot = {"TELEGRAM_BOT_TOKEN": f"123456789:{secrets.token_urlsafe(26)}"}
+    person = {"DEMO_PASSWORD": os.environ.get("DEMO_PASSWORD") or secrets.token_urlsafe(9)}
+    for name in worker | bot | person:  # nor from the shell that started us
         everybody.pop(name, None)
-    return everybody, worker_only
+    return Environment(everybody, worker, bot, person)
 
 
-def _start_sandbox(supervisor: Supervisor, ports: dict[str, int], *, check: bool) -> None:
+def _start_sandbox(
+    supervisor: Supervisor, ports: dict[str, int], environment: Environment, *, check: bool
+) -> None:
     given = os.environ.get("CANDLES")
     candles = Path(given) if given else REAL_CANDLES
     if given and not candles.exists():
@@ -94,7 +106,7 @@ def _start_sandbox(supervisor: Supervisor, ports: dict[str, int], *, check: bool
         *("-m", "sandbox.bybit", *arguments),
         ready=lambda: _listens(ports["exchange"]),
     )
-    token = supervisor.environment["TELEGRAM_BOT_TOKEN"]
+    token = environment.bot["TELEGRAM_BOT_TOKEN"]
     supervisor.start(
         "telegram",
         *("-m", "sandbox.telegram", "--port", str(ports["telegram"]), "--token", token),
@@ -110,29 +122,30 @@ def _prepare(supervisor: Supervisor, directory: Path) -> None:
     _step(supervisor, "refresh_instruments")
 
 
-def _step(supervisor: Supervisor, *command: str) -> None:
-    if supervisor.run("manage.py", *command) != 0:
+def _step(supervisor: Supervisor, *command: str, extra: Mapping[str, str] | None = None) -> None:
+    if supervisor.run("manage.py", *command, extra=extra) != 0:
         raise SystemExit(f"manage.py {command[0]} failed")
 
 
 def _start_platform(
-    supervisor: Supervisor, directory: Path, ports: dict[str, int], worker_only: dict[str, str]
+    supervisor: Supervisor, directory: Path, ports: dict[str, int], environment: Environment
 ) -> None:
+    level = ("--loglevel", os.environ.get("LOG_LEVEL", "WARNING"))
     supervisor.start(
         "worker",
         *("-m", "celery", "-A", "hexagonal", "worker", "--queues", "orders,control,default"),
-        *("--concurrency", "3", "--loglevel", "WARNING"),
-        extra=worker_only,
+        *("--concurrency", "3", *level),
+        extra=environment.worker,
     )
-    supervisor.start("sweeper", "manage.py", "run_sweeper", extra=worker_only)
+    supervisor.start("sweeper", "manage.py", "run_sweeper", extra=environment.worker)
     key = "VAULT_PRIVATE_KEY_FILE"
-    supervisor.start("stream", "manage.py", "run_stream", extra={key: worker_only[key]})
+    supervisor.start("stream", "manage.py", "run_stream", extra={key: environment.worker[key]})
     supervisor.start(
         "beat",
         *("-m", "celery", "-A", "hexagonal", "beat", "--schedule", str(directory / "beat")),
-        *("--loglevel", "WARNING"),
+        *level,
     )
-    supervisor.start("bot", "manage.py", "run_bot")
+    supervisor.start("bot", "manage.py", "run_bot", extra=environment.bot)
     supervisor.start(
         "web",
         *("-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(ports["web"])),
@@ -155,15 +168,15 @@ def _listens(port: int) -> bool:
         return probe.connect_ex((HOST, port)) == 0
 
 
-def _introduce(environment: dict[str, str]) -> None:
-    password = environment["DEMO_PASSWORD"]
+def _introduce(environment: Environment) -> None:
+    known, password = environment.everybody, environment.person["DEMO_PASSWORD"]
     print(
         f"""
 HEXAGONAL is up.
-  site       {environment["SITE_URL"]}
-  ops admin  {environment["SITE_URL"]}/ops/
-  Telegram   {environment["TELEGRAM_CHAT_URL"]}
-  exchange   {environment["BYBIT_SANDBOX_URL"]}
+  site       {known["SITE_URL"]}
+  ops admin  {known["SITE_URL"]}/ops/
+  Telegram   {known["TELEGRAM_CHAT_URL"]}
+  exchange   {known["BYBIT_SANDBOX_URL"]}
 
   author and ops   admin@hexagonal.example    {password}
   traders          trader1@hexagonal.example … trader{DEMO_TRADERS}@hexagonal.example, same password
@@ -174,8 +187,8 @@ Ctrl-C stops everything.
     )
 
 
-def _check(supervisor: Supervisor) -> int:
-    code = supervisor.run("manage.py", "demo_check")
+def _check(supervisor: Supervisor, environment: Environment) -> int:
+    code = supervisor.run("manage.py", "demo_check", extra=environment.person)
     if code:
         for name in ("worker", "sweeper", "stream", "bot", "web"):
             print(f"--- {name}\n{tail(supervisor.log(name))}")

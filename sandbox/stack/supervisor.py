@@ -60,9 +60,9 @@ class Supervisor:
                 if not self.is_quiet:
                     print(f"{colour}{name:>8} |{reset} {line}", end="", flush=True)
 
-    def run(self, *command: str) -> int:
+    def run(self, *command: str, extra: Mapping[str, str] | None = None) -> int:
         """Run a step to its end and return its code; raise `NotReady` if a child ends first."""
-        step = spawn([sys.executable, *command], env=self.environment)
+        step = spawn([sys.executable, *command], env=self.environment | dict(extra or {}))
         try:
             while True:
                 try:

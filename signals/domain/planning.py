@@ -23,7 +23,8 @@ def plan(desired: Desired, account: Account, observed: Observed) -> list[Action]
     entries = [leg for leg in observed.legs.values() if is_entry_leg(leg.leg)]
     if not any(leg.was_sent for leg in entries):
         return enter(desired, account, observed)
-    if desired.wants_position and is_handed_over(observed):
+    is_taken_over = desired.wants_position and is_handed_over(observed)
+    if is_taken_over or (desired.is_left and observed.held > 0):
         return let_go(observed)
     actions: list[Action] = []
     for entry in entries:

@@ -33,6 +33,7 @@ class Desired:
     entry_deadline: datetime  # until then an entry may be sent
     lapse: Reason = Reason.NONE  # why unfilled entries have run out by the signal's own terms
     reductions: tuple[Reduction, ...] = ()
+    is_left: bool = False  # not wanted any more either, but its position stays as it is
 
     @property
     def may_enter(self) -> bool:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from exchanges.domain.errors import CredentialsRejected, ExchangeError
+from exchanges.domain.errors import ExchangeError, KeyUnreadable
 from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import InstrumentFacts, Ticker
 from exchanges.gateway import exchange_of
@@ -16,7 +16,7 @@ from exchanges.metering import AccountMeter, meter_of
 from exchanges.models import Connection, Instrument, SymbolState
 from exchanges.ports import Exchange
 from exchanges.selectors import cached_ticker, facts_of
-from exchanges.vault import VaultError
+from exchanges.vault import SealBroken
 from signals.choices import OrderStatus
 from signals.domain.actions import Action
 from signals.domain.draft import Draft
@@ -142,5 +142,7 @@ def open_account(task: Task) -> None:
         return
     try:
         task.exchange = exchange_of(task.link, task.meter)
-    except (VaultError, ExchangeError) as error:
-        task.failure = error if isinstance(error, ExchangeError) else CredentialsRejected("vault")
+    except SealBroken:
+        task.failure = KeyUnreadable("the stored key cannot be opened")
+    except ExchangeError as error:
+        task.failure = error

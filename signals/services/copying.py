@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Greatest
 
 from accounts.activity import Fact, record
 from accounts.choices import ActivityKind
 from accounts.models import User
+from exchanges import services as exchanges
 from exchanges.domain.lanes import Lane
 from exchanges.models import Connection
 from exchanges.selectors import connections_of
@@ -45,26 +47,57 @@ def pause(link: Connection) -> None:
 
 
 def resume(link: Connection) -> None:
-    """Copy new signals again, on a connection whose size was chosen before."""
+    """Copy new signals again, on a connection whose size was chosen before; it stays linked."""
+    exchanges.stay(link)
     CopySettings.objects.filter(connection=link).update(is_enabled=True)
 
 
 def close_copy(copy: Copy, *, reason: Reason, now: datetime) -> bool:
     """Withdraw this copy's entry and close its position; False if it has ended already."""
+    return _end(Copy.objects.filter(pk=copy.pk, wants_position=True), reason, now)
+
+
+def leave_copy(copy: Copy, *, now: datetime) -> bool:
+    """Withdraw what rests of this copy, and leave its position and stop to the trader."""
+    asked = Copy.objects.filter(pk=copy.pk).exclude(close_reason=Reason.LEFT_TO_TRADER)
+    return _end(asked, Reason.LEFT_TO_TRADER, now)
+
+
+def _end(copies: QuerySet[Copy], reason: Reason, now: datetime) -> bool:
     with transaction.atomic():
-        live = Copy.objects.filter(pk=copy.pk, status__in=LIVE_STATUSES, wants_position=True)
-        changed = live.update(wants_position=False, close_reason=reason.value)
-        if changed:
-            known = Copy.objects.filter(pk=copy.pk).exclude(status="unknown")
+        live = copies.filter(status__in=LIVE_STATUSES).select_for_update()
+        keys = list(live.values_list("pk", flat=True))
+        changed = Copy.objects.filter(pk__in=keys)
+        changed.update(wants_position=False, close_reason=reason.value)
+        if keys:
+            known = changed.exclude(status="unknown")
             # By the clock behind the lock: whoever has claimed it since `now` must see the ring.
             known.update(due_at=Greatest(now, WallClock()), lane=Lane.PROTECT)
             enqueue_on_commit("signals.work")
-    return bool(changed)
+    return bool(keys)
 
 
 def opt_out(copy: Copy, *, now: datetime) -> bool:
     """Leave one signal out: the entry is withdrawn, and what it has bought is sold."""
     return close_copy(copy, reason=Reason.OPTED_OUT, now=now)
+
+
+def part(link: Connection, *, closes: bool, now: datetime) -> int:
+    """Disconnect once the open trades have ended: closed at the market, or left to the trader.
+
+    Returns how many are open. Nothing new is entered meanwhile.
+    """
+    with transaction.atomic():
+        pause(link)
+        exchanges.leave_when_free(link)
+        live = Copy.objects.filter(connection=link, status__in=LIVE_STATUSES)
+        for copy in (copies := list(live.order_by("pk"))):
+            if closes:
+                close_copy(copy, reason=Reason.CLOSED_BY_TRADER, now=now)
+            else:
+                leave_copy(copy, now=now)
+        enqueue_on_commit("exchanges.watch_accounts")
+    return len(copies)
 
 
 def panic(user: User, *, now: datetime) -> int:

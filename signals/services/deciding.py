@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from django.conf import settings
 
+from exchanges.choices import ConnectionStatus
 from exchanges.domain.errors import CredentialsRejected, Unavailable
 from exchanges.domain.trading import PORTFOLIO_MARGIN
 from exchanges.models import Connection
@@ -52,8 +53,8 @@ def decide(task: Task, book: Book, lease: Lease) -> None:
     copy = task.copy
     if CopyStatus(copy.status) in FINAL:
         return
-    if task.is_entry and copy.wants_position and not _is_copying(task.link):
-        task.ledger.move(CopyStatus.SKIPPED, Reason.SIZING_MISSING, lease.time())
+    if end := _end_without_plan(task):
+        task.ledger.move(*end, lease.time())
         return
     desired = _desired(task, book, lease)
     if not _may_decide(task, desired, book, lease):
@@ -80,13 +81,31 @@ def decide(task: Task, book: Book, lease: Lease) -> None:
         book.bindings[task.link.pk][copy.pk] = binding_of(copy, task.link)
 
 
-def _is_copying(link: Connection) -> bool:
-    """Whether anything new may be entered: a pause may be younger than the copy.
+def _held_back(link: Connection) -> Reason:
+    """Why nothing new may be entered: a pause may be younger than the copy, and so may trouble.
 
-    One that comes while copies are being made does not see those that it would withdraw.
+    What comes while copies are being made does not see those that it would withdraw.
     """
     rules = getattr(link, "copy_settings", None)
-    return rules is not None and rules.is_enabled
+    if link.status != ConnectionStatus.CONNECTED:
+        return Reason.CONNECTION_NOT_READY
+    return Reason.NONE if rules is not None and rules.is_enabled else Reason.SIZING_MISSING
+
+
+def _is_left(copy: Copy) -> bool:
+    return not copy.wants_position and copy.close_reason == Reason.LEFT_TO_TRADER
+
+
+def _end_without_plan(task: Task) -> tuple[CopyStatus, Reason] | None:
+    """How a copy ends that needs no plan, or None."""
+    copy = task.copy
+    if _is_left(copy) and isinstance(task.failure, CredentialsRejected):
+        # Without a key nothing can be withdrawn: all that stands at the exchange is its owner's.
+        end = CopyStatus.CLOSED if copy.entered_quantity > 0 else CopyStatus.EXPIRED
+        return end, Reason.LEFT_TO_TRADER
+    if task.is_entry and copy.wants_position and (reason := _held_back(task.link)):
+        return CopyStatus.SKIPPED, reason
+    return None
 
 
 def _finds_own_stop(task: Task, desired: Desired, observed: Observed) -> bool:
@@ -137,7 +156,8 @@ def _end_early(task: Task, action: Action, lease: Lease) -> bool:
         task.ledger.move(CopyStatus.EXPIRED, reason, lease.time())
         return True
     if isinstance(action, HandOver):
-        task.ledger.move(CopyStatus.CLOSED, Reason.HANDED_OVER, lease.time())
+        reason = Reason.LEFT_TO_TRADER if _is_left(task.copy) else Reason.HANDED_OVER
+        task.ledger.move(CopyStatus.CLOSED, reason, lease.time())
         return True
     return False
 
@@ -152,6 +172,7 @@ def _desired(task: Task, book: Book, lease: Lease) -> Desired:
         entry_deadline=copy.created_at + timedelta(seconds=settings.SIGNAL_TTL_SECONDS),
         lapse=lapse_of(task.copy.signal, lease),
         reductions=tuple(_reductions(copy)),
+        is_left=_is_left(copy),
     )
 
 

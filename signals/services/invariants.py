@@ -15,6 +15,7 @@ from django.db import connection
 
 from exchanges.clock import ALARM_MS
 from exchanges.domain.lanes import Lane
+from exchanges.rotation import missing_keys
 from signals.choices import AlarmCode, AlarmLevel
 
 MOST = 20  # violations of one kind that are told apart
@@ -154,7 +155,16 @@ def violations() -> list[Violation]:
             for subject, detail in _rows(cursor, check, params):
                 violation = Violation(check.code, check.level, subject, detail)
                 found.setdefault((check.code, subject), violation)
-    return list(found.values())
+    return [*found.values(), *_missing_vault_keys()]
+
+
+def _missing_vault_keys() -> list[Violation]:
+    """Stored keys that no process like this one can open."""
+    code = AlarmCode.VAULT_KEY_MISSING
+    return [
+        Violation(code, CRITICAL, f"vault key {name}", f"for {boxes} stored keys")
+        for name, boxes in missing_keys().items()
+    ]
 
 
 def _rows(cursor: Any, check: Check, params: dict[str, int]) -> list[tuple[str, str]]:

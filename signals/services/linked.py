@@ -16,7 +16,7 @@ from exchanges.choices import ConnectionStatus
 from exchanges.models import Connection
 from signals.models import CopySettings
 
-NOT_LINKED = {ConnectionStatus.REFUSED, ConnectionStatus.REVOKED}
+NOT_LINKED = {ConnectionStatus.AWAITING, ConnectionStatus.REFUSED, ConnectionStatus.REVOKED}
 LINKED = sorted(status.value for status in set(ConnectionStatus) - NOT_LINKED)
 
 

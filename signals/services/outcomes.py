@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from exchanges.domain.errors import (
+    AccountBarred,
+    AccountNotUnified,
     CredentialsRejected,
     DuplicateLinkId,
     ExchangeError,
@@ -14,10 +16,12 @@ from exchanges.domain.errors import (
     InvalidOrder,
     IpNotAllowed,
     KeyExpired,
+    KeyUnreadable,
     OrderRejected,
     OutcomeUnknown,
     PermissionMissing,
     PositionModeMismatch,
+    SignatureRefused,
     StopRefused,
     SymbolNotTradable,
     Unavailable,
@@ -43,9 +47,13 @@ REASON_OF_ERROR: dict[type[ExchangeError], Reason] = {
     SymbolNotTradable: Reason.SYMBOL_NOT_TRADABLE,
     StopRefused: Reason.STOP_REFUSED,
     InvalidKey: Reason.KEY_INVALID,
+    SignatureRefused: Reason.KEY_INVALID,
     KeyExpired: Reason.KEY_EXPIRED,
     PermissionMissing: Reason.PERMISSION_MISSING,
     IpNotAllowed: Reason.ADDRESS_NOT_ALLOWED,
+    KeyUnreadable: Reason.CONNECTION_NOT_READY,
+    AccountNotUnified: Reason.CONNECTION_NOT_READY,
+    AccountBarred: Reason.CONNECTION_NOT_READY,
     CredentialsRejected: Reason.CONNECTION_NOT_READY,
 }
 

@@ -24,6 +24,7 @@ CODE_OF_EXIT = {
     Reason.TARGET: "target_hit",
     Reason.STOP: "stop_hit",
     Reason.TRAILING_STOP: "stop_hit",
+    Reason.LEFT_TO_TRADER: "left",
 }
 
 
@@ -112,6 +113,8 @@ def _ended(copy: Copy, signal: Signal) -> Fact:
         code = CODE_OF_EXIT.get(Reason(copy.reason), "closed")
         if len(signal.targets.all()) > 1 and code == "target_hit":
             code = "closed"
+        params |= {"quantity": plain(copy.entered_quantity - copy.exited_quantity)}
+    if status is CopyStatus.CLOSED and code != "left":
         params |= {
             "quantity": plain(copy.exited_quantity),
             "price": plain(copy.exit_average or Decimal(0)),
@@ -119,11 +122,15 @@ def _ended(copy: Copy, signal: Signal) -> Fact:
             "fees": plain(copy.fees),
         }
     if copy.reason == Reason.SEED_LIMIT:
-        # Once a day is enough: the account stays outside its limits for many signals.
-        key = f"seed:{copy.connection_id}:{copy.ended_at:%Y%m%d}"
-        kind = ActivityKind.SEED_LIMIT
-        return Fact(kind, "seed_limit", copy.user_id, params, is_public=True, key=key)
+        return seed_fact(copy.connection_id, copy.user_id, params, copy.ended_at)
     return _fact(copy, code, f"ended:{copy.pk}", params)
+
+
+def seed_fact(link: int, user: int, params: dict[str, str], at: datetime | None) -> Fact:
+    """Once a day is enough: the account stays outside its limits for many signals."""
+    kind, key = ActivityKind.SEED_LIMIT, f"seed:{link}:{at:%Y%m%d}"
+    params |= {"reason": Reason.SEED_LIMIT.value}
+    return Fact(kind, "seed_limit", user, params, is_public=True, key=key)
 
 
 def own_stop_fact(copy: Copy) -> Fact:

@@ -24,6 +24,8 @@ from signals.forms.following import RulesForm
 from signals.models import CopySettings
 from signals.services import braking, copying
 
+PARTINGS = {"close": True, "keep": False}  # whether the open trades are closed
+
 # --- trades --------------------------------------------------------------------------------------
 
 
@@ -121,6 +123,20 @@ def resume(request: SignedInRequest, public_id: UUID) -> HttpResponse:
     copying.resume(link)
     messages.success(request, _("New signals are copied again."))
     return redirect("settings")
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def part(request: SignedInRequest, public_id: UUID) -> HttpResponse:
+    """Disconnect though trades are open: their owner says what becomes of them."""
+    link = connection_of(request.user, public_id)
+    way = request.POST.get("trades")
+    if request.method == "POST" and way in PARTINGS:
+        copying.part(link, closes=PARTINGS[way], now=database_now())
+        messages.success(request, _("It is disconnected as soon as its trades have ended."))
+        return redirect("settings")
+    context = {"link": link, "copies": selectors.live_copies_of(link)}
+    return render(request, "signals/part.html", context)
 
 
 @login_required

@@ -34,11 +34,24 @@ def test_the_bot_alone_knows_its_token(services):
     assert [name for name, each in services.items() if ".env.bot" in files_of(each)] == ["bot"]
 
 
+def test_the_affiliate_key_is_no_business_of_the_web(services):
+    assert "\nAFFILIATE_KEY_FILE" not in (ROOT / ".env.example").read_text()
+    knowing = {name for name, each in services.items() if ".env.worker" in files_of(each)}
+    assert knowing == {"worker", "sweeper"}
+
+
 def test_the_key_of_the_vault_is_where_orders_are_sent(services):
     knowing = {
         name for name, each in services.items() if "vault_private_key" in each.get("secrets", [])
     }
     assert knowing == set(SENDING)
+
+
+def test_who_seals_has_the_public_key(services):
+    sealing = {
+        name for name, each in services.items() if "vault_public_key" in each.get("secrets", [])
+    }
+    assert sealing == {"web", "worker"}
 
 
 @pytest.mark.parametrize("name", SENDING)

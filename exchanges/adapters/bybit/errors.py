@@ -7,7 +7,8 @@ is final or retryable; any other failure of a write leaves the outcome unknown.
 from __future__ import annotations
 
 from exchanges.domain.errors import (
-    CredentialsRejected,
+    AccountBarred,
+    AccountNotUnified,
     DuplicateLinkId,
     EgressBlocked,
     ExchangeError,
@@ -23,6 +24,7 @@ from exchanges.domain.errors import (
     PermissionMissing,
     PositionModeMismatch,
     RateLimited,
+    SignatureRefused,
     StopRefused,
     SymbolNotTradable,
     Unavailable,
@@ -42,11 +44,13 @@ _CODES: dict[type[ExchangeError], tuple[int, ...]] = {
     OutcomeUnknown: (10000, 10014, 10016, 10019, 40004, 170007, 170146, 170147),
     NotFound: (110001, 110008, 110010, 170213),
     DuplicateLinkId: (110030, 110072, 170141),
-    InvalidKey: (10003, 10004),
+    InvalidKey: (10003,),
+    SignatureRefused: (10004, 10007),
     KeyExpired: (33004, -2015),
     PermissionMissing: (10005, 10029),
     IpNotAllowed: (10010,),
-    CredentialsRejected: (10007, 10008, 10009, 10024, 10027, 10028, 110088, 110097),
+    AccountNotUnified: (10028, 110088),
+    AccountBarred: (10008, 10009, 10024, 10027, 110097),
     InsufficientMargin: (
         *(110004, 110006, 110007, 110012, 110014, 110044, 110045),
         *(110051, 110052, 110053, 170131),

@@ -95,8 +95,10 @@ def key_facts(result: Row) -> KeyFacts:
     contract = permissions.get("ContractTrade") or []
     wallet = permissions.get("Wallet") or []
     addresses = tuple(address for address in result.get("ips") or [] if address != "*")
+    uid, parent = str(result["userID"]), str(result.get("parentUid") or "0")
     return KeyFacts(
-        uid=str(result["userID"]),
+        uid=uid,
+        master_uid=uid if parent == "0" else parent,
         read_only=int(result.get("readOnly") or 0) == 1,
         can_order="Order" in contract,
         can_position="Position" in contract,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import logging
 import time
 
 from websockets.asyncio.client import ClientConnection
 
 from exchanges.adapters.bybit import mapping
+from exchanges.adapters.bybit.signing import signer_of
 from exchanges.adapters.bybit.sockets import (
     HOSTS,
     Frame,
@@ -34,12 +33,12 @@ LOG_IN_MS = 10_000  # how long the signature is good for: a clock may lag some s
 class BybitAccountStream:
     """See `exchanges.ports.AccountStream`. Shows its secret in neither `repr` nor pickle."""
 
-    __slots__ = ("_credentials", "_heartbeat", "_margin_mode", "_wire")
+    __slots__ = ("_api_key", "_heartbeat", "_margin_mode", "_sign", "_wire")
 
     def __init__(
         self, credentials: Credentials, wire: Wire, heartbeat: Heartbeat, margin_mode: str
     ) -> None:
-        self._credentials = credentials
+        self._api_key, self._sign = credentials.api_key, signer_of(credentials)
         self._wire = wire
         self._heartbeat = heartbeat
         self._margin_mode = margin_mode
@@ -61,9 +60,8 @@ class BybitAccountStream:
 
     async def _log_in(self, socket: ClientConnection, patience: float) -> None:
         expires = int(time.time() * 1000) + LOG_IN_MS
-        secret = self._credentials.api_secret.encode()
-        signature = hmac.digest(secret, f"GET/realtime{expires}".encode(), hashlib.sha256).hex()
-        request = {"op": "auth", "args": [self._credentials.api_key, expires, signature]}
+        signature = self._sign(f"GET/realtime{expires}")
+        request = {"op": "auth", "args": [self._api_key, expires, signature]}
         require(await ask(socket, request, patience=patience), CredentialsRejected)
 
     def _understand(self, frame: Frame, listener: AccountListener) -> Pushed | None:

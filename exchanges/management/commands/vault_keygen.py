@@ -15,12 +15,14 @@ class Command(BaseCommand):
     help = "Generate the vault's key pair. Existing files are never overwritten."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--private", type=Path, required=True)
+        parser.add_argument(
+            "--private", type=Path, required=True, help="a file, or the directory of the keys"
+        )
         parser.add_argument("--public", type=Path, required=True)
 
     def handle(self, *args: Any, private: Path, public: Path, **options: Any) -> None:
         for path in (private, public):
-            if path.exists():
+            if path.exists() and not path.is_dir():
                 raise CommandError(f"{path} exists; keys are never overwritten.")
-        vault.generate(private, public)
-        self.stdout.write(f"Wrote {private} (keep it on the workers alone) and {public}.")
+        written = vault.generate(private, public)
+        self.stdout.write(f"Wrote {written} (keep it on the workers alone) and {public}.")

@@ -7,17 +7,15 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import ActivityEvent
-from exchanges import instruments, services
+from exchanges import instruments, services, watching
 from exchanges.domain.errors import Unavailable
 from exchanges.domain.trading import Credentials
 from exchanges.governor import governor
-from exchanges.instruments import refresh_instruments
 from exchanges.models import Connection, Instrument
 from tests.fixtures.people import link_account, long_btc
 from tests.integration.signals.test_copy_life import publish
 
 pytestmark = pytest.mark.django_db(transaction=True)
-TRADE = ["Order", "Position"]
 EMPTY = '{"retCode": 0, "retMsg": "OK", "result": {"list": [], "nextPageCursor": ""}}'
 
 
@@ -46,38 +44,6 @@ def test_a_good_key_is_connected_with_what_the_account_has(market, alice):
     assert (event.user, event.is_public) == (alice, True)
 
 
-@pytest.mark.parametrize(
-    ("spec", "reason"),
-    [
-        ({"permissions": {"ContractTrade": TRADE, "Wallet": ["Withdraw"]}}, "can_withdraw"),
-        ({"read_only": True}, "read_only"),
-        ({"permissions": {"ContractTrade": ["Order"]}}, "permission_missing"),
-        ({"uta": 0}, "not_unified"),
-        ({"expired": True}, "key_expired"),
-        ({"revoked": True}, "invalid_key"),
-        ({"ips": ["10.1.2.3"]}, "ip_not_allowed"),
-    ],
-)
-def test_a_bad_key_is_refused_with_its_reason_and_destroyed(market, alice, spec, reason):
-    link = connect(alice, market.account(**spec))
-    assert (link.status, link.reason, link.sealed) == ("refused", reason, None)
-    assert link.exchange_uid == ""
-    assert ActivityEvent.objects.get(user=alice).params["reason"] == reason
-
-
-def test_a_wrong_secret_is_refused(market, alice):
-    key = market.account()
-    assert connect(alice, key | {"api_secret": "x" * 36}).reason == "invalid_key"
-
-
-def test_one_exchange_account_is_linked_once(market, alice, bob):
-    key = market.account()
-    connect(alice, key)
-    again = connect(bob, market.account(uid=key["uid"]))
-    assert (again.status, again.reason) == ("refused", "duplicate_account")
-    assert Connection.objects.filter(status="connected").count() == 1
-
-
 def test_an_exchange_that_is_away_is_asked_again(market, alice):
     fault = market.fault("http", path="/v5/user/query-api", status=503)
     link = connect(alice, market.account())
@@ -101,7 +67,7 @@ def test_a_worker_without_its_key_harms_no_link_and_blames_no_trader(market, ali
     )
     told = ActivityEvent.objects.count()
     settings.VAULT_PRIVATE_KEY_FILE = None
-    services.refresh_account(live, now=timezone.now())
+    watching.watch(live, now=timezone.now())
     services.verify(new.pk, now=timezone.now())
     live.refresh_from_db()
     new.refresh_from_db()
@@ -121,7 +87,7 @@ def test_a_damaged_seal_pauses_its_own_link(market, alice, sealed):
     link = link_account(alice, market)
     Connection.objects.update(sealed=sealed)
     link.refresh_from_db()
-    services.refresh_account(link, now=timezone.now())
+    watching.watch(link, now=timezone.now())
     link.refresh_from_db()
     assert (link.status, link.reason) == ("attention", "vault")
 
@@ -130,7 +96,7 @@ def test_an_empty_list_of_contracts_closes_no_market(market):
     trading = Instrument.objects.filter(status="Trading").count()
     market.fault("http", path="/v5/market/instruments-info", status=200, body=EMPTY, times=1)
     with pytest.raises(Unavailable):
-        refresh_instruments("bybit", "sandbox", now=timezone.now())
+        instruments.refresh_instruments("bybit", "sandbox", now=timezone.now())
     assert Instrument.objects.filter(status="Trading").count() == trading > 0
 
 
@@ -153,7 +119,7 @@ def test_a_key_that_dies_later_pauses_the_link_and_tells_once(market, alice):
     link = connect(alice, key)
     market.post(f"keys/{key['api_key']}", expired=True)
     for _ in range(2):
-        services.refresh_account(link, now=timezone.now())
+        watching.watch(link, now=timezone.now())
     link.refresh_from_db()
     assert (link.status, link.reason) == ("attention", "key_expired")
     assert ActivityEvent.objects.filter(code="api_attention").count() == 1

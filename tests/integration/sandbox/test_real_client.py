@@ -197,3 +197,32 @@ def test_coins_are_told_to_those_with_keys_only(trader):
     assert usdt["chains"][0]["chainDeposit"] == "1"
     path = f"{trader.bybit.url}/v5/asset/coin/query-info"
     assert requests.get(path, timeout=10).status_code == 401
+
+
+def test_a_password_change_shortens_the_life_of_an_unbound_key(trader):
+    ask = trader.session.get_api_key_information
+    assert ask()["result"]["deadlineDay"] == 90
+    trader.bybit.post(f"accounts/{trader.key['uid']}/password")
+    assert ask()["result"]["deadlineDay"] == 7
+    trader.bybit.post(f"keys/{trader.key['api_key']}", deadline_day=0)
+    with pytest.raises(InvalidRequestError) as refused:
+        ask()
+    assert refused.value.status_code == 33004
+
+
+def test_an_affiliate_asks_about_its_client(trader):
+    operator = trader.bybit.account(permissions={"Affiliate": ["Affiliate"]})
+    session = HTTP(
+        api_key=operator["api_key"],
+        api_secret=operator["api_secret"],
+        max_retries=1,
+        retry_codes={-1},
+    )
+    session.endpoint = trader.bybit.url
+    ask = session.get_affiliate_user_info
+    assert ask(uid=trader.key["uid"])["result"] == {}
+    trader.bybit.post(f"keys/{trader.key['api_key']}", affiliate_id=int(operator["uid"]))
+    assert ask(uid=trader.key["uid"])["result"]["uid"] == trader.key["uid"]
+    with pytest.raises(InvalidRequestError) as refused:
+        trader.session.get_affiliate_user_info(uid=trader.key["uid"])
+    assert refused.value.status_code == 10005

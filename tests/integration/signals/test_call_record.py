@@ -7,18 +7,17 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from django.db import InternalError, connection, transaction
 from django.utils import timezone
 
 from exchanges import vault
-from exchanges.domain.trading import Credentials
+from exchanges.domain.trading import Credentials, KeyKind
 from exchanges.gateway import seal_context
 from signals.models import Copy, ExchangeCall
 from signals.services import calls, publishing, working
 from tests.fixtures.people import link_account, long_btc
 from tests.fixtures.processes import eventually
+from tests.fixtures.rsa_keys import new_pair
 from tests.integration.exchanges.test_bybit_adapter import a_server_that_says
 from tests.integration.signals.steps import WRITES, settle, targets, writes
 from tests.integration.signals.test_copy_life import publish, work_now
@@ -95,20 +94,13 @@ def test_a_refusal_is_on_record_with_its_code(market, author, alice):
 
 
 def use_key(link, credentials: Credentials) -> None:
+    link.api_key_id = credentials.api_key
     link.sealed = vault.seal(credentials, context=seal_context(link))
     link.save()
 
 
 def secret_of(kind: str) -> str:
-    if kind == "hmac":
-        return "CANARYSECRET" * 3
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    return pem.decode()
+    return "CANARYSECRET" * 3 if kind == "hmac" else new_pair()[0]
 
 
 @contextmanager
@@ -134,7 +126,7 @@ def test_nothing_that_authenticates_is_on_record(
 ):
     """Bybit's answer to a wrong signature repeats what was signed: the key is in it."""
     link = link_account(alice, market, leverage={"BTCUSDT": "10"})
-    credentials = Credentials("CANARYKEY0123456789", secret_of(kind))
+    credentials = Credentials("CANARYKEY0123456789", secret_of(kind), KeyKind(kind))
     use_key(link, credentials)
     signatures = []
 

@@ -9,6 +9,7 @@ import pytest
 from django.utils import timezone
 
 from exchanges import services as exchanges
+from exchanges import watching
 from exchanges.instruments import refresh_instruments
 from signals.domain import leaving
 from signals.domain.draft import StopKind, StopRule
@@ -263,7 +264,7 @@ def test_an_own_position_or_order_on_the_symbol_keeps_the_signal_out(
     link, other = link_account(alice, market), link_account(bob, market)
     more = {"price": price, "orderType": "Limit"} if price else {"orderType": "Market"}
     by_hand(market, link, "order", side="Buy", qty="0.001", **more)
-    exchanges.refresh_account(link, now=timezone.now())
+    watching.watch(link, now=timezone.now())
     publish(author)
     settle(market)
     assert end_of(only_copy(connection=link)) == ("skipped", Reason.OWN_POSITION)
@@ -274,7 +275,7 @@ def test_an_own_position_or_order_on_the_symbol_keeps_the_signal_out(
 def test_own_business_that_is_over_keeps_nobody_out(market, author, alice):
     link = link_account(alice, market)
     by_hand(market, link, "order", side="Buy", qty="0.001", orderType="Market")
-    exchanges.refresh_account(link, now=timezone.now())
+    watching.watch(link, now=timezone.now())
     by_hand(market, link, "close")
     publish(author)
     settle(market)

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import ActivityEvent
 from exchanges import services as exchanges
+from exchanges import watching
 from exchanges.models import Connection
 from signals.choices import Sizing
 from signals.domain.direction import Direction
@@ -535,7 +536,7 @@ def twelve_accounts(market):
     add("picky", {"only_side": "short"})
     busy = add("busy")
     by_hand(market, busy, "order", side="Buy", qty="0.001", orderType="Market")
-    exchanges.refresh_account(busy, now=now())
+    watching.watch(busy, now=now())
     return links
 
 

@@ -465,6 +465,32 @@ def test_it_is_not_handed_over_while_fills_may_still_show():
     assert added(DONE, unseen) == []
 
 
+# --- the trader keeps it -------------------------------------------------------------------------
+
+
+def left(*legs, position=HELD, **changes):
+    wish = dataclasses.replace(desired(), wants_position=False, is_left=True)
+    return plan(wish, account(), observed(legs=[*legs], position=position, **changes))
+
+
+def test_a_position_that_is_left_to_the_trader_is_not_closed():
+    assert left(DONE, entered="0.010", held="0.010") == [HandOver()]
+
+
+def test_what_rests_beside_it_is_withdrawn_first():
+    found = left(DONE, target(1, "0.005"), entered="0.010", held="0.010")
+    assert found == [Cancel("target-1", "hx-target-1")]
+
+
+def test_an_entry_that_is_left_unfilled_is_withdrawn():
+    (action,) = left(leg(), entered="0", held="0", position=None)
+    assert isinstance(action, Cancel)
+
+
+def test_one_that_was_left_and_stopped_meanwhile_waits_for_its_books():
+    assert left(DONE, entered="0.010", held="0", position=None) == []
+
+
 # --- going out -----------------------------------------------------------------------------------
 
 
