@@ -35,10 +35,16 @@ def test_the_bot_alone_knows_its_token(services):
 
 
 def test_the_key_of_the_vault_is_where_orders_are_sent(services):
-    knowing = {
-        name for name, each in services.items() if "vault_private_key" in each.get("secrets", [])
+    mounted = {
+        name for name, each in services.items() if "/run/vault" in str(each.get("volumes", ""))
     }
-    assert knowing == set(SENDING)
+    named = {
+        name
+        for name, each in services.items()
+        if "VAULT_PRIVATE_KEY_FILE" in each.get("environment", {})
+    }
+    assert mounted == named == set(SENDING)
+    assert "\nVAULT_PRIVATE_KEY_FILE" not in (ROOT / ".env.example").read_text()
 
 
 @pytest.mark.parametrize("name", SENDING)
