@@ -29,6 +29,12 @@ def test_what_is_sealed_can_be_opened(vault_keys):
     assert vault.unseal(box, context="bybit/sandbox/1") == SECRET
 
 
+def test_djangos_own_key_has_no_part_in_it(vault_keys, settings):
+    box = vault.seal(SECRET, context="c")
+    settings.SECRET_KEY = "another-one-that-is-long-enough-0123456789"
+    assert vault.unseal(box, context="c") == SECRET
+
+
 def test_a_box_moved_to_another_row_stays_shut(vault_keys):
     box = vault.seal(SECRET, context="bybit/sandbox/1")
     with pytest.raises(vault.SealBroken):
