@@ -57,4 +57,9 @@ class ActivityEventAdmin(ReadOnlyAdmin):
     list_select_related = ["user"]
 
 
-admin.site.register([PageViews, VisitorDay], ReadOnlyAdmin)
+@admin.register(VisitorDay)
+class VisitorDayAdmin(ReadOnlyAdmin):
+    exclude = ["digest"]
+
+
+admin.site.register(PageViews, ReadOnlyAdmin)

@@ -41,10 +41,16 @@ def test_the_affiliate_key_is_no_business_of_the_web(services):
 
 
 def test_the_key_of_the_vault_is_where_orders_are_sent(services):
-    knowing = {
-        name for name, each in services.items() if "vault_private_key" in each.get("secrets", [])
+    mounted = {
+        name for name, each in services.items() if "/run/vault" in str(each.get("volumes", ""))
     }
-    assert knowing == set(SENDING)
+    named = {
+        name
+        for name, each in services.items()
+        if "VAULT_PRIVATE_KEY_FILE" in each.get("environment", {})
+    }
+    assert mounted == named == set(SENDING)
+    assert "\nVAULT_PRIVATE_KEY_FILE" not in (ROOT / ".env.example").read_text()
 
 
 def test_who_seals_has_the_public_key(services):

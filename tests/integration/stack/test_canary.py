@@ -207,7 +207,7 @@ def publish(demo: Demo, author: Person) -> None:
     assert demo.query("SELECT 1 FROM signals_exchangecall WHERE code = 0")
 
 
-def walk(person: Person, *starts: str, most: int = 40) -> None:
+def walk(person: Person, *starts: str, most: int = 25) -> None:
     """See every page that is linked from a page, and those linked from them."""
     waiting, seen = list(starts), set()
     while waiting and len(seen) < most:

@@ -88,6 +88,12 @@ def test_a_worker_whose_key_files_are_no_pair_seals_no_private_key(vault_keys, s
         vault.seal(Credentials("", "a private key", KeyKind.RSA), context="c")
 
 
+def test_djangos_own_key_has_no_part_in_it(vault_keys, settings):
+    box = vault.seal(SECRET, context="c")
+    settings.SECRET_KEY = "another-one-that-is-long-enough-0123456789"
+    assert vault.unseal(box, context="c") == SECRET
+
+
 def test_a_box_moved_to_another_row_stays_shut(vault_keys):
     box = vault.seal(SECRET, context="bybit/sandbox/1")
     with pytest.raises(vault.SealBroken):
