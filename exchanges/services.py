@@ -107,7 +107,7 @@ def replace_key(link: Connection, *, credentials: Credentials) -> Connection:
 
 def lock_for_change(link: Connection) -> Connection:
     """Lock a link whose key is to be replaced; raises `LinkRefused` when it must stay."""
-    link = Connection.objects.select_for_update().get(pk=link.pk)
+    link = Connection.objects.select_for_update(no_key=True).get(pk=link.pk)
     if link.status == ConnectionStatus.REVOKED:
         raise LinkRefused("link_gone")
     # A key that works is not given up while trades hang on it: the new one may be wrong.
@@ -162,7 +162,7 @@ def disconnect_leaving(*, now: datetime) -> None:
 def check_again(link: Connection) -> None:
     """Look at a key at once, whose owner says that it has been put right."""
     with transaction.atomic():
-        link = Connection.objects.select_for_update().get(pk=link.pk)
+        link = Connection.objects.select_for_update(no_key=True).get(pk=link.pk)
         if link.status != ConnectionStatus.ATTENTION or link.sealed is None:
             raise LinkRefused("check_needless")
         link.reason, link.checked_at = ConnectionReason.RECHECKING, None
@@ -241,7 +241,7 @@ def seal_reason(link: Connection) -> ConnectionReason:
 
 def _still_tried(tried: Connection) -> Connection | None:
     """Lock a link that waits for a verdict; None when another key was entered meanwhile."""
-    link = Connection.objects.select_for_update().get(pk=tried.pk)
+    link = Connection.objects.select_for_update(no_key=True).get(pk=tried.pk)
     is_same = (link.sealed, link.api_key_id) == (tried.sealed, tried.api_key_id)
     return link if is_same and link.status == ConnectionStatus.VERIFYING else None
 

@@ -56,7 +56,9 @@ def claim_stale(limit: int, *, now: datetime, age: timedelta) -> list[Connection
     paused = Q(status=ConnectionStatus.ATTENTION, sealed__isnull=False)
     paused &= unchecked(now - _key_age())
     with transaction.atomic():
-        rows = Connection.objects.select_for_update(skip_locked=True).filter(connected | paused)
+        rows = Connection.objects.select_for_update(no_key=True, skip_locked=True).filter(
+            connected | paused
+        )
         stale = list(rows.order_by(F("checked_at").asc(nulls_first=True))[:limit])
         Connection.objects.filter(pk__in=[link.pk for link in stale]).update(checked_at=now)
     return stale

@@ -65,7 +65,7 @@ def leave_copy(copy: Copy, *, now: datetime) -> bool:
 
 def _end(copies: QuerySet[Copy], reason: Reason, now: datetime) -> bool:
     with transaction.atomic():
-        live = copies.filter(status__in=LIVE_STATUSES).select_for_update()
+        live = copies.filter(status__in=LIVE_STATUSES).select_for_update(no_key=True)
         keys = list(live.values_list("pk", flat=True))
         changed = Copy.objects.filter(pk__in=keys)
         changed.update(wants_position=False, close_reason=reason.value)

@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from exchanges import services as exchanges
 from exchanges import watching
 from exchanges.instruments import refresh_instruments
 from signals.domain import leaving
