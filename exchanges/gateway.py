@@ -86,6 +86,9 @@ def _credentials_of(link: Connection) -> Credentials:
     except vault.VaultClosed as error:
         log.error("no key can be opened here: %s", error)  # noqa: TRY400 - the trace says no more
         raise Unavailable("the vault is closed in this process") from None
+    if (opened.kind is KeyKind.RSA) != bool(link.public_key):
+        # Anybody can seal a secret: beside a public key it is a thief's, and bears no mark.
+        raise vault.SealBroken("another kind of key than its row says")
     if opened.kind is KeyKind.RSA:
         # Whoever entered the id could not open the box. It fits no private key but this one.
         return replace(opened, api_key=link.api_key_id)

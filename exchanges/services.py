@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from accounts.activity import Fact, record
 from accounts.choices import ActivityKind
@@ -125,10 +125,15 @@ def verify_anew(link: Connection) -> None:
     enqueue_on_commit("exchanges.verify_connection", link.pk)
 
 
-def disconnect(link: Connection, *, now: datetime) -> None:
-    """Destroy the sealed key; refused while trades that need it are open."""
+def disconnect(link: Connection, *, now: datetime, if_leaving: bool = False) -> None:
+    """Destroy the sealed key; refused while trades that need it are open.
+
+    With `if_leaving`, only if its owner still wants that.
+    """
     with transaction.atomic():
         link = Connection.objects.select_for_update(no_key=True).get(pk=link.pk)
+        if if_leaving and not link.is_leaving:
+            return
         if any(is_in_use(link) for is_in_use in _in_use):
             raise LinkRefused("link_in_use")
         if link.status == ConnectionStatus.REVOKED:
@@ -156,7 +161,7 @@ def disconnect_leaving(*, now: datetime) -> None:
     waiting = Connection.objects.filter(is_leaving=True)
     for link in waiting.exclude(status=ConnectionStatus.REVOKED):
         with suppress(LinkRefused):
-            disconnect(link, now=now)
+            disconnect(link, now=now, if_leaving=True)
 
 
 def check_again(link: Connection) -> None:
@@ -216,7 +221,8 @@ def verify(link_id: int, *, now: datetime) -> None:
 
 def _judge_referral(link: Connection, facts: KeyFacts) -> ConnectionReason:
     """Whether the account was opened by our link, where that is asked for."""
-    if not settings.AFFILIATE_REQUIRED or link.environment not in REFERRED:
+    is_known = link.exchange_uid == facts.uid  # trades may hang on it
+    if not settings.AFFILIATE_REQUIRED or is_known or link.environment not in REFERRED:
         return ConnectionReason.NONE
     try:
         operator = affiliate_of(link.exchange, link.environment, patience=VERIFY_PATIENCE)
@@ -246,6 +252,12 @@ def _still_tried(tried: Connection) -> Connection | None:
     return link if is_same and link.status == ConnectionStatus.VERIFYING else None
 
 
+def _pair_of(link: Connection) -> QuerySet[KeyPair]:
+    """The pair that the link's present key is of; another one may have been asked for meanwhile."""
+    tried = KeyPair.objects.filter(connection=link).exclude(public_key="")
+    return tried.filter(public_key=link.public_key)
+
+
 def _refuse(tried: Connection, reason: ConnectionReason, now: datetime) -> None:
     """Say no and destroy the key; a link that traded before keeps its place and its settings.
 
@@ -255,9 +267,11 @@ def _refuse(tried: Connection, reason: ConnectionReason, now: datetime) -> None:
         link = _still_tried(tried)
         if link is None:
             return
-        pair = KeyPair.objects.filter(connection=link)
+        pair = _pair_of(link)
         refused = ConnectionStatus.REFUSED
         if reason in UNKNOWN_TO_IT and pair.exists():
+            if reason is ConnectionReason.WRONG_SECRET:
+                log.error("another public key stands under the id of connection %s", link.pk)
             reason, refused = ConnectionReason.KEY_ID_UNKNOWN, ConnectionStatus.AWAITING
         else:
             pair.delete()
@@ -281,7 +295,7 @@ def _accept(tried: Connection, facts: KeyFacts, seen: AccountSeen, now: datetime
             link.status, link.reason = ConnectionStatus.CONNECTED, ConnectionReason.NONE
             store_key_facts(link, facts, now)
             link.save()
-            KeyPair.objects.filter(connection=link).delete()
+            _pair_of(link).delete()
             store_account(link, seen, now)
             if is_new:
                 tell(link, "api_connected", now, is_public=True)
@@ -434,11 +448,13 @@ def note_credentials_rejected(link_id: int, error: CredentialsRejected, *, now: 
 def note_problem(link_id: int, reason: ConnectionReason, *, now: datetime) -> None:
     """Pause a link until its owner acts, and tell them once."""
     with transaction.atomic():
+        link = Connection.objects.select_related("user").get(pk=link_id)
+        if reason is ConnectionReason.VAULT:
+            reason = seal_reason(link)
         changed = Connection.objects.filter(pk=link_id, status=ConnectionStatus.CONNECTED).update(
             status=ConnectionStatus.ATTENTION, reason=reason
         )
         if changed:
-            link = Connection.objects.select_related("user").get(pk=link_id)
             tell(link, "api_attention", now, reason=reason.value)
 
 

@@ -19,6 +19,7 @@ import hmac
 import json
 import secrets
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -104,9 +105,9 @@ def seal(credentials: Credentials, *, context: str) -> bytes:
     key = _public_key()
     mlkem = MLKEM768PublicKey.from_public_bytes(key.material[:MLKEM_PUBLIC_BYTES])
     x25519 = X25519PublicKey.from_public_bytes(key.material[MLKEM_PUBLIC_BYTES:])
-    is_ours = credentials.kind is KeyKind.RSA
-    mark = _mark(credentials, context, key.key_id) if is_ours else ""
-    fields = [credentials.api_key, credentials.api_secret, credentials.kind, mark]
+    fields = [credentials.api_key, credentials.api_secret]
+    if credentials.kind is KeyKind.RSA:
+        fields += [credentials.kind, _mark(credentials, context, key.key_id)]
     box = SUITE.encrypt(
         json.dumps(fields).encode(),
         MLKEM768X25519PublicKey(mlkem, x25519),
@@ -155,8 +156,13 @@ def keys_at_hand() -> set[str]:
     Raises `VaultClosed` in a process without any.
     """
     place = _path(settings.VAULT_PRIVATE_KEY_FILE, "VAULT_PRIVATE_KEY_FILE")
-    files = sorted(place.glob(f"*{SUFFIX}")) if place.is_dir() else [place]
-    return {_read(file, PRIVATE_MARK).key_id.hex() for file in files}
+    if not place.is_dir():
+        return {_read(place, PRIVATE_MARK).key_id.hex()}
+    found = set()
+    for file in place.glob(f"*{SUFFIX}"):
+        with suppress(VaultClosed, ValueError):  # one bad file takes nothing from the others
+            found.add(_private_file(place, bytes.fromhex(file.stem)).key_id.hex())
+    return found
 
 
 def _open(sealed: bytes, context: str) -> Credentials:
@@ -183,7 +189,7 @@ def _read_box(plain: bytes) -> tuple[Credentials, str]:
         if not all(isinstance(text, str) and text.isascii() for text in fields):
             raise SealBroken("no key is in this box")
         api_key, api_secret, *rest = fields
-        kind, mark = rest or (KeyKind.HMAC, "")  # older boxes say neither
+        kind, mark = rest or (KeyKind.HMAC, "")  # a secret needs no mark
         return Credentials(api_key, api_secret, KeyKind(kind)), mark
     except (ValueError, TypeError, RecursionError):
         raise SealBroken("no key is in this box") from None
@@ -230,12 +236,19 @@ def _private_key(place: Path, key_id: bytes) -> MLKEM768X25519PrivateKey:
 
 def _private_file(place: Path, key_id: bytes) -> KeyFile:
     file = _place_of(key_id, place)
-    if place.is_dir() and not file.exists():
+    if place.is_dir() and not _exists(file):
         raise KeyMissing(f"there is no private key {key_id.hex()} here")
     key = _read(file, PRIVATE_MARK)
     if key.key_id != key_id:
         raise KeyMissing(f"{file.name} is not the private key {key_id.hex()}")
     return key
+
+
+def _exists(file: Path) -> bool:
+    try:
+        return file.exists()
+    except OSError as error:  # a directory that this user may not search
+        raise VaultClosed(f"the key file cannot be read: {type(error).__name__}") from None
 
 
 @lru_cache(maxsize=2 * KEYS_KEPT)

@@ -54,7 +54,8 @@ def claim_stale(limit: int, *, now: datetime, age: timedelta) -> list[Connection
     """
     connected = Q(status=ConnectionStatus.CONNECTED) & unchecked(now - age)
     paused = Q(status=ConnectionStatus.ATTENTION, sealed__isnull=False)
-    paused &= unchecked(now - _key_age())
+    asked_for = Q(reason=ConnectionReason.RECHECKING) & unchecked(now - age)
+    paused &= unchecked(now - _key_age()) | asked_for
     with transaction.atomic():
         rows = Connection.objects.select_for_update(no_key=True, skip_locked=True).filter(
             connected | paused

@@ -42,6 +42,9 @@ class Report(ExceptionReporter):
         for name in ("exception_value", "exception_notes"):
             if name in data:
                 data[name] = redact(data[name])
+        for frame in data.get("frames", []):
+            if frame.get("exc_cause"):
+                frame["exc_cause"] = redact(str(frame["exc_cause"]))
         return data
 
     def get_traceback_text(self) -> SafeString:

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 from django.conf import settings
 
-from exchanges.domain.errors import ExchangeError, KeyUnreadable
+from exchanges.choices import ConnectionStatus
+from exchanges.domain.errors import ExchangeError, KeyUnreadable, Unavailable
 from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import InstrumentFacts, Ticker
 from exchanges.gateway import exchange_of
@@ -139,6 +140,9 @@ def _fresh(row: Instrument, lease: Lease) -> Ticker | None:
 def open_account(task: Task) -> None:
     """Open the connection's key; what prevents it is the task's failure."""
     if CopyStatus(task.copy.status) in FINAL:
+        return
+    if task.link.status == ConnectionStatus.VERIFYING:  # it may be another account's
+        task.failure = Unavailable("the key is not verified yet")
         return
     try:
         task.exchange = exchange_of(task.link, task.meter)

@@ -38,6 +38,8 @@ def set_rules(
         settings, _ = CopySettings.objects.update_or_create(connection=link, defaults=dict(fields))
         if authors is not None:
             settings.authors.set(authors)
+        if settings.is_enabled:
+            exchanges.stay(link)
     return settings
 
 

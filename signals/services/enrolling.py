@@ -19,7 +19,7 @@ from exchanges.domain.lanes import Lane
 from signals.choices import SignalStatus
 from signals.models import LIVE_STATUSES, CopySettings, Enrolment, Signal
 from signals.services.linked import LINKED, linked
-from signals.services.revising import ring
+from signals.services.revising import lock_copies_of, ring
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +113,7 @@ def enrol_all(signal: Signal) -> int:
     Returns how many connections there are. Of two signals on one symbol the first one's copies are
     made first: while parts of it wait, the second one only joins the queue.
     """
-    _lock(signal.symbol)
+    lock_copies_of(signal.symbol)
     everybody = linked().aggregate(n=Count("pk"), newest=Max("pk"))
     parts = max(math.ceil(everybody["n"] / settings.ENROL_PART), 1)
     newest = everybody["newest"] or 0
@@ -191,7 +191,7 @@ def _join(pk: int, now: datetime) -> int:
             return 0
         if still.enrolments.exists():  # those who wait did not miss it
             return 0
-        _lock(still.symbol)
+        lock_copies_of(still.symbol)
         _execute(MAKE_ROOM, still, now=now)
         made = _execute(JOIN, still, now=now)
         ring(made)
@@ -205,14 +205,8 @@ def rebind() -> int:
         return int(cursor.rowcount)
 
 
-def _lock(symbol: str) -> None:
-    """Two signals on one symbol at once: the second waits, then sees the first one's copies."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"copies:{symbol}"])
-
-
 def _try_lock(symbol: str) -> bool:
-    """The same without waiting: a worker has orders to send meanwhile."""
+    """As `lock_copies_of`, without waiting: a worker has orders to send meanwhile."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext(%s))", [f"copies:{symbol}"])
         return bool(cursor.fetchone()[0])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models.functions import Greatest, Least
 
 from accounts.models import User
@@ -56,6 +56,7 @@ def revise(
             raise NotPossible("signal_not_open")
         if seen is not None and seen != signal.revision:
             raise NotPossible("signal_changed")
+        lock_copies_of(signal.symbol)
         before = _protection(signal)
         change(signal)
         lane = Lane.AMEND if action == "amend" and before == _protection(signal) else Lane.PROTECT
@@ -69,6 +70,16 @@ def revise(
         known = live.exclude(status="unknown")
         ring(known.update(due_at=Greatest(now, WallClock()), lane=Least("lane", lane)))
     return signal
+
+
+def lock_copies_of(symbol: str) -> None:
+    """Keep others from making copies on a symbol until the transaction ends.
+
+    Two signals at once: the second waits, then sees the first one's copies. A change waits for the
+    part that is being made, and then rings for its copies too.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"copies:{symbol}"])
 
 
 def _protection(signal: Signal) -> tuple[object, ...]:

@@ -174,8 +174,9 @@ def _absorb_and_plan(
         links = sorted({task.link.pk for task in tasks})
         # Two chunks that size entries of one account at once would both see its whole balance.
         rows = Connection.objects.select_for_update(no_key=True).filter(pk__in=links)
-        list(rows.order_by("pk").values_list("pk"))
+        status = dict(rows.order_by("pk").values_list("pk", "status"))
         for task in tasks:
+            task.link.status = status[task.link.pk]  # its key may have been given up meanwhile
             _absorb_safely(task, lease)
         entering = {task.link.pk for task in tasks if task.copy.status in ENTERING}
         halts = apply_brakes(entering, now=lease.time())

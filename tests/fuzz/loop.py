@@ -57,6 +57,7 @@ class Revision:
 
 def connection(**rules: object) -> Connection:
     link = Connection(pk=1, exchange="bybit", environment="sandbox", name="main")
+    link.status = "connected"
     link.equity, link.available = D(1000), D(1000)
     stored = CopySettings(pk=1, connection=link, **rules)
     link.copy_settings = stored

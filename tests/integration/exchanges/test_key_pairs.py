@@ -13,7 +13,7 @@ from django.utils import timezone
 from redis import Redis
 
 from accounts.models import ActivityEvent
-from exchanges import gateway, key_pairs, services
+from exchanges import gateway, key_pairs, services, vault
 from exchanges.domain.errors import CredentialsRejected, SignatureRefused, Unavailable
 from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import Credentials, NewOrder, OrderType, Side
@@ -280,6 +280,19 @@ def test_a_pair_moved_to_another_row_does_not_open(market, alice, bob):
         public_key=stolen.public_key, sealed=stolen.sealed
     )
     assert enter(mine, key["api_key"]).reason == "pair_broken"
+
+
+def test_a_secret_planted_beside_a_public_key_opens_nowhere(market, alice):
+    """Whoever can write rows and has the public key of the vault, as the web has, makes no pair."""
+    link = begin(alice)
+    thief = market.account()
+    foreign = new_pair()[1]
+    secret = Credentials(thief["api_key"], thief["api_secret"])
+    box = vault.seal(secret, context=gateway.pair_context(link, foreign))
+    KeyPair.objects.update(public_key=foreign, sealed=box)
+    link = fresh(link)
+    entered = enter(link, register(market, link)["api_key"])
+    assert (entered.status, entered.reason) == ("refused", "pair_broken")
 
 
 def test_an_id_moved_to_another_row_signs_nothing(market, alice, bob):
