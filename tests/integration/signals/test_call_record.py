@@ -95,6 +95,7 @@ def test_a_refusal_is_on_record_with_its_code(market, author, alice):
 
 def use_key(link, credentials: Credentials) -> None:
     link.api_key_id = credentials.api_key
+    link.public_key = "its public half" if credentials.kind is KeyKind.RSA else ""
     link.sealed = vault.seal(credentials, context=seal_context(link))
     link.save()
 

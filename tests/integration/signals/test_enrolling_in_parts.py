@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.models import ActivityEvent
 from signals import tasks
 from signals.models import Copy, CopySettings, Enrolment, Order
-from signals.services import enrolling, invariants, nominal, publishing, sweeping, working
+from signals.services import enrolling, invariants, nominal, publishing, revising, sweeping, working
 from signals.services.enrolling import enrol_next
 from tests.fixtures.people import link_account, long_btc
 from tests.fixtures.processes import eventually
@@ -146,7 +146,7 @@ def test_a_part_that_is_carried_out_twice_changes_nothing(market, author, parts)
 def test_a_worker_does_not_wait_for_a_symbol_that_is_taken(market, author, parts):
     signal = publish(author)
     with transaction.atomic():
-        enrolling._lock(signal.symbol)
+        revising.lock_copies_of(signal.symbol)
         found = []
         at_once(lambda: found.append(enrol_next()))
     assert found == [False]
