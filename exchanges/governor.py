@@ -73,6 +73,11 @@ class Permit:
     granted_at: float = 0.0  # monotonic seconds: it counts from then
     ready_at: float = 0.0  # monotonic seconds: it may leave from then, never sooner
 
+    @property
+    def age(self) -> float:
+        """Seconds since it counts."""
+        return time.monotonic() - self.granted_at
+
 
 @dataclass(frozen=True, slots=True)
 class Room:
@@ -240,7 +245,7 @@ class Governor:
         The exchange counts it when it arrives, which a hold-up on the way delays: certain is only
         that the answer was later. Redis hears of it with this process's next question.
         """
-        late = _age_ms(permit) - PERMIT_MS - JITTER_MS
+        late = permit.age * 1000 - PERMIT_MS - JITTER_MS
         if permit.stamp and late > 0:
             stamp = permit.stamp + math.ceil(late / BUCKET_MS) * BUCKET_MS
             with self._lock:
@@ -338,10 +343,6 @@ class Governor:
         """Seconds of the bans that this process knows of, even if Redis has forgotten them."""
         now = time.monotonic()
         return {budget: until - now for budget, until in [*self._frozen.items()] if until > now}
-
-
-def _age_ms(permit: Permit) -> float:
-    return (time.monotonic() - permit.granted_at) * 1000
 
 
 def _by_stamp(permits: Iterable[Permit]) -> list[int]:

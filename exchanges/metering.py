@@ -64,7 +64,7 @@ class Purse:
         """
         if self._is_banned():
             self._permits.clear()
-        ages = [(_age(permit), permit) for permit in self._permits]
+        ages = [(permit.age, permit) for permit in self._permits]
         if not ages or ages[0][0] <= LATE:
             return
         lost = settings.EGRESS_WINDOW_MS / 2000
@@ -78,13 +78,9 @@ class Purse:
 
 def in_time(budget: str, permit: Permit) -> Permit | None:
     """The permit, counted from now on if its request leaves late; None during a ban."""
-    if _age(permit) <= LATE:
+    if permit.age <= LATE:
         return permit
     return next(iter(governor().restamp(budget, [permit])), None)
-
-
-def _age(permit: Permit) -> float:
-    return time.monotonic() - permit.granted_at
 
 
 def _by_time(permits: Iterable[Permit]) -> deque[Permit]:

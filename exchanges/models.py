@@ -133,6 +133,10 @@ class Connection(models.Model):
             return str(settings.BYBIT_SIGN_UP_URL)
         return str(settings.BYBIT_API_PAGE_URL) if self.reason in AT_THE_EXCHANGE else ""
 
+    def has_key_of(self, other: Connection) -> bool:
+        """Whether the same stored key stands here as in another reading of this row."""
+        return (self.sealed, self.api_key_id) == (other.sealed, other.api_key_id)
+
     def is_streamed(self, now: datetime) -> bool:
         """Whether a living socket tells what happens here."""
         return self.streamed_at is not None and self.stream is not None and self.stream.until > now

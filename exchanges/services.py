@@ -248,8 +248,8 @@ def seal_reason(link: Connection) -> ConnectionReason:
 def _still_tried(tried: Connection) -> Connection | None:
     """Lock a link that waits for a verdict; None when another key was entered meanwhile."""
     link = Connection.objects.select_for_update(no_key=True).get(pk=tried.pk)
-    is_same = (link.sealed, link.api_key_id) == (tried.sealed, tried.api_key_id)
-    return link if is_same and link.status == ConnectionStatus.VERIFYING else None
+    still = link.has_key_of(tried) and link.status == ConnectionStatus.VERIFYING
+    return link if still else None
 
 
 def _pair_of(link: Connection) -> QuerySet[KeyPair]:

@@ -106,8 +106,7 @@ def _take_in(
     with transaction.atomic():
         rows = Connection.objects.select_for_update(of=("self",), no_key=True)
         current = rows.select_related("user").get(pk=link.pk)
-        is_same = (current.sealed, current.api_key_id) == (link.sealed, link.api_key_id)
-        if current.status not in WATCHED or not is_same:
+        if current.status not in WATCHED or not current.has_key_of(link):
             return  # another key was entered meanwhile, or none is kept any more
         if facts is not None:
             _take_in_key(current, facts, now)

@@ -57,6 +57,21 @@ def connect(page, key):
     expect(page.locator("[id^=connection-] .dot.connected")).to_be_visible()
 
 
+def write_long(page, site, **fields):
+    """Fill in a long at 45900 to 46000; what it is on may be typed afterwards."""
+    page.goto(f"{site}/signals/new/")
+    prices = {"entry_low": "45900", "entry_high": "46000", "stop": "45500", "target_price": "47000"}
+    for name, value in {**fields, "leverage": "10", **prices}.items():
+        page.fill(f"[name={name}]", value)
+    page.check("[name=side][value=long]", force=True)
+
+
+def publish(page):
+    page.click("button[value=publish]")
+    page.wait_for_url(re.compile(r"/signals/[0-9a-f-]{36}/$"))
+    expect(page.locator("#copies .copy-filled")).to_be_visible()
+
+
 def test_from_joining_to_a_closed_trade(site, market, telegram, author, pages):
     trader = pages()
     join(trader, site, "로케트", "rocket@example.com")
@@ -71,22 +86,10 @@ def test_from_joining_to_a_closed_trade(site, market, telegram, author, pages):
     market.price("BTCUSDT", 45950)
     writer = pages("en")
     log_in(writer, site, "author@example.com")
-    writer.goto(f"{site}/signals/new/")
-    for name, value in {
-        "symbol": "BTCUSDT",
-        "leverage": "10",
-        "entry_low": "45900",
-        "entry_high": "46000",
-        "stop": "45500",
-        "target_price": "47000",
-    }.items():
-        writer.fill(f"[name={name}]", value)
-    writer.check("[name=side][value=long]", force=True)
+    write_long(writer, site, symbol="BTCUSDT")
     expect(writer.locator("#preview")).to_contain_text("로케트")
     expect(writer.locator("#preview")).to_contain_text("0.01")
-    writer.click("button[value=publish]")
-    writer.wait_for_url(re.compile(r"/signals/[0-9a-f-]{36}/$"))
-    expect(writer.locator("#copies .copy-filled")).to_be_visible()
+    publish(writer)
 
     trader.goto(f"{site}/trades/")
     expect(trader.locator("#my-copies")).to_contain_text("45950")
