@@ -66,6 +66,11 @@ REASONS: dict[str, str | Promise] = {
         "You took it over: what was not filled was withdrawn, and a position is yours from now on, "
         "with the stop that stands at the exchange."
     ),
+    Reason.LEFT_UNWITHDRAWN: _(
+        "You took it over, but your API key did not let us withdraw our orders: entries and "
+        "targets may still rest at the exchange. Withdraw them there, and look whether your "
+        "position has a stop."
+    ),
     Reason.STOP_MISSING: _("Closed at once, because the exchange refused the stop."),
     Reason.LIQUIDATED: _("The exchange liquidated the position."),
     Reason.DELEVERAGED: _("The exchange reduced the position (auto-deleveraging)."),

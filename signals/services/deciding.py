@@ -43,6 +43,7 @@ from signals.services.accounting import (
 from signals.services.chunk import Book, Task
 from signals.services.claiming import Lease
 from signals.services.observing import Observation
+from signals.services.parting import end_unwithdrawn, is_left
 from signals.services.telling import own_stop_fact
 
 log = logging.getLogger(__name__)
@@ -92,17 +93,12 @@ def _held_back(link: Connection) -> Reason:
     return Reason.NONE if rules is not None and rules.is_enabled else Reason.SIZING_MISSING
 
 
-def _is_left(copy: Copy) -> bool:
-    return not copy.wants_position and copy.close_reason == Reason.LEFT_TO_TRADER
-
-
 def _end_without_plan(task: Task) -> tuple[CopyStatus, Reason] | None:
     """How a copy ends that needs no plan, or None."""
     copy = task.copy
-    if _is_left(copy) and isinstance(task.failure, CredentialsRejected):
+    if is_left(copy) and isinstance(task.failure, CredentialsRejected):
         # Without a key nothing can be withdrawn: all that stands at the exchange is its owner's.
-        end = CopyStatus.CLOSED if copy.entered_quantity > 0 else CopyStatus.EXPIRED
-        return end, Reason.LEFT_TO_TRADER
+        return end_unwithdrawn(task.ledger)
     if task.is_entry and copy.wants_position and (reason := _held_back(task.link)):
         return CopyStatus.SKIPPED, reason
     return None
@@ -156,7 +152,7 @@ def _end_early(task: Task, action: Action, lease: Lease) -> bool:
         task.ledger.move(CopyStatus.EXPIRED, reason, lease.time())
         return True
     if isinstance(action, HandOver):
-        reason = Reason.LEFT_TO_TRADER if _is_left(task.copy) else Reason.HANDED_OVER
+        reason = Reason.LEFT_TO_TRADER if is_left(task.copy) else Reason.HANDED_OVER
         task.ledger.move(CopyStatus.CLOSED, reason, lease.time())
         return True
     return False
@@ -172,7 +168,7 @@ def _desired(task: Task, book: Book, lease: Lease) -> Desired:
         entry_deadline=copy.created_at + timedelta(seconds=settings.SIGNAL_TTL_SECONDS),
         lapse=lapse_of(task.copy.signal, lease),
         reductions=tuple(_reductions(copy)),
-        is_left=_is_left(copy),
+        is_left=is_left(copy),
     )
 
 

@@ -118,7 +118,7 @@ LTC = {
 
 
 def test_a_dead_key_can_be_left_as_well(market, held):
-    before, _ = standing(market, held)
+    before = standing(market, held)
     market.post(f"keys/{KEY}", revoked=True)
     work_now()
     assert Connection.objects.get().status == "attention"
@@ -127,9 +127,28 @@ def test_a_dead_key_can_be_left_as_well(market, held):
     assert Copy.objects.get().status == "filled"  # it cannot be closed without a key …
     part(held, closes=False, now=database_now())
     work_now()
-    assert end() == ("closed", Reason.LEFT_TO_TRADER)  # … and is its owner's from now on
-    assert standing(market, held)[0] == before
+    assert end() == ("closed", Reason.LEFT_UNWITHDRAWN)  # … and is its owner's from now on
+    assert standing(market, held) == before  # its targets rest as they did: its owner is told so
     assert finish() == "revoked"
+
+
+def test_an_entry_that_rests_behind_a_dead_key_is_not_called_withdrawn(market, author, link):
+    publish(author, long_btc())
+    work_now()
+    market.post(f"keys/{KEY}", revoked=True)
+    part(link, closes=False, now=database_now())
+    work_now()
+    assert end() == ("expired", Reason.LEFT_UNWITHDRAWN)
+    assert standing(market, link) == ([], 1)
+
+
+def test_what_was_never_sent_is_not_said_to_rest(market, author, link):
+    publish(author, long_btc())
+    market.post(f"keys/{KEY}", revoked=True)
+    Connection.objects.update(balance_at=None)  # so that the key is tried
+    part(link, closes=False, now=database_now())
+    work_now()
+    assert end() == ("expired", Reason.LEFT_TO_TRADER)
 
 
 def test_who_goes_on_copying_stays(market, held):
@@ -139,17 +158,25 @@ def test_who_goes_on_copying_stays(market, held):
     assert finish() == "connected"
 
 
-def test_the_notice_says_what_is_the_traders_own_now():
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (Reason.LEFT_TO_TRADER, "what was not filled was withdrawn"),
+        (Reason.LEFT_UNWITHDRAWN, "may still rest at the exchange"),
+    ],
+)
+def test_the_notice_says_what_is_the_traders_own_now(reason, words):
     params = {
         "symbol": "BTCUSDT",
         "side": "long",
         "connection": "main",
         "quantity": "0.01",
-        "reason": Reason.LEFT_TO_TRADER.value,
+        "reason": reason.value,
     }
     text = render("left", params, "en")
     assert "The position is yours from now on" in text
     assert "0.01" in text
+    assert words in text
     assert text != render("left", params, "ko")
 
 
@@ -169,6 +196,14 @@ def test_who_disconnects_with_open_trades_is_asked_what_becomes_of_them(
     assert Copy.objects.get().close_reason == Reason.LEFT_TO_TRADER
     settle(market)
     assert finish() == "revoked"
+
+
+def test_whose_key_may_not_work_is_told_so_before_they_choose(client, market, alice, held):
+    client.force_login(alice)
+    page = reverse("signals:part", args=[held.public_id])
+    assert "may go on resting" not in client.get(page).content.decode()
+    Connection.objects.update(status="attention", reason="invalid_key")
+    assert "may go on resting" in client.get(page).content.decode()
 
 
 def test_an_unheard_of_wish_changes_nothing(client, alice, held):
