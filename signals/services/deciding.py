@@ -72,14 +72,21 @@ def decide(task: Task, book: Book, lease: Lease) -> None:
         return
     task.actions = [action for action in actions if not _end_early(task, action, lease)]
     _empty_former_steps(task)
+    _write_down(task, lease)
+    if copy.margin is not None and copy.acknowledged_at is None:
+        # The next copy of this chunk sees it.
+        book.bindings[task.link.pk][copy.pk] = binding_of(copy, task.link)
+
+
+def _write_down(task: Task, lease: Lease) -> None:
+    """Store the orders and remember the levels that are about to be sent."""
     for action in task.actions:
         if isinstance(action, Place):
             task.orders[action.leg] = _intent(task, action, lease)
         if isinstance(action, Place | Amend | SetLevels):
             task.ledger.note_asked(stop=action.stop, target=action.target)
-    if copy.margin is not None and copy.acknowledged_at is None:
-        # The next copy of this chunk sees it.
-        book.bindings[task.link.pk][copy.pk] = binding_of(copy, task.link)
+        if isinstance(action, SetLevels) and task.copy.own_stop is not None:
+            task.copy.own_stop = action.stop  # theirs still, by the tick as it is now
 
 
 def _held_back(link: Connection) -> Reason:

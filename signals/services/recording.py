@@ -52,6 +52,7 @@ COPY_FIELDS = [
     "lease_until",
     "looked_at",
     "attempts",
+    "refusals",
     "sent_at",
     "acknowledged_at",
     "filled_at",

@@ -351,6 +351,7 @@ def _next_look(task: Task, now: datetime) -> datetime:
     errors = [outcome.error for outcome in task.outcomes if outcome.error is not None]
     error = task.failure or (errors[0] if errors else None)
     copy.attempts = min(copy.attempts + 1, 1000) if error is not None else 0
+    copy.refusals = copy.refusals if error is not None else 0
     if error is None and all(outcome.is_done for outcome in task.outcomes):
         copy.applied_revision = copy.signal.revision
     if isinstance(error, OutcomeUnknown):

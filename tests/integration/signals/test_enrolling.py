@@ -90,6 +90,16 @@ def test_workers_take_a_fair_share_of_what_is_due(market, author, rung, settings
     assert claim(80) is None
 
 
+def test_the_sweeper_wakes_as_many_as_a_publication(market, author, rung, settings, monkeypatch):
+    settings.CHUNK_THREADS, settings.CHUNK_SIZE = 10, 80
+    follow(35)
+    publish(author)
+    bells: list[str] = []
+    monkeypatch.setattr(sweeping, "enqueue", lambda name, **_: bells.append(name))
+    sweeping.ring()
+    assert bells == rung == ["signals.work"] * 4
+
+
 UNLUCKY = ["hashjoin", "mergejoin", "hashagg", "sort", "material", "memoize"]
 UNLUCKY += ["indexscan", "bitmapscan", "indexonlyscan"]
 LANES = {"entry": Lane.ENTRY, "record": Lane.RECORD}  # by address, and without

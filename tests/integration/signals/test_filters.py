@@ -139,6 +139,25 @@ def test_a_target_that_stays_refused_is_given_up(market, author, alice):
     compare_with_ledger(link, market)
 
 
+def test_other_errors_use_up_none_of_a_targets_refusals(market, author, alice):
+    """An exchange that was busy for a while, and then a step that has become coarser."""
+    two = targets((46500, 30), (47000, 70))
+    link = link_account(alice, market, amount="231")
+    market.price("BTCUSDT", 45950)
+    publish(author, long_btc(targets=two))
+    working.work()
+    change(market, step="0.01", min_qty="0.01")
+    market.fault("retcode", path=CREATE, code=10002, message="busy", times=5)
+    for _ in range(6):
+        work_now()
+    assert only_copy().attempts == 6
+    assert bitcoin().doubted_at is not None
+    read_doubted()
+    settle(market)
+    assert selling(market, link) == [(46500, D("0.01")), (47000, D("0.04"))]
+    compare_with_ledger(link, market)
+
+
 BREAK_EVEN = {
     "targets": targets((46500, 50), (47000, 50)),
     "stop_rule": StopRule(StopKind.BREAK_EVEN),
