@@ -60,7 +60,10 @@ def close_copy(copy: Copy, *, reason: Reason, now: datetime) -> bool:
 
 
 def leave_copy(copy: Copy, *, now: datetime) -> bool:
-    """Withdraw what rests of this copy, and leave its position and stop to the trader."""
+    """Withdraw what rests of this copy, and leave its position and stop to the trader.
+
+    Never without a stop: a position that can have none goes on being closed.
+    """
     asked = Copy.objects.filter(pk=copy.pk).exclude(close_reason=Reason.LEFT_TO_TRADER)
     return _end(asked, Reason.LEFT_TO_TRADER, now)
 

@@ -36,11 +36,13 @@ from signals.models import Copy, Order
 from signals.services.acting import Outcome
 from signals.services.calls import rows_of
 from signals.services.ledger import CopyLedger
+from signals.services.parting import end_unwithdrawn, is_left
 
 # Refusals in a row that are taken for passing: of a mode or a trigger, and of what leads out by a
 # filter, while a worker reads the contract's rules anew.
 MODE_REFUSALS = 3
 FILTER_REFUSALS = 3
+LEAVE_REFUSALS = 5  # of what a trade that is left has to withdraw before it ends
 MOST_COUNTED = 1000
 
 REASON_OF_ERROR: dict[type[ExchangeError], Reason] = {
@@ -99,6 +101,14 @@ def apply_outcomes(
             _trail(ledger, action, outcome)
         if isinstance(outcome.error, CredentialsRejected):
             refuse_credentials(ledger, outcome.error, now)
+        if _cannot_be_left_clean(ledger.copy, outcome):
+            ledger.move(*end_unwithdrawn(ledger), now)
+
+
+def _cannot_be_left_clean(copy: Copy, outcome: Outcome) -> bool:
+    """Whether a key that still reads does not let what a trader takes over be withdrawn."""
+    refused = isinstance(outcome.error, CredentialsRejected | OrderRejected)
+    return refused and is_left(copy) and not _may_pass(copy, LEAVE_REFUSALS)
 
 
 def _trail(ledger: CopyLedger, action: SetTrail, outcome: Outcome) -> None:

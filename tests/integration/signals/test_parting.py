@@ -16,9 +16,10 @@ from signals.domain.draft import TargetDraft
 from signals.domain.reasons import Reason
 from signals.models import Copy
 from signals.services import copying
-from signals.services.copying import part
+from signals.services.copying import leave_copy, part
+from signals.services.outcomes import LEAVE_REFUSALS
 from tests.fixtures.people import link_account, long_btc
-from tests.integration.signals.steps import settle
+from tests.integration.signals.steps import by_hand, settle
 from tests.integration.signals.test_copy_life import codes, compare_with_ledger, publish, work_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -149,6 +150,72 @@ def test_what_was_never_sent_is_not_said_to_rest(market, author, link):
     part(link, closes=False, now=database_now())
     work_now()
     assert end() == ("expired", Reason.LEFT_TO_TRADER)
+
+
+def test_a_key_that_reads_and_withdraws_nothing_holds_nobody_for_ever(market, held):
+    before = standing(market, held)
+    market.fault("retcode", path="/v5/order/cancel", code=10005, message="no permission")
+    part(held, closes=False, now=database_now())
+    for _ in range(LEAVE_REFUSALS):
+        work_now()
+        assert Copy.objects.get().status == "filled"  # the permission may come back
+    work_now()
+    assert end() == ("closed", Reason.LEFT_UNWITHDRAWN)
+    assert standing(market, held) == before
+    assert finish() == "revoked"
+
+
+def test_a_permission_that_comes_back_in_time_withdraws_all(market, held):
+    before, _ = standing(market, held)
+    market.fault("retcode", path="/v5/order/cancel", code=10005, message="no permission", times=3)
+    part(held, closes=False, now=database_now())
+    settle(market)
+    assert end() == ("closed", Reason.LEFT_TO_TRADER)
+    assert standing(market, held) == (before, 0)
+
+
+def test_a_busy_exchange_uses_up_no_patience(market, held):
+    market.fault("retcode", path="/v5/order/cancel", code=10002, message="busy", times=8)
+    part(held, closes=False, now=database_now())
+    for _ in range(8):
+        work_now()
+        assert Copy.objects.get().status == "filled"
+    settle(market)
+    assert end() == ("closed", Reason.LEFT_TO_TRADER)
+
+
+STOPS = "/v5/position/trading-stop"
+
+
+def without_a_stop(market, link):
+    """A trade that is to be closed because the exchange refuses the stop that it has lost."""
+    code, message = 10001, "sl:45500 set for Buy position should lower than base_price"
+    market.fault("retcode", path=STOPS, code=code, message=message)
+    by_hand(market, link, "stop", stopLoss="0")
+    Copy.objects.update(looked_at=None)
+    work_now()
+    copy = Copy.objects.get()
+    assert (copy.status, copy.close_reason) == ("filled", Reason.STOP_MISSING)
+    return copy
+
+
+def test_who_takes_over_a_position_that_can_have_no_stop_is_not_left_with_it(market, held):
+    """Left means: with the stop that stands. Where none can, it is closed like any other."""
+    leave_copy(without_a_stop(market, held), now=database_now())
+    settle(market)
+    assert end() == ("closed", Reason.STOP_MISSING)
+    assert standing(market, held) == ([], 0)
+    compare_with_ledger(held, market)
+
+
+def test_a_position_whose_stop_is_taken_after_all_is_left_with_it(market, held):
+    before, _ = standing(market, held)
+    copy = without_a_stop(market, held)
+    market.clear_faults()
+    leave_copy(copy, now=database_now())
+    settle(market)
+    assert end() == ("closed", Reason.LEFT_TO_TRADER)
+    assert standing(market, held) == (before, 0)
 
 
 def test_who_goes_on_copying_stays(market, held):

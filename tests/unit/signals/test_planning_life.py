@@ -540,6 +540,20 @@ def test_what_rests_beside_it_is_withdrawn_first():
     assert found == [Cancel("target-1", "hx-target-1")]
 
 
+def test_a_bare_position_is_left_with_its_stop_only():
+    bare = dataclasses.replace(HELD, stop=None)
+    asked = frozenset({D(47000)})
+    found = left(DONE, position=bare, targets_asked=asked, entered="0.010", held="0.010")
+    assert found == [SetLevels(D(45500), D(47000))]
+
+
+def test_what_its_trader_added_to_is_left_as_they_made_it():
+    theirs = Levels(D("0.015"), None, None)
+    long_ago = NOW - QUIET
+    found = left(DONE, position=theirs, last_fill_at=long_ago, entered="0.010", held="0.010")
+    assert found == [HandOver()]
+
+
 def test_an_entry_that_is_left_unfilled_is_withdrawn():
     (action,) = left(leg(), entered="0", held="0", position=None)
     assert isinstance(action, Cancel)
