@@ -62,8 +62,8 @@ def _keep_levels(
     has_own_target = position.target is not None and position.target not in observed.targets_asked
     wrong_target = position.target != target and not has_own_target
     if position.stop != stop or wrong_target:
-        kept = position.target if has_own_target else target
-        actions.append(SetLevels(stop, kept or Decimal(0)))
+        # Theirs is not sent: what we have asked for ourselves would count as ours.
+        actions.append(SetLevels(stop, None if has_own_target else target or Decimal(0)))
     return actions
 
 
