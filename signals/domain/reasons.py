@@ -18,6 +18,7 @@ class Reason(StrEnum):
     OWN_POSITION = "own_position"  # the trader's own position or order on this symbol
     SYMBOL_UNKNOWN = "symbol_unknown"
     SYMBOL_NOT_TRADABLE = "symbol_not_tradable"
+    SYMBOL_LEAVES = "symbol_leaves"  # a delisting is announced
     BALANCE_UNKNOWN = "balance_unknown"
     BALANCE_TOO_SMALL = "balance_too_small"
     SIZE_TOO_SMALL = "size_too_small"
