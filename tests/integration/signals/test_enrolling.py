@@ -11,7 +11,7 @@ from accounts.models import ActivityEvent, User
 from exchanges.domain.lanes import Lane
 from exchanges.models import Connection
 from signals.models import Copy, CopySettings
-from signals.services import publishing, revising
+from signals.services import publishing, revising, sweeping
 from signals.services.claiming import claim, split
 from tests.fixtures.people import long_btc
 
@@ -90,7 +90,7 @@ def test_workers_take_a_fair_share_of_what_is_due(market, author, rung, settings
     assert claim(80) is None
 
 
-def test_the_sweeper_wakes_as_many_as_a_publication(market, author, rung, settings, monkeypatch):
+def test_the_sweeper_wakes_as_many_as_a_publication_does(market, author, rung, settings, monkeypatch):
     settings.CHUNK_THREADS, settings.CHUNK_SIZE = 10, 80
     follow(35)
     publish(author)
