@@ -130,3 +130,4 @@ class AlarmCode(models.TextChoices):
         "vault_key_missing",
         _("Stored keys cannot be opened: a key file is missing"),
     )
+    KEY_PAIR_UNMADE = "key_pair_unmade", _("No worker makes the key pairs that traders wait for")

@@ -120,6 +120,14 @@ FROM exchanges_egressban
 WHERE until > clock_timestamp()
 ORDER BY until DESC
 """
+# A worker is rung for each of them every few seconds.
+UNMADE = """
+SELECT '', count(*) || ' connections, the first for '
+       || extract(epoch FROM clock_timestamp() - min(created_at))::int || ' s'
+FROM exchanges_keypair
+WHERE public_key = '' AND created_at < clock_timestamp() - interval '2 minutes'
+HAVING count(*) > 0
+"""
 
 WARNING, CRITICAL, EMERGENCY = AlarmLevel.WARNING, AlarmLevel.CRITICAL, AlarmLevel.EMERGENCY
 
@@ -138,6 +146,7 @@ CHECKS = (
     Check(AlarmCode.WORKERS_SILENT, CRITICAL, SILENT),
     Check(AlarmCode.CLOCK_OFF, CRITICAL, CLOCK),
     Check(AlarmCode.ADDRESS_BANNED, CRITICAL, BANNED),
+    Check(AlarmCode.KEY_PAIR_UNMADE, WARNING, UNMADE),
 )
 
 

@@ -11,11 +11,12 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import ActivityEvent
+from exchanges import key_pairs
 from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import NewOrder, OrderType, Side
 from exchanges.gateway import exchange_of
 from exchanges.metering import meter_of
-from exchanges.models import HostClock
+from exchanges.models import HostClock, KeyPair
 from signals.choices import AlarmCode, AlarmLevel
 from signals.models import Alarm, Copy, Heartbeat, Order
 from signals.services import working
@@ -129,6 +130,17 @@ def test_workers_and_clocks(db):
     Heartbeat.objects.update(at=ago(seconds=40))
     HostClock.objects.update(ahead_ms=-600)
     assert found() == {"workers_silent": "critical", "clock_off": "critical"}
+
+
+def test_a_key_pair_that_no_worker_makes(copy, alice):
+    key_pairs.connect(alice, environment="sandbox", name="second")
+    assert found() == {}
+
+    KeyPair.objects.update(created_at=ago(minutes=3))
+    assert found() == {"key_pair_unmade": "warning"}
+
+    key_pairs.generate(KeyPair.objects.get().pk)
+    assert found() == {}
 
 
 # --- alarms --------------------------------------------------------------------------------------
