@@ -18,6 +18,7 @@ from exchanges import services as exchanges
 from exchanges.domain.errors import (
     CredentialsRejected,
     ExchangeError,
+    OrderRejected,
     OutcomeUnknown,
     PositionModeMismatch,
     RateLimited,
@@ -356,7 +357,10 @@ def _next_look(task: Task, now: datetime) -> datetime:
         copy.applied_revision = copy.signal.revision
     if isinstance(error, OutcomeUnknown):
         return now + timedelta(seconds=fence_seconds())
-    if error is None and (unresolved := task.ledger.unresolved()):
+    unresolved = task.ledger.unresolved()
+    if unresolved and isinstance(error, OrderRejected):
+        return now + LOOK_AGAIN  # a stop is refused beside it: neither may hurry or delay the other
+    if unresolved and error is None:
         conclusive = [order.conclusive_at for order in unresolved if order.conclusive_at]
         return max([now + LOOK_AGAIN, *conclusive])
     if not copy.wants_position and not isinstance(error, Unavailable) and copy.attempts <= HASTE:
