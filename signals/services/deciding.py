@@ -57,16 +57,16 @@ def decide(task: Task, book: Book, lease: Lease) -> None:
     if end := _end_without_plan(task):
         task.ledger.move(*end, lease.time())
         return
-    desired = _desired(task, book, lease)
-    if not _may_decide(task, desired, book, lease):
-        return
     try:
+        desired = _desired(task, book, lease)
+        if not _may_decide(task, desired, book, lease):
+            return
         observed = _observed(task, book, lease)
         if _finds_own_stop(task, desired, observed):
             observed = _observed(task, book, lease)
         actions = plan(desired, _account(task, book), observed)
     except Exception:
-        # One account's bad data must not stop the others of its chunk.
+        # One account's or signal's bad data must not stop the others of its chunk.
         log.exception("copy %s could not be planned", copy.public_id)
         task.failure = Unavailable("planning failed")
         return
