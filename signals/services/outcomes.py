@@ -75,8 +75,11 @@ def doubts_rules(outcome: Outcome) -> bool:
 
 
 def refuse_credentials(ledger: CopyLedger, error: CredentialsRejected, now: datetime) -> None:
-    """Without a key nothing can be entered; what is open stays live, its stop at the exchange."""
-    if ledger.copy.status == CopyStatus.PENDING:
+    """Without a key nothing can be entered; what is open stays live, its stop at the exchange.
+
+    So does an entry that a worker may have sent before it died: nobody can say yet.
+    """
+    if ledger.copy.status == CopyStatus.PENDING and not ledger.unresolved():
         ledger.move(CopyStatus.REJECTED, reason_of(error), now)
 
 
