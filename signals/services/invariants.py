@@ -62,11 +62,12 @@ WHERE unprotected_since < clock_timestamp() - make_interval(secs => {over})
   AND due_at IS NOT NULL
 ORDER BY unprotected_since
 """
+# What its trader has taken over behind a dead key ends without an answer, and they are told so.
 UNKNOWN = """
 SELECT 'copy ' || copy.public_id,
        'leg ' || o.leg || ' for ' || extract(epoch FROM clock_timestamp() - o.sent_at)::int || ' s'
 FROM signals_order o JOIN signals_copy copy ON copy.id = o.copy_id
-WHERE o.status IN ('submitting', 'unknown')
+WHERE o.status IN ('submitting', 'unknown') AND copy.due_at IS NOT NULL
   AND o.sent_at < clock_timestamp() - make_interval(secs => {over})
 ORDER BY o.sent_at
 """

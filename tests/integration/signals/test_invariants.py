@@ -94,6 +94,14 @@ def test_an_order_of_unknown_fate(copy, age, level):
     assert found() == ({"outcome_unknown": level} if level else {})
 
 
+def test_an_order_whose_fate_nobody_can_learn_any_more(copy):
+    """Its trade was left to its trader, behind a key that does not work."""
+    Order.objects.update(status="unknown", sent_at=ago(hours=25))
+    copy.update(status="expired", due_at=None)
+
+    assert found() == {}
+
+
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
