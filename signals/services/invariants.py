@@ -19,6 +19,7 @@ from exchanges.rotation import missing_keys
 from signals.choices import AlarmCode, AlarmLevel
 
 MOST = 20  # violations of one kind that are told apart
+SUBJECT, DETAIL = 100, 200  # characters that an alarm keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +179,9 @@ def _missing_vault_keys() -> list[Violation]:
 
 
 def _rows(cursor: Any, check: Check, params: dict[str, int]) -> list[tuple[str, str]]:
-    cursor.execute(f"SELECT * FROM ({check.sql}) found LIMIT {MOST}", params)  # noqa: S608 - constants only
+    # A name that is too long for an alarm's row would keep every other alarm from being raised.
+    columns = f"left(subject, {SUBJECT}), left(detail, {DETAIL})"
+    found = f"({check.sql}) found(subject, detail) LIMIT {MOST}"
+    cursor.execute(f"SELECT {columns} FROM {found}", params)  # noqa: S608 - constants only
     rows: list[tuple[str, str]] = cursor.fetchall()
     return rows

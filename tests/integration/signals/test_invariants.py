@@ -189,6 +189,15 @@ def test_an_alarm_is_told_once_grows_louder_and_ends(copy, author, alice, caplog
     assert len(notices(author)) == 3
 
 
+def test_a_long_name_keeps_no_alarm_from_being_raised(copy):
+    HostClock.objects.create(host="h" * 100, environment="sandbox", ahead_ms=900, at=ago(seconds=9))
+    copy.update(due_at=ago(seconds=35), lane=Lane.PROTECT)
+    watch()
+    watch()
+    alarms = Alarm.objects.filter(cleared_at=None).values_list("code", "count")
+    assert sorted(alarms) == [("clock_off", 2), ("copy_untaken", 2)]
+
+
 def test_more_than_is_told_apart_is_not_cleared(copy, monkeypatch):
     many = [
         Violation(AlarmCode.POSITION_BARE, AlarmLevel.WARNING, f"copy {number}")
