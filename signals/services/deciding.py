@@ -85,11 +85,8 @@ def _write_down(task: Task, lease: Lease) -> None:
             task.orders[action.leg] = _intent(task, action, lease)
         if isinstance(action, Place | Amend | SetLevels):
             task.ledger.note_asked(stop=action.stop, target=action.target)
-        if isinstance(action, SetLevels) and copy.own_stop is not None:
-            copy.own_stop = action.stop  # theirs still, by the tick as it is now
-    if copy.margin is not None and copy.acknowledged_at is None:
-        # The next copy of this chunk sees it.
-        book.bindings[task.link.pk][copy.pk] = binding_of(copy, task.link)
+        if isinstance(action, SetLevels) and task.copy.own_stop is not None:
+            task.copy.own_stop = action.stop  # theirs still, by the tick as it is now
 
 
 def _held_back(link: Connection) -> Reason:

@@ -90,7 +90,7 @@ def test_workers_take_a_fair_share_of_what_is_due(market, author, rung, settings
     assert claim(80) is None
 
 
-def test_the_sweeper_wakes_as_many_as_a_publication_does(market, author, rung, settings, monkeypatch):
+def test_the_sweeper_wakes_as_many_as_a_publication(market, author, rung, settings, monkeypatch):
     settings.CHUNK_THREADS, settings.CHUNK_SIZE = 10, 80
     follow(35)
     publish(author)

@@ -434,15 +434,13 @@ def test_targets_are_sent_by_the_tick_and_the_step_as_they_are_now():
 
 def test_a_shorts_levels_are_rounded_towards_its_entry():
     assert target_on_tick(D("45000.4"), Direction.SHORT, D("0.5")) == D("45000.5")
-    assert stop_on_tick(D("46500.4"), Direction.SHORT, D("0.5")) == D("46500")
+    assert stop_on_tick(D("46500.4"), Direction.SHORT, D("0.5")) == D(46500)
 
 
 def test_a_target_that_is_left_less_than_a_step_stays_as_it_is():
     """All that is held is less: the nearer target has no share, the farther one cannot grow."""
     legs = target(1, "0.005"), target(2, "0.005")
-    actions = plan(
-        *held(long_btc(targets=TWO), *legs, quantity="0.009", rules=coarse(step="0.01"))
-    )
+    actions = plan(*held(long_btc(targets=TWO), *legs, quantity="0.009", rules=coarse(step="0.01")))
     assert actions == [Cancel("target-1", "hx-target-1")]
 
 
