@@ -77,6 +77,16 @@ def guard_links(is_in_use: Callable[[Connection], bool]) -> None:
         _in_use.append(is_in_use)
 
 
+# Trouble with the operator's own key is no trader's business: the apps above tell ops.
+_hear_operators: list[Callable[[str], None]] = []
+
+
+def hear_of_operators_key(hearer: Callable[[str], None]) -> None:
+    """Let an app above hear what is wrong with the key that affiliates are asked for with."""
+    if hearer not in _hear_operators:
+        _hear_operators.append(hearer)
+
+
 def connect(user: User, *, environment: str, name: str, credentials: Credentials) -> Connection:
     """Seal a key and have a worker verify it; this process cannot open what it sealed."""
     link = Connection(
@@ -226,11 +236,21 @@ def _judge_referral(link: Connection, facts: KeyFacts) -> ConnectionReason:
         return ConnectionReason.NONE
     try:
         operator = affiliate_of(link.exchange, link.environment, patience=VERIFY_PATIENCE)
+    except Unavailable:
+        _tell_of_operators_key("it cannot be read")
+        raise
+    try:
         is_client = operator.has_client(facts.master_uid)
     except CredentialsRejected as error:  # the operator's key, and no trader's business
         log.error("the affiliate key is refused: code %s", error.code)  # noqa: TRY400 - the trace says no more
+        _tell_of_operators_key(f"refused by code {error.code}")
         raise Unavailable("the affiliate key is refused") from None
     return ConnectionReason.NONE if is_client else ConnectionReason.NOT_AFFILIATED
+
+
+def _tell_of_operators_key(trouble: str) -> None:
+    for hear in _hear_operators:
+        hear(trouble)
 
 
 def unchecked(before: datetime) -> Q:

@@ -9,13 +9,14 @@ class SignalsConfig(AppConfig):
 
     def ready(self) -> None:
         # They need the translation and settings machinery, which is up only now.
-        from exchanges.services import guard_links  # noqa: PLC0415
+        from exchanges.services import guard_links, hear_of_operators_key  # noqa: PLC0415
         from exchanges.stream_shares import tell_live_links  # noqa: PLC0415
         from exchanges.watching import hear_of_accounts  # noqa: PLC0415
         from signals import reasons  # noqa: PLC0415
         from signals.choices import AlarmCode  # noqa: PLC0415
         from signals.lease_check import check_lease  # noqa: PLC0415
         from signals.selectors import has_live_copies, live_links  # noqa: PLC0415
+        from signals.services.alarms import note_affiliate_key  # noqa: PLC0415
         from signals.services.seeds import note_seed  # noqa: PLC0415
 
         wording.register(reasons.REASONS)
@@ -23,5 +24,6 @@ class SignalsConfig(AppConfig):
         wording.register({f"alarm_{code.value}": code.label for code in AlarmCode})
         checks.register(check_lease)
         hear_of_accounts(note_seed)
+        hear_of_operators_key(note_affiliate_key)
         guard_links(has_live_copies)
         tell_live_links(live_links)

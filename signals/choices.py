@@ -130,3 +130,8 @@ class AlarmCode(models.TextChoices):
         "vault_key_missing",
         _("Stored keys cannot be opened: a key file is missing"),
     )
+    AFFILIATE_KEY = (
+        "affiliate_key",
+        _("The platform's affiliate key does not work: nobody can link an account"),
+    )
+    KEY_PAIR_UNMADE = "key_pair_unmade", _("No worker makes the key pairs that traders wait for")

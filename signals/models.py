@@ -258,6 +258,7 @@ class Copy(models.Model):
     lease_until = models.DateTimeField(null=True, blank=True)
     looked_at = models.DateTimeField(null=True, blank=True)  # the last full look
     attempts = models.PositiveSmallIntegerField(default=0)
+    refusals = models.PositiveSmallIntegerField(default=0)  # among them, of what may pass
 
     created_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True, blank=True)

@@ -17,6 +17,7 @@ REASONS: dict[str, str | Promise] = {
     Reason.OWN_POSITION: _("The account has a position or order of its own on this symbol."),
     Reason.SYMBOL_UNKNOWN: _("The exchange does not list this symbol here."),
     Reason.SYMBOL_NOT_TRADABLE: _("The symbol cannot be traded at the moment."),
+    Reason.SYMBOL_LEAVES: _("The exchange is about to delist this symbol; nothing new is entered."),
     Reason.BALANCE_UNKNOWN: _("The balance could not be read."),
     Reason.BALANCE_TOO_SMALL: _("The free balance is smaller than the margin of this trade."),
     Reason.SIZE_TOO_SMALL: _("The size is below the exchange's minimum order."),
@@ -65,6 +66,11 @@ REASONS: dict[str, str | Promise] = {
     Reason.LEFT_TO_TRADER: _(
         "You took it over: what was not filled was withdrawn, and a position is yours from now on, "
         "with the stop that stands at the exchange."
+    ),
+    Reason.LEFT_UNWITHDRAWN: _(
+        "You took it over, but your API key did not let us withdraw our orders: entries and "
+        "targets may still rest at the exchange. Withdraw them there, and look whether your "
+        "position has a stop."
     ),
     Reason.STOP_MISSING: _("Closed at once, because the exchange refused the stop."),
     Reason.LIQUIDATED: _("The exchange liquidated the position."),

@@ -68,10 +68,10 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class SetLevels:
-    """Give the position this stop and this target (zero takes a target away)."""
+    """Give the position this stop and this target (zero takes it away, None leaves it)."""
 
     stop: Decimal
-    target: Decimal
+    target: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,8 @@ def _market_refusal(
 ) -> NoEntry | None:
     if not instrument.is_tradable:
         return NoEntry(Reason.SYMBOL_NOT_TRADABLE)
+    if instrument.delivery_at is not None:
+        return NoEntry(Reason.SYMBOL_LEAVES)
     if account.has_own_business:
         return NoEntry(Reason.OWN_POSITION)
     if signal.leverage > instrument.max_leverage:

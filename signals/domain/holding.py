@@ -12,6 +12,7 @@ from signals.domain.legs import REDUCTION, TARGET
 from signals.domain.situation import Desired, LegOrder, Levels, Observed
 from signals.domain.stops import stop_level, trail_distance, trail_of
 from signals.domain.targets import keep_targets
+from signals.domain.ticks import distance_on_tick, stop_on_tick, target_on_tick
 
 
 def keep_position(desired: Desired, observed: Observed) -> list[Action]:
@@ -57,14 +58,16 @@ def wanted_stop(signal: Draft, observed: Observed, rules: InstrumentFacts) -> De
 def _keep_levels(
     signal: Draft, observed: Observed, position: Levels, rules: InstrumentFacts
 ) -> list[Action]:
-    stop = observed.own_stop or wanted_stop(signal, observed, rules)
-    target, actions = signal.attached_target, list[Action]()
+    """What stands as it was asked for stays; what is sent is by the tick as it is now."""
+    level, goal = observed.own_stop or wanted_stop(signal, observed, rules), signal.attached_target
+    stop, target = stop_on_tick(level, signal.direction, rules.tick), goal
+    if goal is not None:
+        target = target_on_tick(goal, signal.direction, rules.tick)
     has_own_target = position.target is not None and position.target not in observed.targets_asked
-    wrong_target = position.target != target and not has_own_target
-    if position.stop != stop or wrong_target:
-        kept = position.target if has_own_target else target
-        actions.append(SetLevels(stop, kept or Decimal(0)))
-    return actions
+    if position.stop in {level, stop} and (has_own_target or position.target in {goal, target}):
+        return []
+    # A target of theirs is not sent: what we have asked for ourselves would count as ours.
+    return [SetLevels(stop, None if has_own_target else target or Decimal(0))]
 
 
 def _keep_trail(
@@ -77,12 +80,15 @@ def _keep_trail(
         return [SetTrail(Decimal(0), None)] if is_left else []
     if average is None:
         return []
-    distance = trail_distance(trail, base=average, tick=rules.tick)
-    refused = observed.refused_activation == trail.activation
-    activation = None if refused else trail.activation  # then it trails from now on
-    if (position.trailing, observed.trail_activation) == (distance, activation):
+    distance, start = trail_distance(trail, base=average, tick=rules.tick), trail.activation
+    behind, begin = distance_on_tick(distance, rules.tick), start
+    if start is not None:
+        begin = target_on_tick(start, signal.direction, rules.tick)
+    if observed.refused_activation in {start, begin}:
+        start = begin = None  # then it trails from now on
+    if position.trailing in {distance, behind} and observed.trail_activation in {start, begin}:
         return []
-    return [SetTrail(distance, activation)]
+    return [SetTrail(behind, begin)]
 
 
 def _reduce(
@@ -97,8 +103,8 @@ def _reduce(
         if order is not None and order.was_sent:
             continue
         held = min(observed.held, position.quantity)
-        part = to_step_down(held * reduction.percent / 100, rules.step)
-        part = min(part, held - rules.min_quantity, rules.max_market_quantity)
+        part = min(held * reduction.percent / 100, held - rules.min_quantity)
+        part = to_step_down(min(part, rules.max_market_quantity), rules.step)
         if part >= rules.min_quantity:
             return [
                 Place(leg, 0, OrderType.MARKET, part, None, None, None, reduce_only=True),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
+from exchanges.domain.precision import to_step_down
 from exchanges.domain.trading import OrderType
 from signals.domain.actions import Action, Cancel, HandOver, Place
 from signals.domain.legs import CLOSE, TARGET, is_entry_leg
@@ -46,7 +47,12 @@ def withdraw_exits(observed: Observed) -> list[Action]:
 
 
 def close(observed: Observed) -> list[Action]:
-    """Take the position off at the market, never more of it than is this copy's own."""
+    """Take the position off at the market, never more of it than is this copy's own.
+
+    A step that has become coarser leaves a last part below it. That is asked for as a whole step:
+    reduce-only, the exchange takes no more than is held. Where the trader holds more of their own,
+    it would take some of that, so the part is theirs.
+    """
     actions: list[Action] = [
         Cancel(leg.leg, leg.link_id)
         for leg in observed.legs.values()
@@ -55,13 +61,16 @@ def close(observed: Observed) -> list[Action]:
     last, position, rules = observed.legs.get(CLOSE), observed.position, observed.rules
     if position is None or rules is None or (last is not None and last.is_open):
         return actions
-    quantity = min(observed.held, position.quantity, rules.max_market_quantity)
+    held = min(observed.held, position.quantity)
+    quantity = to_step_down(min(held, rules.max_market_quantity), rules.step)
+    if quantity <= 0 and position.quantity > held:
+        return let_go(observed) if is_handed_over(observed) else actions
     actions.append(
         Place(
             CLOSE,
             next_generation(last),
             OrderType.MARKET,
-            quantity,
+            quantity or rules.step,
             None,
             None,
             None,

@@ -23,9 +23,12 @@ def plan(desired: Desired, account: Account, observed: Observed) -> list[Action]
     entries = [leg for leg in observed.legs.values() if is_entry_leg(leg.leg)]
     if not any(leg.was_sent for leg in entries):
         return enter(desired, account, observed)
-    is_taken_over = desired.wants_position and is_handed_over(observed)
-    if is_taken_over or (desired.is_left and observed.held > 0):
+    stays = desired.wants_position or desired.is_left
+    if stays and is_handed_over(observed):
         return let_go(observed)
+    if desired.is_left and observed.held > 0:
+        # It is left with its stop: a bare position gets one first, or is closed like any other.
+        return restore_stop(desired, observed) or let_go(observed)
     actions: list[Action] = []
     for entry in entries:
         actions += keep_entry(entry, desired, account, observed)

@@ -18,6 +18,7 @@ class Reason(StrEnum):
     OWN_POSITION = "own_position"  # the trader's own position or order on this symbol
     SYMBOL_UNKNOWN = "symbol_unknown"
     SYMBOL_NOT_TRADABLE = "symbol_not_tradable"
+    SYMBOL_LEAVES = "symbol_leaves"  # a delisting is announced
     BALANCE_UNKNOWN = "balance_unknown"
     BALANCE_TOO_SMALL = "balance_too_small"
     SIZE_TOO_SMALL = "size_too_small"
@@ -65,6 +66,7 @@ class Reason(StrEnum):
     CLOSED_BY_HAND = "closed_by_hand"  # in the exchange's app
     HANDED_OVER = "handed_over"  # the trader added to the position: it is theirs from now on
     LEFT_TO_TRADER = "left_to_trader"  # as the trader asked for: what rested is withdrawn
+    LEFT_UNWITHDRAWN = "left_unwithdrawn"  # … but the key did not let us withdraw it
     STOP_MISSING = "stop_missing"  # the exchange refused the stop, so we closed
     LIQUIDATED = "liquidated"
     DELEVERAGED = "deleveraged"

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from exchanges.domain.precision import to_step_down
 from exchanges.domain.trading import InstrumentFacts, OrderType
 from signals.domain.actions import Action, Amend, Cancel, Place
+from signals.domain.direction import Direction
 from signals.domain.draft import Draft, TargetDraft
 from signals.domain.legs import TARGET, target_leg
 from signals.domain.situation import LegOrder, Levels, Observed, next_generation
 from signals.domain.sizing import share_out
+from signals.domain.ticks import target_on_tick
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ def keep_targets(
         parts = share_out(held, weights, step=rules.step, minimum=rules.min_quantity)
         for share, part in zip(shares, parts, strict=False):
             if share.number <= len(signal.limit_targets):
-                actions += _keep_target(share, part, observed)
+                actions += _keep_target(share, part, signal.direction, observed, rules)
                 kept.add(target_leg(share.number))
     for leg in observed.legs.values():
         if leg.leg.startswith(TARGET) and leg.leg not in kept and leg.is_open:
@@ -93,15 +96,33 @@ def _of_weight(shares: Sequence[_Share]) -> list[_Share]:
     return [_Share(last.number, last.target, Decimal(1))]
 
 
-def _keep_target(share: _Share, part: Decimal, observed: Observed) -> list[Action]:
-    leg, price = target_leg(share.number), share.target.price
+def _keep_target(
+    share: _Share,
+    part: Decimal,
+    direction: Direction,
+    observed: Observed,
+    rules: InstrumentFacts,
+) -> list[Action]:
+    """What is sent is rounded by the rules as they are now, and what rests as it should stays.
+
+    The size goes down: a step more could take what is the trader's own. The stop keeps the rest.
+    """
+    leg, wanted = target_leg(share.number), share.target.price
+    price = target_on_tick(wanted, direction, rules.tick)
     order = observed.legs.get(leg)
     if order is None or not order.is_open:
+        part = to_step_down(part, rules.step)
         if part <= 0:
             return []
         generation = next_generation(order)
         return [Place(leg, generation, OrderType.LIMIT, part, price, None, None, reduce_only=True)]
     quantity = order.filled + part
+    if quantity != order.quantity:
+        quantity = to_step_down(quantity, rules.step)
+    if part > 0 and quantity <= order.filled:  # below a step: it stays, and is cut to what is held
+        quantity = order.quantity
+    if order.price == wanted:
+        price = wanted
     if (order.price, order.quantity) == (price, quantity):
         return []
     if part <= 0:

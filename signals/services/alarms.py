@@ -25,7 +25,10 @@ log = logging.getLogger(__name__)
 LEVELS = [AlarmLevel.WARNING, AlarmLevel.CRITICAL, AlarmLevel.EMERGENCY]
 LOG_LEVELS = {AlarmLevel.WARNING: logging.ERROR}  # the others: CRITICAL
 # Raised where they are seen, not by a check: gone when nobody has seen them for so long.
-SIGHTED = {AlarmCode.ORDER_ORPHANED, AlarmCode.BOT_DOUBLED, AlarmCode.CLOCK_STEPPED}
+SIGHTED = {
+    *(AlarmCode.ORDER_ORPHANED, AlarmCode.BOT_DOUBLED, AlarmCode.CLOCK_STEPPED),
+    AlarmCode.AFFILIATE_KEY,
+}
 FORGOTTEN = timedelta(hours=1)
 
 
@@ -37,6 +40,12 @@ def watch() -> list[Violation]:
         raise_alarm(violation, now=now)
     _clear(found, now)
     return found
+
+
+def note_affiliate_key(trouble: str) -> None:
+    """The operator's own key does not do: whoever links an account waits for it."""
+    found = Violation(AlarmCode.AFFILIATE_KEY, AlarmLevel.CRITICAL, detail=trouble)
+    raise_alarm(found, now=database_now())
 
 
 def raise_alarm(violation: Violation, *, now: datetime) -> None:

@@ -51,12 +51,20 @@ def apply_brakes(links: Iterable[int], *, now: datetime) -> dict[int, Reason]:
         reason = breach(brakes_of(rules), counted, equity=link.equity, now=now)
         if reason:
             rules.halted_reason, rules.halted_at = reason.value, now
-    fresh = [rules for rules in braked if rules.halted_at == now]
-    CopySettings.objects.bulk_update(fresh, ["halted_reason", "halted_at"])
+    fresh = [rules for rules in braked if rules.halted_at == now and _put_on(rules)]
     record_all([_fact(rules) for rules in fresh], now=now)
     return {
         rules.connection_id: Reason(rules.halted_reason) for rules in braked if rules.halted_reason
     }
+
+
+def _put_on(rules: CopySettings) -> bool:
+    """Put a brake on, unless another worker was faster or its trader has taken it off meanwhile."""
+    as_read = CopySettings.objects.filter(
+        pk=rules.pk, halted_reason="", counts_from=rules.counts_from
+    )
+    changes = {"halted_reason": rules.halted_reason, "halted_at": rules.halted_at}
+    return bool(as_read.update(**changes))
 
 
 def release(link: Connection, *, now: datetime) -> bool:

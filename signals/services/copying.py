@@ -35,12 +35,18 @@ def set_rules(
     them, an empty collection means all.
     """
     with transaction.atomic():
+        _lock_first(link)
         settings, _ = CopySettings.objects.update_or_create(connection=link, defaults=dict(fields))
         if authors is not None:
             settings.authors.set(authors)
         if settings.is_enabled:
             exchanges.stay(link)
     return settings
+
+
+def _lock_first(link: Connection) -> None:
+    """Lock a connection before its settings, as workers do: else each could wait for the other."""
+    Connection.objects.select_for_update(no_key=True).get(pk=link.pk)
 
 
 def pause(link: Connection) -> None:
@@ -60,7 +66,10 @@ def close_copy(copy: Copy, *, reason: Reason, now: datetime) -> bool:
 
 
 def leave_copy(copy: Copy, *, now: datetime) -> bool:
-    """Withdraw what rests of this copy, and leave its position and stop to the trader."""
+    """Withdraw what rests of this copy, and leave its position and stop to the trader.
+
+    Never without a stop: a position that can have none goes on being closed.
+    """
     asked = Copy.objects.filter(pk=copy.pk).exclude(close_reason=Reason.LEFT_TO_TRADER)
     return _end(asked, Reason.LEFT_TO_TRADER, now)
 
@@ -90,6 +99,7 @@ def part(link: Connection, *, closes: bool, now: datetime) -> int:
     Returns how many are open. Nothing new is entered meanwhile.
     """
     with transaction.atomic():
+        _lock_first(link)
         pause(link)
         exchanges.leave_when_free(link)
         live = Copy.objects.filter(connection=link, status__in=LIVE_STATUSES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.conf import settings
@@ -43,6 +43,7 @@ from signals.services.accounting import (
 from signals.services.chunk import Book, Task
 from signals.services.claiming import Lease
 from signals.services.observing import Observation
+from signals.services.parting import end_unwithdrawn, is_left
 from signals.services.telling import own_stop_fact
 
 log = logging.getLogger(__name__)
@@ -56,29 +57,36 @@ def decide(task: Task, book: Book, lease: Lease) -> None:
     if end := _end_without_plan(task):
         task.ledger.move(*end, lease.time())
         return
-    desired = _desired(task, book, lease)
-    if not _may_decide(task, desired, book, lease):
-        return
     try:
+        desired = _desired(task, book, lease)
+        if not _may_decide(task, desired, book, lease):
+            return
         observed = _observed(task, book, lease)
         if _finds_own_stop(task, desired, observed):
             observed = _observed(task, book, lease)
         actions = plan(desired, _account(task, book), observed)
     except Exception:
-        # One account's bad data must not stop the others of its chunk.
+        # One account's or signal's bad data must not stop the others of its chunk.
         log.exception("copy %s could not be planned", copy.public_id)
         task.failure = Unavailable("planning failed")
         return
     task.actions = [action for action in actions if not _end_early(task, action, lease)]
     _empty_former_steps(task)
+    _write_down(task, lease)
+    if copy.margin is not None and copy.acknowledged_at is None:
+        # The next copy of this chunk sees it.
+        book.bindings[task.link.pk][copy.pk] = binding_of(copy, task.link)
+
+
+def _write_down(task: Task, lease: Lease) -> None:
+    """Store the orders and remember the levels that are about to be sent."""
     for action in task.actions:
         if isinstance(action, Place):
             task.orders[action.leg] = _intent(task, action, lease)
         if isinstance(action, Place | Amend | SetLevels):
             task.ledger.note_asked(stop=action.stop, target=action.target)
-    if copy.margin is not None and copy.acknowledged_at is None:
-        # The next copy of this chunk sees it.
-        book.bindings[task.link.pk][copy.pk] = binding_of(copy, task.link)
+        if isinstance(action, SetLevels) and task.copy.own_stop is not None:
+            task.copy.own_stop = action.stop  # theirs still, by the tick as it is now
 
 
 def _held_back(link: Connection) -> Reason:
@@ -92,17 +100,12 @@ def _held_back(link: Connection) -> Reason:
     return Reason.NONE if rules is not None and rules.is_enabled else Reason.SIZING_MISSING
 
 
-def _is_left(copy: Copy) -> bool:
-    return not copy.wants_position and copy.close_reason == Reason.LEFT_TO_TRADER
-
-
 def _end_without_plan(task: Task) -> tuple[CopyStatus, Reason] | None:
     """How a copy ends that needs no plan, or None."""
     copy = task.copy
-    if _is_left(copy) and isinstance(task.failure, CredentialsRejected):
+    if is_left(copy) and isinstance(task.failure, CredentialsRejected):
         # Without a key nothing can be withdrawn: all that stands at the exchange is its owner's.
-        end = CopyStatus.CLOSED if copy.entered_quantity > 0 else CopyStatus.EXPIRED
-        return end, Reason.LEFT_TO_TRADER
+        return end_unwithdrawn(task.ledger)
     if task.is_entry and copy.wants_position and (reason := _held_back(task.link)):
         return CopyStatus.SKIPPED, reason
     return None
@@ -156,7 +159,7 @@ def _end_early(task: Task, action: Action, lease: Lease) -> bool:
         task.ledger.move(CopyStatus.EXPIRED, reason, lease.time())
         return True
     if isinstance(action, HandOver):
-        reason = Reason.LEFT_TO_TRADER if _is_left(task.copy) else Reason.HANDED_OVER
+        reason = Reason.LEFT_TO_TRADER if is_left(task.copy) else Reason.HANDED_OVER
         task.ledger.move(CopyStatus.CLOSED, reason, lease.time())
         return True
     return False
@@ -168,12 +171,20 @@ def _desired(task: Task, book: Book, lease: Lease) -> Desired:
         signal=book.draft_of(signal),
         wants_entry=signal.wants_entry and copy.wants_entry,
         wants_position=signal.wants_position and copy.wants_position,
-        # Whoever joins later has the same time, counted from when they joined.
-        entry_deadline=copy.created_at + timedelta(seconds=settings.SIGNAL_TTL_SECONDS),
+        entry_deadline=_entry_deadline(task, lease),
         lapse=lapse_of(task.copy.signal, lease),
         reductions=tuple(_reductions(copy)),
-        is_left=_is_left(copy),
+        is_left=is_left(copy),
     )
+
+
+def _entry_deadline(task: Task, lease: Lease) -> datetime:
+    """Until when an entry may be sent: a ladder's step that has not left yet is held back as well.
+
+    Whoever joins later has the same time, counted from when they joined.
+    """
+    ends = task.copy.created_at + timedelta(seconds=settings.SIGNAL_TTL_SECONDS)
+    return min(ends, lease.now) if _held_back(task.link) else ends
 
 
 def lapse_of(signal: Signal, lease: Lease) -> Reason:

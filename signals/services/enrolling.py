@@ -55,13 +55,13 @@ INSERT INTO signals_copy (
     public_id, signal_id, connection_id, user_id, symbol, status, reason, reason_params,
     wants_entry, wants_position, close_reason, applied_revision, entered_quantity, exited_quantity,
     fees, funding, pnl, has_stop, stops_asked, targets_asked, lane, budget, shuffle, due_at,
-    attempts, created_at, ended_at
+    attempts, refusals, created_at, ended_at
 )
 SELECT gen_random_uuid(), %(signal)s, judged.id, judged.user_id, %(symbol)s,
        CASE WHEN judged.reason = '' THEN 'pending' ELSE 'skipped' END,
        judged.reason, '{}', TRUE, TRUE, '', 0, 0, 0, 0, 0, 0, FALSE, '[]', '[]',
        CASE WHEN judged.reason = '' THEN %(entry)s ELSE %(record)s END, judged.budget,
-       floor(random() * 2000000000)::int, %(now)s, 0, %(now)s,
+       floor(random() * 2000000000)::int, %(now)s, 0, 0, %(now)s,
        CASE WHEN judged.reason = '' THEN NULL ELSE %(now)s::timestamptz END
 """
 # What was linked after the publication has no part in it; keys say so without a clock.

@@ -19,6 +19,7 @@ from exchanges.rotation import missing_keys
 from signals.choices import AlarmCode, AlarmLevel
 
 MOST = 20  # violations of one kind that are told apart
+SUBJECT, DETAIL = 100, 200  # characters that an alarm keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,12 @@ WHERE unprotected_since < clock_timestamp() - make_interval(secs => {over})
   AND due_at IS NOT NULL
 ORDER BY unprotected_since
 """
+# What its trader has taken over behind a dead key ends without an answer, and they are told so.
 UNKNOWN = """
 SELECT 'copy ' || copy.public_id,
        'leg ' || o.leg || ' for ' || extract(epoch FROM clock_timestamp() - o.sent_at)::int || ' s'
 FROM signals_order o JOIN signals_copy copy ON copy.id = o.copy_id
-WHERE o.status IN ('submitting', 'unknown')
+WHERE o.status IN ('submitting', 'unknown') AND copy.due_at IS NOT NULL
   AND o.sent_at < clock_timestamp() - make_interval(secs => {over})
 ORDER BY o.sent_at
 """
@@ -120,6 +122,14 @@ FROM exchanges_egressban
 WHERE until > clock_timestamp()
 ORDER BY until DESC
 """
+# A worker is rung for each of them every few seconds.
+UNMADE = """
+SELECT '', count(*) || ' connections, the first for '
+       || extract(epoch FROM clock_timestamp() - min(created_at))::int || ' s'
+FROM exchanges_keypair
+WHERE public_key = '' AND created_at < clock_timestamp() - interval '2 minutes'
+HAVING count(*) > 0
+"""
 
 WARNING, CRITICAL, EMERGENCY = AlarmLevel.WARNING, AlarmLevel.CRITICAL, AlarmLevel.EMERGENCY
 
@@ -138,6 +148,7 @@ CHECKS = (
     Check(AlarmCode.WORKERS_SILENT, CRITICAL, SILENT),
     Check(AlarmCode.CLOCK_OFF, CRITICAL, CLOCK),
     Check(AlarmCode.ADDRESS_BANNED, CRITICAL, BANNED),
+    Check(AlarmCode.KEY_PAIR_UNMADE, WARNING, UNMADE),
 )
 
 
@@ -168,6 +179,9 @@ def _missing_vault_keys() -> list[Violation]:
 
 
 def _rows(cursor: Any, check: Check, params: dict[str, int]) -> list[tuple[str, str]]:
-    cursor.execute(f"SELECT * FROM ({check.sql}) found LIMIT {MOST}", params)  # noqa: S608 - constants only
+    # A name that is too long for an alarm's row would keep every other alarm from being raised.
+    columns = f"left(subject, {SUBJECT}), left(detail, {DETAIL})"
+    found = f"({check.sql}) found(subject, detail) LIMIT {MOST}"
+    cursor.execute(f"SELECT {columns} FROM {found}", params)  # noqa: S608 - constants only
     rows: list[tuple[str, str]] = cursor.fetchall()
     return rows

@@ -85,6 +85,11 @@ class CopyLedger:
     def unresolved(self) -> list[Order]:
         return [order for order in self.orders if order.status in UNRESOLVED]
 
+    def resting(self) -> list[Order]:
+        """Our orders that stand at the exchange, or may."""
+        standing = UNRESOLVED | {OrderStatus.OPEN}
+        return [order for order in self.orders if order.link_id and order.status in standing]
+
     def entries(self) -> list[Order]:
         """The newest order of each of the entry's steps."""
         legs = {order.leg for order in self.orders if order.link_id and is_entry_leg(order.leg)}
@@ -360,11 +365,9 @@ class CopyLedger:
 
     def _exit_rests(self) -> bool:
         """Whether an exit of ours may still stand, or any was read before it filled."""
-        standing = UNRESOLVED | {OrderStatus.OPEN}
         sold = self._filled_by_order()
-        return any(
-            (order.link_id and order.status in standing) or order.filled < sold[order.exchange_id]
-            for order in self._exits()
+        return any(not is_entry_leg(order.leg) for order in self.resting()) or any(
+            order.filled < sold[order.exchange_id] for order in self._exits()
         )
 
     def unseen_exits(self) -> Decimal:

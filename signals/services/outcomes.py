@@ -32,13 +32,18 @@ from signals.domain.legs import is_entry_leg
 from signals.domain.lifecycle import ENTERING, CopyStatus
 from signals.domain.reasons import Reason
 from signals.lease_check import fence_seconds
-from signals.models import Order
+from signals.models import Copy, Order
 from signals.services.acting import Outcome
 from signals.services.calls import rows_of
 from signals.services.ledger import CopyLedger
+from signals.services.parting import end_unwithdrawn, is_left
 
-MODE_ATTEMPTS = 3
-FILTER_ATTEMPTS = 3  # of what leads out, while a worker reads the contract's rules anew
+# Refusals in a row that are taken for passing: of a mode or a trigger, and of what leads out by a
+# filter, while a worker reads the contract's rules anew.
+MODE_REFUSALS = 3
+FILTER_REFUSALS = 3
+LEAVE_REFUSALS = 5  # of what a trade that is left has to withdraw before it ends
+MOST_COUNTED = 1000
 
 REASON_OF_ERROR: dict[type[ExchangeError], Reason] = {
     InsufficientMargin: Reason.MARGIN_INSUFFICIENT,
@@ -70,8 +75,11 @@ def doubts_rules(outcome: Outcome) -> bool:
 
 
 def refuse_credentials(ledger: CopyLedger, error: CredentialsRejected, now: datetime) -> None:
-    """Without a key nothing can be entered; what is open stays live, its stop at the exchange."""
-    if ledger.copy.status == CopyStatus.PENDING:
+    """Without a key nothing can be entered; what is open stays live, its stop at the exchange.
+
+    So does an entry that a worker may have sent before it died: nobody can say yet.
+    """
+    if ledger.copy.status == CopyStatus.PENDING and not ledger.unresolved():
         ledger.move(CopyStatus.REJECTED, reason_of(error), now)
 
 
@@ -96,6 +104,14 @@ def apply_outcomes(
             _trail(ledger, action, outcome)
         if isinstance(outcome.error, CredentialsRejected):
             refuse_credentials(ledger, outcome.error, now)
+        if _cannot_be_left_clean(ledger.copy, outcome):
+            ledger.move(*end_unwithdrawn(ledger), now)
+
+
+def _cannot_be_left_clean(copy: Copy, outcome: Outcome) -> bool:
+    """Whether a key that still reads does not let what a trader takes over be withdrawn."""
+    refused = isinstance(outcome.error, CredentialsRejected | OrderRejected)
+    return refused and is_left(copy) and not _may_pass(copy, LEAVE_REFUSALS)
 
 
 def _trail(ledger: CopyLedger, action: SetTrail, outcome: Outcome) -> None:
@@ -141,20 +157,30 @@ def _not_placed(ledger: CopyLedger, order: Order, error: ExchangeError, now: dat
     if isinstance(error, Unavailable):
         order.status = OrderStatus.NOT_SENT
         return
-    if isinstance(error, PositionModeMismatch) and copy.attempts < MODE_ATTEMPTS:
+    if isinstance(error, PositionModeMismatch) and _may_pass(copy, MODE_REFUSALS):
         order.status = OrderStatus.NOT_SENT
         return
     crossed = order.trigger_price is not None and isinstance(error, StopRefused)
-    if crossed and copy.attempts < MODE_ATTEMPTS:
+    if crossed and _may_pass(copy, MODE_REFUSALS):
         order.status = OrderStatus.NOT_SENT  # the price passed the trigger on the way: plan anew
         return
-    if isinstance(error, FilterViolated) and not is_entry and copy.attempts < FILTER_ATTEMPTS:
+    is_filtered = isinstance(error, FilterViolated) and not is_entry
+    if is_filtered and _may_pass(copy, FILTER_REFUSALS):
         order.status = OrderStatus.NOT_SENT  # planned anew, by the rules as they are by then
         return
     order.status = OrderStatus.REJECTED
     if is_entry and copy.status in ENTERING:
         mode = isinstance(error, PositionModeMismatch)
         ledger.move(CopyStatus.REJECTED, Reason.POSITION_MODE if mode else reason_of(error), now)
+
+
+def _may_pass(copy: Copy, most: int) -> bool:
+    """Count a refusal; whether it may still be one that passes. Other errors use none of them up.
+
+    A step without any error lets the count begin anew.
+    """
+    copy.refusals = min(copy.refusals + 1, MOST_COUNTED)
+    return copy.refusals <= most
 
 
 def _stop_refused(ledger: CopyLedger, action: SetLevels, error: OrderRejected) -> None:
@@ -167,7 +193,7 @@ def _stop_refused(ledger: CopyLedger, action: SetLevels, error: OrderRejected) -
     copy, position = ledger.copy, ledger.position
     stands = position.stop if position is not None else None
     can_wait = isinstance(error, FilterViolated) and stands is not None
-    if can_wait and copy.attempts < FILTER_ATTEMPTS:
+    if can_wait and _may_pass(copy, FILTER_REFUSALS):
         return
     is_moved = action.stop != copy.signal.stop and copy.own_stop is None
     reason = Reason.STOP_MISSING

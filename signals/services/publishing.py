@@ -219,8 +219,11 @@ def publish_due(*, now: datetime) -> int:
 
 
 def _missed(signal: Signal, reason: str, now: datetime) -> None:
+    """Make it a draft, unless its author has withdrawn or postponed it meanwhile."""
     with transaction.atomic():
-        still = Signal.objects.filter(pk=signal.pk, status=SignalStatus.SCHEDULED)
+        still = Signal.objects.filter(
+            pk=signal.pk, status=SignalStatus.SCHEDULED, publish_at=signal.publish_at
+        )
         if still.update(status=SignalStatus.DRAFT, publish_at=None):
             params = {"symbol": signal.symbol, "reason": reason}
             fact = Fact(ActivityKind.ADD, "schedule_missed", signal.author_id, params)

@@ -52,11 +52,13 @@ COPY_FIELDS = [
     "lease_until",
     "looked_at",
     "attempts",
+    "refusals",
     "sent_at",
     "acknowledged_at",
     "filled_at",
     "ended_at",
 ]
+WISHES = ("wants_position", "close_reason")
 LEASE = ("lease_token", "lease_until")
 ORDER_FIELDS = [
     "exchange_id",
@@ -173,7 +175,8 @@ def has_changed(ledger: CopyLedger) -> bool:
 
 def _keep_wishes(mine: Copy, stored: Stored, lease: Lease) -> None:
     """A trader's or author's wish that came while we worked is newer than our copy of the row."""
-    if mine.wants_position and not stored.wants_position:
+    is_ours = not mine.wants_position and differ(mine, WISHES)  # as when a stop is refused
+    if not stored.wants_position and not is_ours:
         mine.wants_position = False
         mine.close_reason = stored.close_reason
     rung_again = stored.due_at is not None and stored.due_at > lease.now

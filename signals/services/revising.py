@@ -115,5 +115,10 @@ def append_revision(
 
 def ring(copies: int) -> None:
     """Wake as many workers as can share; each works on while something is due."""
-    for _ in range(min(math.ceil(copies / settings.CHUNK_THREADS), MOST_DOORBELLS)):
+    for _ in range(doorbells(copies)):
         enqueue_on_commit("signals.work")
+
+
+def doorbells(copies: int) -> int:
+    """How many workers can share so many due copies: none takes less than its threads carry."""
+    return min(math.ceil(copies / settings.CHUNK_THREADS), MOST_DOORBELLS)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 import socket
 import threading
 
@@ -22,7 +21,7 @@ from signals.models import Enrolment
 from signals.services import delisting, enrolling, nominal, publishing, streaming, working
 from signals.services.alarms import watch
 from signals.services.claiming import count_due
-from signals.services.revising import MOST_DOORBELLS
+from signals.services.revising import MOST_DOORBELLS, doorbells
 from signals.services.stepping import ClockWatch
 
 log = logging.getLogger(__name__)
@@ -128,13 +127,12 @@ class Sweeper:
 
 
 def ring() -> None:
-    """Ring once for each chunk of due copies and each part of a signal that waits.
+    """Ring for as many workers as can share what is due, and for each part of a signal that waits.
 
     It finds what a lost message or a crash left.
     """
-    due = count_due(MOST_DOORBELLS * settings.CHUNK_SIZE)
-    chunks = math.ceil(due / settings.CHUNK_SIZE) + Enrolment.objects.count()
-    for _ in range(min(chunks, MOST_DOORBELLS)):
+    due = count_due(MOST_DOORBELLS * settings.CHUNK_THREADS)
+    for _ in range(min(doorbells(due) + Enrolment.objects.count(), MOST_DOORBELLS)):
         enqueue("signals.work", expires=5)
 
 

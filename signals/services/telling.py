@@ -25,6 +25,7 @@ CODE_OF_EXIT = {
     Reason.STOP: "stop_hit",
     Reason.TRAILING_STOP: "stop_hit",
     Reason.LEFT_TO_TRADER: "left",
+    Reason.LEFT_UNWITHDRAWN: "left",
 }
 
 

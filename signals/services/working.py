@@ -18,6 +18,7 @@ from exchanges import services as exchanges
 from exchanges.domain.errors import (
     CredentialsRejected,
     ExchangeError,
+    OrderRejected,
     OutcomeUnknown,
     PositionModeMismatch,
     RateLimited,
@@ -351,11 +352,15 @@ def _next_look(task: Task, now: datetime) -> datetime:
     errors = [outcome.error for outcome in task.outcomes if outcome.error is not None]
     error = task.failure or (errors[0] if errors else None)
     copy.attempts = min(copy.attempts + 1, 1000) if error is not None else 0
+    copy.refusals = copy.refusals if error is not None else 0
     if error is None and all(outcome.is_done for outcome in task.outcomes):
         copy.applied_revision = copy.signal.revision
     if isinstance(error, OutcomeUnknown):
         return now + timedelta(seconds=fence_seconds())
-    if error is None and (unresolved := task.ledger.unresolved()):
+    unresolved = task.ledger.unresolved()
+    if unresolved and isinstance(error, OrderRejected):
+        return now + LOOK_AGAIN  # a stop is refused beside it: neither may hurry or delay the other
+    if unresolved and error is None:
         conclusive = [order.conclusive_at for order in unresolved if order.conclusive_at]
         return max([now + LOOK_AGAIN, *conclusive])
     if not copy.wants_position and not isinstance(error, Unavailable) and copy.attempts <= HASTE:

@@ -142,6 +142,7 @@ def _condition(core: Core, order: Order, params: Params) -> None:
 def _quantity(account: Account, order: Order, params: Params, rules: Instrument) -> None:
     qty = requests.number(params, "qty", required=True) or ZERO
     closes_all = qty == 0 and order.reduce_only and order.close_on_trigger
+    is_rest = False
     if order.reduce_only and order.status != "Untriggered":
         position = account.position(rules.symbol, order.position_idx)
         if position.sign != -order.sign:
@@ -150,9 +151,13 @@ def _quantity(account: Account, order: Order, params: Params, rules: Instrument)
         most = position.size if is_market else reducing.room(account, position)
         if closes_all:
             most = qty = min(most, most_allowed(order, rules))
+        # Not documented: what is left of a position may lie below a step that has become coarser.
+        # An order for whole steps is taken here, and cut to it.
+        is_rest = is_market and most < rules.step <= qty and not qty % rules.step
         qty = min(qty, most)
     order.qty = qty
-    if not (closes_all and order.status == "Untriggered"):  # its size comes with the trigger
+    if not is_rest and not (closes_all and order.status == "Untriggered"):
+        # The size of the latter comes with the trigger.
         check_quantity(qty, order, rules)
 
 

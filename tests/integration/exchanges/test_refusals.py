@@ -18,6 +18,8 @@ from exchanges.choices import ConnectionReason
 from exchanges.domain.trading import Credentials
 from exchanges.models import Connection
 from notifications.texts import render
+from signals.models import Alarm
+from signals.services.alarms import watch
 from tests.fixtures.people import link_account, long_btc
 from tests.integration.signals.test_copy_life import publish
 
@@ -203,6 +205,23 @@ def test_trouble_with_our_own_key_blames_no_trader(
     assert link.sealed is not None
     assert "affiliate" in caplog.text.lower()
     assert operator["api_secret"] not in caplog.text
+    alarm = Alarm.objects.get()
+    assert (alarm.code, alarm.cleared_at) == ("affiliate_key", None)
+    assert ("10003" in alarm.detail) is (fault == "dead")
+    watch()
+    assert Alarm.objects.get().cleared_at is None  # seen where it is met, not by a look
+
+
+@pytest.mark.parametrize("fault", ["busy", None])
+def test_an_exchange_that_is_busy_is_no_trouble_with_our_key(
+    market, alice, operator, settings, fault
+):
+    settings.AFFILIATE_REQUIRED = True
+    if fault:
+        market.fault("http", path="/v5/user/aff-customer-info", status=503)
+    link = connect(alice, market.account(affiliate_id=int(operator["uid"])))
+    assert link.status == ("verifying" if fault else "connected")
+    assert not Alarm.objects.exists()
 
 
 def test_the_brokers_id_goes_with_every_request(market, alice, settings):

@@ -15,9 +15,10 @@ from exchanges.adapters.bybit.gateway import BybitExchange
 from exchanges.adapters.bybit.market import BybitMarket
 from exchanges.domain import errors
 from exchanges.domain.lanes import Lane
+from exchanges.models import Connection
 from signals.domain.draft import StopKind, StopRule
 from signals.domain.reasons import Reason
-from signals.models import Copy, Enrolment, Signal
+from signals.models import Copy, CopySettings, Enrolment, Signal
 from signals.services import copying, publishing, working
 from signals.services.claiming import claim, still_held
 from tests.fixtures.people import link_account, long_btc
@@ -299,3 +300,29 @@ def test_a_change_never_waits_for_a_worker_that_waits_for_it(market, author, ali
     amending.join()
     assert not failed
     assert Enrolment.objects.count() == 1
+
+
+@pytest.mark.parametrize("act", ["part", "set_rules"])
+def test_a_trader_and_a_worker_lock_a_connection_and_its_settings_in_one_order(market, alice, act):
+    link = link_account(alice, market)
+    failed = []
+
+    def decide():
+        try:
+            if act == "part":
+                copying.part(link, closes=True, now=timezone.now())
+            else:
+                copying.set_rules(link, fields={"amount": D(7)})
+        except Exception as error:  # noqa: BLE001 - whatever it is
+            failed.append(error)
+        finally:
+            connection.close()
+
+    trader = threading.Thread(target=decide)
+    with transaction.atomic():  # as where a worker plans, and a brake is put on
+        Connection.objects.select_for_update(no_key=True).get(pk=link.pk)
+        trader.start()
+        time.sleep(0.5)
+        CopySettings.objects.filter(connection=link).update(halted_reason="daily_loss")
+    trader.join()
+    assert not failed

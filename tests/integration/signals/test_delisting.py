@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from accounts.models import ActivityEvent
 from exchanges.instruments import refresh_instruments
-from exchanges.models import Instrument
+from exchanges.models import Connection, Instrument
 from notifications.texts import render
 from signals.domain.reasons import Reason
-from signals.models import Copy
-from signals.services import delisting
+from signals.models import Copy, CopySettings
+from signals.services import delisting, enrolling
 from signals.services.copying import close_copy
 from tests.fixtures.people import link_account, long_btc, make_user
 from tests.fixtures.processes import eventually
@@ -127,6 +127,27 @@ def test_a_trade_goes_on_until_the_exchange_settles_it(market, author, alice):
     refresh_instruments("bybit", "sandbox", now=timezone.now())
     settle(market)
     assert end_of(only_copy()) == ("closed", Reason.DELISTED)
+
+
+def test_nobody_enters_any_more_once_it_is_announced(market, author, alice, bob):
+    """Neither who was there at the publication and waits, nor who joins later."""
+    link_account(alice, market)
+    publish(author)
+    announce(market)
+    late = link_account(bob, market)
+    CopySettings.objects.filter(connection=late).update(joins_open=True)
+    assert enrolling.enrol_late(now=timezone.now()) == 1
+    settle(market)
+    ends = set(Copy.objects.values_list("status", "reason"))
+    assert (ends, Copy.objects.count()) == ({("skipped", Reason.SYMBOL_LEAVES)}, 2)
+    assert all(not market.ledger(link.exchange_uid)["orders"] for link in Connection.objects.all())
+
+
+def test_an_entry_that_rests_already_goes_on(market, follower):
+    announce(market)
+    market.price("BTCUSDT", 45950)
+    settle(market)
+    assert Copy.objects.get(user=follower).status == "filled"
 
 
 def test_the_sweeper_tells(market, follower, processes):

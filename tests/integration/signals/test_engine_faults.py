@@ -108,6 +108,24 @@ def test_a_worker_that_died_before_sending_is_replaced(market, author, alice, mo
     assert len(market.ledger(link.exchange_uid)["orders"]) == 1
 
 
+def test_an_entry_that_a_dead_worker_may_have_sent_is_not_refused_for_a_dead_key(
+    market, author, alice, monkeypatch
+):
+    link = link_account(alice, market, api_key="dying-key")
+    publish(author)
+    with monkeypatch.context() as patch:
+        patch.setattr(working, "_finish", lambda *_: None)  # dies before it writes the answer
+        working.work()
+    market.post("keys/dying-key", revoked=True)
+    end_leases()
+    work_now()
+    assert only_copy().status == "pending"  # the order may stand, and does
+    market.post("keys/dying-key", revoked=False)
+    work_now()
+    assert only_copy().status == "placed"
+    compare_with_ledger(link, market)
+
+
 def test_a_worker_that_stood_still_before_it_signed_sends_nothing(
     market, author, alice, settings, monkeypatch
 ):

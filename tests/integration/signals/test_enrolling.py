@@ -11,7 +11,7 @@ from accounts.models import ActivityEvent, User
 from exchanges.domain.lanes import Lane
 from exchanges.models import Connection
 from signals.models import Copy, CopySettings
-from signals.services import publishing, revising
+from signals.services import publishing, revising, sweeping
 from signals.services.claiming import claim, split
 from tests.fixtures.people import long_btc
 
@@ -88,6 +88,16 @@ def test_workers_take_a_fair_share_of_what_is_due(market, author, rung, settings
     taken = [len(claim(80).copies) for _ in range(6)]
     assert taken == [30, 20, 14, 10, 10, 6]
     assert claim(80) is None
+
+
+def test_the_sweeper_wakes_as_many_as_a_publication(market, author, rung, settings, monkeypatch):
+    settings.CHUNK_THREADS, settings.CHUNK_SIZE = 10, 80
+    follow(35)
+    publish(author)
+    bells: list[str] = []
+    monkeypatch.setattr(sweeping, "enqueue", lambda name, **_: bells.append(name))
+    sweeping.ring()
+    assert bells == rung == ["signals.work"] * 4
 
 
 UNLUCKY = ["hashjoin", "mergejoin", "hashagg", "sort", "material", "memoize"]

@@ -7,11 +7,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from exchanges.models import Connection
 from signals.domain.direction import Direction
 from signals.domain.draft import Entry, EntryKind, Expiry, Weighting
 from signals.domain.reasons import Reason
 from signals.models import Copy, Order, Signal
-from signals.services import publishing, working
+from signals.services import copying, publishing, working
 from tests.fixtures.people import link_account, long_btc
 from tests.integration.signals.steps import (
     D,
@@ -208,6 +209,26 @@ def test_a_second_step_refused_for_margin_leaves_the_first_in_force(market, auth
     market.price("BTCUSDT", 45990)
     settle(market)
     assert (size(market, link), stop(market, link)) == (D("0.010"), 45500)
+    compare_with_ledger(link, market)
+
+
+@pytest.mark.parametrize("trouble", ["attention", "paused"])
+def test_a_step_that_has_not_left_waits_for_its_connection(market, author, alice, trouble):
+    link = link_account(alice, market, amount="138")
+    market.fault("retcode", path=CREATE, code=10002, message="busy", after=1, times=1)
+    publish(author, long_btc(entry=ladder()))
+    working.work()
+    assert [price for price, _ in buying(market, link)] == [46000]
+    if trouble == "attention":
+        Connection.objects.update(status="attention", reason="can_withdraw")
+    else:
+        copying.pause(link)
+    settle(market)
+    assert [price for price, _ in buying(market, link)] == [46000]  # what rests stays
+    Connection.objects.update(status="connected", reason="")
+    copying.resume(link)
+    settle(market)
+    assert [price for price, _ in buying(market, link)] == [46000, 45950, 45900]
     compare_with_ledger(link, market)
 
 

@@ -8,12 +8,13 @@ import pytest
 from django.utils import timezone
 
 from exchanges.adapters.bybit.gateway import BybitExchange
+from signals.domain.reasons import Reason
 from signals.models import Copy, Order
 from signals.services import publishing, working
 from signals.services.ledger import ABSENCES
-from tests.fixtures.people import link_account
-from tests.integration.signals.steps import only_copy
-from tests.integration.signals.test_copy_life import compare_with_ledger, publish
+from tests.fixtures.people import link_account, long_btc
+from tests.integration.signals.steps import by_hand, only_copy, size, targets
+from tests.integration.signals.test_copy_life import compare_with_ledger, publish, work_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -158,3 +159,28 @@ def test_a_change_does_not_hurry_the_look(market, author, alice):
     for _ in range(ABSENCES + 1):
         look()
     assert only_copy().status == "expired"
+
+
+def test_a_stop_that_is_refused_beside_it_neither_hurries_the_looks_nor_delays_them(
+    market, author, alice
+):
+    link = link_account(alice, market, amount="93")
+    market.price("BTCUSDT", 45950)
+    publish(author, long_btc(targets=targets((46500, 50), (47000, 50))))
+    working.work()
+    market.fault("drop_before", path="/v5/order/create", times=1)
+    look()
+    assert Order.objects.get(leg="target-1").status == "unknown"
+    by_hand(market, link, "stop", stopLoss="0")
+    code, message = 10001, "sl:45500 set for Buy position should lower than base_price"
+    market.fault("retcode", path="/v5/position/trading-stop", code=code, message=message)
+    for _ in range(6):
+        look()
+        pause = only_copy().due_at - timezone.now()
+        assert timedelta(seconds=0.6) < pause < timedelta(seconds=1.5)
+    assert only_copy().close_reason == Reason.STOP_MISSING
+    pass_fence()
+    for _ in range(ABSENCES):
+        look()
+    work_now()
+    assert size(market, link) == 0

@@ -16,7 +16,18 @@ from signals.models import Copy
 from signals.services import publishing, working
 from signals.services.copying import close_copy
 from tests.fixtures.people import link_account, long_btc
-from tests.integration.signals.steps import D, only_copy, selling, settle, size, stop, targets
+from tests.integration.signals.steps import (
+    D,
+    by_hand,
+    only_copy,
+    position,
+    selling,
+    settle,
+    size,
+    stop,
+    targets,
+)
+from tests.integration.signals.test_changes import amend
 from tests.integration.signals.test_copy_life import compare_with_ledger, publish, work_now
 from tests.integration.signals.test_targets_and_stops import enter
 
@@ -139,6 +150,25 @@ def test_a_target_that_stays_refused_is_given_up(market, author, alice):
     compare_with_ledger(link, market)
 
 
+def test_other_errors_use_up_none_of_a_targets_refusals(market, author, alice):
+    """An exchange that was busy for a while, and then a step that has become coarser."""
+    two = targets((46500, 30), (47000, 70))
+    link = link_account(alice, market, amount="231")
+    market.price("BTCUSDT", 45950)
+    publish(author, long_btc(targets=two))
+    working.work()
+    change(market, step="0.01", min_qty="0.01")
+    market.fault("retcode", path=CREATE, code=10002, message="busy", times=5)
+    for _ in range(6):
+        work_now()
+    assert only_copy().attempts == 6
+    assert bitcoin().doubted_at is not None
+    read_doubted()
+    settle(market)
+    assert selling(market, link) == [(46500, D("0.01")), (47000, D("0.04"))]
+    compare_with_ledger(link, market)
+
+
 BREAK_EVEN = {
     "targets": targets((46500, 50), (47000, 50)),
     "stop_rule": StopRule(StopKind.BREAK_EVEN),
@@ -181,6 +211,49 @@ def test_a_close_beyond_a_bound_that_sank_is_done_in_parts(market, author, alice
     close_copy(only_copy(), reason=Reason.CLOSED_BY_TRADER, now=timezone.now())
     work_now()
     assert size(market, link) == D("0.01")
+    read_doubted()
+    settle(market)
+    assert size(market, link) == 0
+    assert only_copy().reason == Reason.CLOSED_BY_TRADER
+    compare_with_ledger(link, market)
+
+
+def test_a_target_off_a_new_tick_is_placed_nearer_to_the_entry(market, author, alice):
+    two = targets(("46500.3", 50), ("47000.2", 50))
+    link = link_account(alice, market, amount="93")
+    market.price("BTCUSDT", 45950)
+    publish(author, long_btc(targets=two))
+    working.work()
+    change(market, tick="0.5")
+    work_now()
+    assert selling(market, link) == []
+    read_doubted()
+    settle(market)
+    assert selling(market, link) == [(46500, D("0.01")), (47000, D("0.01"))]
+    compare_with_ledger(link, market)
+
+
+def test_a_stop_of_the_traders_own_keeps_being_theirs_by_a_new_tick(market, author, alice):
+    link, signal = enter(market, author, alice, amount="93")
+    by_hand(market, link, "stop", stopLoss="45700.3")
+    settle(market)
+    change(market, tick="0.5")
+    amend(signal, author, targets=targets((46800, 100)))
+    work_now()
+    read_doubted()
+    settle(market)
+    assert (stop(market, link), only_copy().own_stop) == (D("45700.5"), D("45700.5"))
+    assert position(market, link)["takeProfit"] == "46800"
+    assert only_copy().status == "filled"
+
+
+def test_a_close_of_what_is_off_a_new_step_is_done_to_the_end(market, author, alice):
+    link, _ = enter(market, author, alice, amount="53")
+    assert size(market, link) == D("0.011")
+    change(market, step="0.01", min_qty="0.01")
+    close_copy(only_copy(), reason=Reason.CLOSED_BY_TRADER, now=timezone.now())
+    work_now()
+    assert size(market, link) == D("0.011")
     read_doubted()
     settle(market)
     assert size(market, link) == 0

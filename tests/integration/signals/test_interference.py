@@ -214,6 +214,16 @@ def test_the_traders_own_target_is_left_alone(market, author, alice):
     compare_with_ledger(link, market)
 
 
+def test_the_traders_own_target_outlives_a_stop_that_moves(market, author, alice):
+    link, signal = enter(market, author, alice)
+    by_hand(market, link, "stop", takeProfit="46700")
+    settle(market)
+    amend(signal, author, stop=D(45600))
+    settle(market)
+    held = position(market, link)
+    assert (held["stopLoss"], held["takeProfit"]) == ("45600", "46700")
+
+
 # --- the trader cancels --------------------------------------------------------------------------
 
 

@@ -11,11 +11,12 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import ActivityEvent
+from exchanges import key_pairs
 from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import NewOrder, OrderType, Side
 from exchanges.gateway import exchange_of
 from exchanges.metering import meter_of
-from exchanges.models import HostClock
+from exchanges.models import HostClock, KeyPair
 from signals.choices import AlarmCode, AlarmLevel
 from signals.models import Alarm, Copy, Heartbeat, Order
 from signals.services import working
@@ -93,6 +94,14 @@ def test_an_order_of_unknown_fate(copy, age, level):
     assert found() == ({"outcome_unknown": level} if level else {})
 
 
+def test_an_order_whose_fate_nobody_can_learn_any_more(copy):
+    """Its trade was left to its trader, behind a key that does not work."""
+    Order.objects.update(status="unknown", sent_at=ago(hours=25))
+    copy.update(status="expired", due_at=None)
+
+    assert found() == {}
+
+
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
@@ -131,6 +140,17 @@ def test_workers_and_clocks(db):
     assert found() == {"workers_silent": "critical", "clock_off": "critical"}
 
 
+def test_a_key_pair_that_no_worker_makes(copy, alice):
+    key_pairs.connect(alice, environment="sandbox", name="second")
+    assert found() == {}
+
+    KeyPair.objects.update(created_at=ago(minutes=3))
+    assert found() == {"key_pair_unmade": "warning"}
+
+    key_pairs.generate(KeyPair.objects.get().pk)
+    assert found() == {}
+
+
 # --- alarms --------------------------------------------------------------------------------------
 
 
@@ -167,6 +187,15 @@ def test_an_alarm_is_told_once_grows_louder_and_ends(copy, author, alice, caplog
     watch()
     assert Alarm.objects.count() == 2
     assert len(notices(author)) == 3
+
+
+def test_a_long_name_keeps_no_alarm_from_being_raised(copy):
+    HostClock.objects.create(host="h" * 100, environment="sandbox", ahead_ms=900, at=ago(seconds=9))
+    copy.update(due_at=ago(seconds=35), lane=Lane.PROTECT)
+    watch()
+    watch()
+    alarms = Alarm.objects.filter(cleared_at=None).values_list("code", "count")
+    assert sorted(alarms) == [("clock_off", 2), ("copy_untaken", 2)]
 
 
 def test_more_than_is_told_apart_is_not_cleared(copy, monkeypatch):

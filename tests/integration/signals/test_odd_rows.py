@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from signals.models import Copy, ExchangeCall
+from signals.models import Copy, ExchangeCall, Signal
 from signals.services import working
-from tests.fixtures.people import link_account
+from tests.fixtures.people import link_account, long_btc
 from tests.integration.signals.test_copy_life import compare_with_ledger, publish, work_now
+from tests.integration.signals.test_parting import LTC
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TOO_LONG = "x" * 500
@@ -66,3 +67,18 @@ def test_one_odd_row_in_a_chunk(links, market, alice, bob, monkeypatch, caplog, 
     assert (copy_of(alice).status, copy_of(alice).reason) == ("placed", "")
     compare_with_ledger(links[alice.pk], market)
     assert len(market.ledger(links[alice.pk].exchange_uid)["orders"]) == 1
+
+
+def test_a_signal_that_cannot_be_read_keeps_no_other_from_being_worked_on(
+    market, author, alice, caplog
+):
+    link = link_account(alice, market)
+    publish(author)
+    odd = publish(author, long_btc(symbol="LTCUSDT", **LTC))
+    Signal.objects.filter(pk=odd.pk).update(terms={"entry": {"kind": "unheard of"}})
+    assert working.work() == 2
+    assert list(Copy.objects.order_by("pk").values_list("symbol", "status")) == [
+        *(("BTCUSDT", "placed"), ("LTCUSDT", "pending"))
+    ]
+    compare_with_ledger(link, market)
+    assert str(Copy.objects.get(signal=odd).public_id) in caplog.text

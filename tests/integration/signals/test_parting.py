@@ -16,9 +16,10 @@ from signals.domain.draft import TargetDraft
 from signals.domain.reasons import Reason
 from signals.models import Copy
 from signals.services import copying
-from signals.services.copying import part
+from signals.services.copying import leave_copy, part
+from signals.services.outcomes import LEAVE_REFUSALS
 from tests.fixtures.people import link_account, long_btc
-from tests.integration.signals.steps import settle
+from tests.integration.signals.steps import by_hand, settle
 from tests.integration.signals.test_copy_life import codes, compare_with_ledger, publish, work_now
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -118,7 +119,7 @@ LTC = {
 
 
 def test_a_dead_key_can_be_left_as_well(market, held):
-    before, _ = standing(market, held)
+    before = standing(market, held)
     market.post(f"keys/{KEY}", revoked=True)
     work_now()
     assert Connection.objects.get().status == "attention"
@@ -127,9 +128,94 @@ def test_a_dead_key_can_be_left_as_well(market, held):
     assert Copy.objects.get().status == "filled"  # it cannot be closed without a key …
     part(held, closes=False, now=database_now())
     work_now()
-    assert end() == ("closed", Reason.LEFT_TO_TRADER)  # … and is its owner's from now on
-    assert standing(market, held)[0] == before
+    assert end() == ("closed", Reason.LEFT_UNWITHDRAWN)  # … and is its owner's from now on
+    assert standing(market, held) == before  # its targets rest as they did: its owner is told so
     assert finish() == "revoked"
+
+
+def test_an_entry_that_rests_behind_a_dead_key_is_not_called_withdrawn(market, author, link):
+    publish(author, long_btc())
+    work_now()
+    market.post(f"keys/{KEY}", revoked=True)
+    part(link, closes=False, now=database_now())
+    work_now()
+    assert end() == ("expired", Reason.LEFT_UNWITHDRAWN)
+    assert standing(market, link) == ([], 1)
+
+
+def test_what_was_never_sent_is_not_said_to_rest(market, author, link):
+    publish(author, long_btc())
+    market.post(f"keys/{KEY}", revoked=True)
+    Connection.objects.update(balance_at=None)  # so that the key is tried
+    part(link, closes=False, now=database_now())
+    work_now()
+    assert end() == ("expired", Reason.LEFT_TO_TRADER)
+
+
+def test_a_key_that_reads_and_withdraws_nothing_holds_nobody_for_ever(market, held):
+    before = standing(market, held)
+    market.fault("retcode", path="/v5/order/cancel", code=10005, message="no permission")
+    part(held, closes=False, now=database_now())
+    for _ in range(LEAVE_REFUSALS):
+        work_now()
+        assert Copy.objects.get().status == "filled"  # the permission may come back
+    work_now()
+    assert end() == ("closed", Reason.LEFT_UNWITHDRAWN)
+    assert standing(market, held) == before
+    assert finish() == "revoked"
+
+
+def test_a_permission_that_comes_back_in_time_withdraws_all(market, held):
+    before, _ = standing(market, held)
+    market.fault("retcode", path="/v5/order/cancel", code=10005, message="no permission", times=3)
+    part(held, closes=False, now=database_now())
+    settle(market)
+    assert end() == ("closed", Reason.LEFT_TO_TRADER)
+    assert standing(market, held) == (before, 0)
+
+
+def test_a_busy_exchange_uses_up_no_patience(market, held):
+    market.fault("retcode", path="/v5/order/cancel", code=10002, message="busy", times=8)
+    part(held, closes=False, now=database_now())
+    for _ in range(8):
+        work_now()
+        assert Copy.objects.get().status == "filled"
+    settle(market)
+    assert end() == ("closed", Reason.LEFT_TO_TRADER)
+
+
+STOPS = "/v5/position/trading-stop"
+
+
+def without_a_stop(market, link):
+    """A trade that is to be closed because the exchange refuses the stop that it has lost."""
+    code, message = 10001, "sl:45500 set for Buy position should lower than base_price"
+    market.fault("retcode", path=STOPS, code=code, message=message)
+    by_hand(market, link, "stop", stopLoss="0")
+    Copy.objects.update(looked_at=None)
+    work_now()
+    copy = Copy.objects.get()
+    assert (copy.status, copy.close_reason) == ("filled", Reason.STOP_MISSING)
+    return copy
+
+
+def test_who_takes_over_a_position_that_can_have_no_stop_is_not_left_with_it(market, held):
+    """Left means: with the stop that stands. Where none can, it is closed like any other."""
+    leave_copy(without_a_stop(market, held), now=database_now())
+    settle(market)
+    assert end() == ("closed", Reason.STOP_MISSING)
+    assert standing(market, held) == ([], 0)
+    compare_with_ledger(held, market)
+
+
+def test_a_position_whose_stop_is_taken_after_all_is_left_with_it(market, held):
+    before, _ = standing(market, held)
+    copy = without_a_stop(market, held)
+    market.clear_faults()
+    leave_copy(copy, now=database_now())
+    settle(market)
+    assert end() == ("closed", Reason.LEFT_TO_TRADER)
+    assert standing(market, held) == (before, 0)
 
 
 def test_who_goes_on_copying_stays(market, held):
@@ -139,17 +225,25 @@ def test_who_goes_on_copying_stays(market, held):
     assert finish() == "connected"
 
 
-def test_the_notice_says_what_is_the_traders_own_now():
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (Reason.LEFT_TO_TRADER, "what was not filled was withdrawn"),
+        (Reason.LEFT_UNWITHDRAWN, "may still rest at the exchange"),
+    ],
+)
+def test_the_notice_says_what_is_the_traders_own_now(reason, words):
     params = {
         "symbol": "BTCUSDT",
         "side": "long",
         "connection": "main",
         "quantity": "0.01",
-        "reason": Reason.LEFT_TO_TRADER.value,
+        "reason": reason.value,
     }
     text = render("left", params, "en")
     assert "The position is yours from now on" in text
     assert "0.01" in text
+    assert words in text
     assert text != render("left", params, "ko")
 
 
@@ -169,6 +263,14 @@ def test_who_disconnects_with_open_trades_is_asked_what_becomes_of_them(
     assert Copy.objects.get().close_reason == Reason.LEFT_TO_TRADER
     settle(market)
     assert finish() == "revoked"
+
+
+def test_whose_key_may_not_work_is_told_so_before_they_choose(client, market, alice, held):
+    client.force_login(alice)
+    page = reverse("signals:part", args=[held.public_id])
+    assert "may go on resting" not in client.get(page).content.decode()
+    Connection.objects.update(status="attention", reason="invalid_key")
+    assert "may go on resting" in client.get(page).content.decode()
 
 
 def test_an_unheard_of_wish_changes_nothing(client, alice, held):

@@ -288,6 +288,47 @@ def test_a_brake_stops_new_entries_until_it_is_released(market, author, alice, l
     compare_with_ledger(link, market)
 
 
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Let something happen after a worker has read whether a brake is on."""
+
+    def meanwhile(do):
+        def results(*args):
+            monkeypatch.setattr(braking, "_results", former)
+            do()
+            return former(*args)
+
+        former = braking._results
+        monkeypatch.setattr(braking, "_results", results)
+
+    return meanwhile
+
+
+def test_a_brake_that_two_workers_put_on_is_told_once(market, author, alice, meanwhile):
+    link = link_account(alice, market)
+    lose(market, author, link)
+    rules(link, daily_loss=D(4))
+    meanwhile(lambda: braking.apply_brakes({link.pk}, now=now()))
+    assert braking.apply_brakes({link.pk}, now=now()) == {link.pk: Reason.DAILY_LOSS}
+    assert codes(alice).count("halted") == 1
+
+
+def test_a_brake_that_was_just_taken_off_is_not_put_on_by_what_was_before(
+    market, author, alice, meanwhile
+):
+    link = link_account(alice, market)
+    lose(market, author, link)
+    rules(link, daily_loss=D(4))
+
+    def on_and_off():
+        braking.apply_brakes({link.pk}, now=now())
+        assert braking.release(link, now=now())
+
+    meanwhile(on_and_off)
+    braking.apply_brakes({link.pk}, now=now())
+    assert CopySettings.objects.get().halted_reason == ""
+
+
 def test_a_brake_leaves_the_exits_of_what_is_open(market, author, alice):
     link = link_account(alice, market)
     rules(link, daily_loss=D(4))

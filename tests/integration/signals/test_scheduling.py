@@ -93,3 +93,27 @@ def test_a_plan_can_be_changed_and_dropped(market, author):
     follow()
     assert publishing.publish_due(now=timezone.now() + 3 * HOUR) == 0
     assert Signal.objects.get().status == "draft"
+
+
+@pytest.mark.parametrize("late", [5, 61])
+def test_one_that_is_postponed_as_its_time_comes_keeps_its_new_time(
+    market, author, monkeypatch, late
+):
+    """The rules have changed so that it is refused, or its time has passed by too much."""
+    signal = schedule(author)
+    later = signal.publish_at + HOUR
+
+    def postpone(postponed, *args, **kwargs):
+        publishing.schedule(signal, at=later, actor=author, now=timezone.now())
+        missed(postponed, *args, **kwargs)
+
+    missed = publishing._missed
+    monkeypatch.setattr(publishing, "_missed", postpone)
+    monkeypatch.setattr(publishing, "publish", refuse)
+    publishing.publish_due(now=signal.publish_at + timedelta(seconds=late))
+    signal.refresh_from_db()
+    assert (signal.status, signal.publish_at) == ("scheduled", later)
+
+
+def refuse(*args, **kwargs):
+    raise publishing.SignalRefused([])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal as D
+
 import pytest
 
 from tests.unit.sandbox.market import BTC, Market
@@ -44,6 +47,14 @@ def test_a_filled_target_gives_no_room_and_a_cancelled_one_does(market):
     market.call("cancel_order", orderLinkId="t2")
     market.order(qty="0.05", price="46500", orderLinkId="t3", **CLOSE)
     assert targets(market)["t3"] == ("New", "0.05")
+
+
+def test_what_lies_below_a_coarser_step_goes_with_an_order_for_a_whole_one(market):
+    rules = market.exchange.instruments["BTCUSDT"]
+    market.exchange.set_instrument(replace(rules, step=D("0.3")))
+    assert market.refusal(qty="0.1", **CLOSE) == 110017
+    market.order(qty="0.3", **CLOSE)
+    assert market.account()["positions"] == []
 
 
 def test_a_smaller_position_cuts_the_farthest_first(market):

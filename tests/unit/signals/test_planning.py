@@ -191,7 +191,8 @@ def test_a_position_as_wanted_is_left_alone():
 @pytest.mark.parametrize("stop", [None, D(45000)])
 def test_a_missing_or_other_stop_is_set(stop):
     position = dataclasses.replace(HELD, stop=stop)
-    seen = observed(legs=[DONE], entered="0.010", held="0.010", position=position)
+    known = {"position": position, "targets_asked": frozenset({D(47000)})}
+    seen = observed(legs=[DONE], entered="0.010", held="0.010", **known)
     assert plan(desired(), account(), seen) == [SetLevels(D(45500), D(47000))]
 
 

@@ -27,7 +27,9 @@ from signals.domain.legs import entry_leg, step_of
 from signals.domain.planning import plan
 from signals.domain.reasons import Reason
 from signals.domain.situation import Levels, Reduction
+from signals.domain.ticks import stop_on_tick, target_on_tick
 from tests.fixtures.people import long_btc
+from tests.unit.signals.test_draft import BTC
 from tests.unit.signals.test_planning import (
     DONE,
     HELD,
@@ -62,6 +64,11 @@ def target(number, quantity, **changes):
     price = {1: 47000, 2: 48000, 3: 49000}[number]
     fields = {"quantity": D(quantity), "price": D(price), "stop": None, "target": None}
     return leg(f"target-{number}", **(fields | changes))
+
+
+def coarse(**changes):
+    """The contract after the exchange has changed its rules."""
+    return dataclasses.replace(BTC, **{name: D(value) for name, value in changes.items()})
 
 
 def placed(actions):
@@ -405,7 +412,65 @@ def test_the_traders_own_stop_and_target_are_kept():
     assert plan(*seen) == []
     bare = dataclasses.replace(own, stop=None)
     seen = held(long_btc(), position=bare, own_stop=D(45800), targets_asked=asked)
-    assert plan(*seen) == [SetLevels(D(45800), D(46900))]
+    assert plan(*seen) == [SetLevels(D(45800), None)]
+
+
+# --- rules that became coarser -------------------------------------------------------------------
+
+
+def test_targets_are_sent_by_the_tick_and_the_step_as_they_are_now():
+    odd = (TargetDraft(D("47000.4"), D(50)), TargetDraft(D("48000.2"), D(50)))
+    rules = coarse(tick="0.5", step="0.01", min_quantity="0.01")
+    position = dataclasses.replace(BARE, quantity=D("0.045"))
+    seen = {"quantity": "0.045", "entered": "0.045", "rules": rules, "position": position}
+    actions = plan(*held(long_btc(targets=odd), **seen))
+    assert [(a.leg, a.price, a.quantity) for a in actions] == [
+        ("target-1", 47000, D("0.02")),  # nearer to the entry, and never more than is held
+        ("target-2", 48000, D("0.02")),
+    ]
+    stands = target(1, "0.020", price=D("47000.4")), target(2, "0.025", price=D("48000.2"))
+    assert plan(*held(long_btc(targets=odd), *stands, **seen)) == []
+
+
+def test_a_shorts_levels_are_rounded_towards_its_entry():
+    assert target_on_tick(D("45000.4"), Direction.SHORT, D("0.5")) == D("45000.5")
+    assert stop_on_tick(D("46500.4"), Direction.SHORT, D("0.5")) == D(46500)
+
+
+def test_a_target_that_is_left_less_than_a_step_stays_as_it_is():
+    """All that is held is less: the nearer target has no share, the farther one cannot grow."""
+    legs = target(1, "0.005"), target(2, "0.005")
+    actions = plan(*held(long_btc(targets=TWO), *legs, quantity="0.009", rules=coarse(step="0.01")))
+    assert actions == [Cancel("target-1", "hx-target-1")]
+
+
+def test_levels_that_stand_stay_and_those_that_are_sent_lose_no_more_than_was_said():
+    signal = long_btc(stop=D("45500.2"), targets=(TargetDraft(D("47000.4"), D(100)),))
+    rules, asked = coarse(tick="0.5"), frozenset({D("47000.4"), D(47000)})
+    stands = Levels(D("0.010"), D("45500.2"), D("47000.4"))
+    seen = {"rules": rules, "targets_asked": asked}
+    assert plan(*held(signal, position=stands, **seen)) == []
+    bare = dataclasses.replace(stands, stop=None)
+    assert plan(*held(signal, position=bare, **seen)) == [SetLevels(D("45500.5"), D(47000))]
+    done = Levels(D("0.010"), D("45500.5"), D(47000))
+    assert plan(*held(signal, position=done, **seen)) == []
+
+
+def test_a_trail_that_stands_stays_and_one_that_is_sent_is_by_the_tick():
+    trail = Trail(distance=D("200.3"), activation=D("47000.4"))
+    signal = long_btc(stop_rule=StopRule(StopKind.TRAILING, trail=trail))
+    seen = {"rules": coarse(tick="0.5"), "entry_average": D(46000)}
+    assert plan(*held(signal, position=HELD, **seen)) == [SetTrail(D(200), D(47000))]
+    for distance, activation in ((D("200.3"), D("47000.4")), (D(200), D(47000))):
+        stands = dataclasses.replace(HELD, trailing=distance)
+        assert plan(*held(signal, position=stands, trail_activation=activation, **seen)) == []
+    refused = {"refused_activation": D(47000)} | seen
+    assert plan(*held(signal, position=HELD, **refused)) == [SetTrail(D(200), None)]
+
+
+def test_a_percentage_keeps_to_a_coarser_step():
+    seen = {"quantity": "0.025", "entered": "0.025", "rules": coarse(step="0.01")}
+    assert placed(reducing(90, **seen)) == [("reduce-2", 0, D("0.02"))]
 
 
 # --- partial closes ------------------------------------------------------------------------------
@@ -482,6 +547,20 @@ def test_what_rests_beside_it_is_withdrawn_first():
     assert found == [Cancel("target-1", "hx-target-1")]
 
 
+def test_a_bare_position_is_left_with_its_stop_only():
+    bare = dataclasses.replace(HELD, stop=None)
+    asked = frozenset({D(47000)})
+    found = left(DONE, position=bare, targets_asked=asked, entered="0.010", held="0.010")
+    assert found == [SetLevels(D(45500), D(47000))]
+
+
+def test_what_its_trader_added_to_is_left_as_they_made_it():
+    theirs = Levels(D("0.015"), None, None)
+    long_ago = NOW - QUIET
+    found = left(DONE, position=theirs, last_fill_at=long_ago, entered="0.010", held="0.010")
+    assert found == [HandOver()]
+
+
 def test_an_entry_that_is_left_unfilled_is_withdrawn():
     (action,) = left(leg(), entered="0", held="0", position=None)
     assert isinstance(action, Cancel)
@@ -508,6 +587,29 @@ def test_a_close_is_no_larger_than_the_market_takes():
     big = dataclasses.replace(HELD, quantity=D(900))
     seen = observed(legs=[DONE], entered="900", held="900", position=big)
     assert placed(plan(desired(wants_position=False), account(), seen)) == [("close", 0, D(500))]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "sent"),
+    [("0.025", "0.02"), ("0.005", "0.01")],  # the last part as a whole step: it is cut to it
+)
+def test_a_close_keeps_to_a_step_that_has_become_coarser(quantity, sent):
+    position = dataclasses.replace(HELD, quantity=D(quantity))
+    seen = observed(
+        legs=[DONE], entered=quantity, held=quantity, position=position, rules=coarse(step="0.01")
+    )
+    assert placed(plan(desired(wants_position=False), account(), seen)) == [("close", 0, D(sent))]
+
+
+def test_the_last_part_of_a_close_takes_nothing_that_is_the_traders_own():
+    seen = {"legs": [DONE, target(1, "0.005")], "entered": "0.010", "held": "0.005"}
+    seen |= {"position": HELD, "rules": coarse(step="0.01"), "last_fill_at": NOW - QUIET}
+    going = desired(wants_position=False)
+    assert plan(going, account(), observed(**seen)) == [Cancel("target-1", "hx-target-1")]
+    seen["legs"] = [DONE]
+    assert plan(going, account(), observed(**seen)) == [HandOver()]
+    seen["last_fill_at"] = NOW  # it may be ours, and not show yet
+    assert plan(going, account(), observed(**seen)) == []
 
 
 def test_a_close_that_never_left_is_the_same_order():
