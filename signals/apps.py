@@ -9,6 +9,7 @@ class SignalsConfig(AppConfig):
 
     def ready(self) -> None:
         # They need the translation and settings machinery, which is up only now.
+        from exchanges.quarantine import withdraw_by  # noqa: PLC0415
         from exchanges.services import guard_links  # noqa: PLC0415
         from exchanges.stream_shares import tell_live_links  # noqa: PLC0415
         from exchanges.watching import hear_of_accounts  # noqa: PLC0415
@@ -17,6 +18,7 @@ class SignalsConfig(AppConfig):
         from signals.lease_check import check_lease  # noqa: PLC0415
         from signals.selectors import has_live_copies, live_links  # noqa: PLC0415
         from signals.services.seeds import note_seed  # noqa: PLC0415
+        from signals.services.withdrawing import withdraw_entries  # noqa: PLC0415
 
         wording.register(reasons.REASONS)
         wording.register(reasons.REFUSALS)
@@ -25,3 +27,4 @@ class SignalsConfig(AppConfig):
         hear_of_accounts(note_seed)
         guard_links(has_live_copies)
         tell_live_links(live_links)
+        withdraw_by(withdraw_entries)

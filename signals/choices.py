@@ -130,3 +130,5 @@ class AlarmCode(models.TextChoices):
         "vault_key_missing",
         _("Stored keys cannot be opened: a key file is missing"),
     )
+    KEYS_QUARANTINED = "keys_quarantined", _("Keys are under quarantine: they enter nothing new")
+    QUARANTINE_BROKEN = "quarantine_broken", _("An entry was sent under quarantine")

@@ -53,9 +53,10 @@ def decide(task: Task, book: Book, lease: Lease) -> None:
     copy = task.copy
     if CopyStatus(copy.status) in FINAL:
         return
-    if end := _end_without_plan(task):
+    if end := _end_without_plan(task, book):
         task.ledger.move(*end, lease.time())
         return
+    _keep_quarantine(task, book)
     desired = _desired(task, book, lease)
     if not _may_decide(task, desired, book, lease):
         return
@@ -81,7 +82,7 @@ def decide(task: Task, book: Book, lease: Lease) -> None:
         book.bindings[task.link.pk][copy.pk] = binding_of(copy, task.link)
 
 
-def _held_back(link: Connection) -> Reason:
+def _held_back(link: Connection, book: Book) -> Reason:
     """Why nothing new may be entered: a pause may be younger than the copy, and so may trouble.
 
     What comes while copies are being made does not see those that it would withdraw.
@@ -89,21 +90,31 @@ def _held_back(link: Connection) -> Reason:
     rules = getattr(link, "copy_settings", None)
     if link.status != ConnectionStatus.CONNECTED:
         return Reason.CONNECTION_NOT_READY
+    if link.pk in book.quarantined:
+        return Reason.QUARANTINED
     return Reason.NONE if rules is not None and rules.is_enabled else Reason.SIZING_MISSING
+
+
+def _keep_quarantine(task: Task, book: Book) -> None:
+    """What waits for its price is withdrawn for good: lifting a quarantine sets nothing off."""
+    copy = task.copy
+    if task.link.pk in book.quarantined and copy.wants_entry:
+        copy.wants_entry = False
+        copy.close_reason = copy.close_reason or Reason.QUARANTINED.value
 
 
 def _is_left(copy: Copy) -> bool:
     return not copy.wants_position and copy.close_reason == Reason.LEFT_TO_TRADER
 
 
-def _end_without_plan(task: Task) -> tuple[CopyStatus, Reason] | None:
+def _end_without_plan(task: Task, book: Book) -> tuple[CopyStatus, Reason] | None:
     """How a copy ends that needs no plan, or None."""
     copy = task.copy
     if _is_left(copy) and isinstance(task.failure, CredentialsRejected):
         # Without a key nothing can be withdrawn: all that stands at the exchange is its owner's.
         end = CopyStatus.CLOSED if copy.entered_quantity > 0 else CopyStatus.EXPIRED
         return end, Reason.LEFT_TO_TRADER
-    if task.is_entry and copy.wants_position and (reason := _held_back(task.link)):
+    if task.is_entry and copy.wants_position and (reason := _held_back(task.link, book)):
         return CopyStatus.SKIPPED, reason
     return None
 
