@@ -36,7 +36,8 @@ class ConnectionAdmin(ReadOnlyAdmin):
     exclude = ["sealed", "api_key_id", "key_digest"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Connection]:
-        return super().get_queryset(request).annotate(is_quarantined=is_quarantined())
+        rows: QuerySet[Connection] = super().get_queryset(request)
+        return rows.annotate(is_quarantined=is_quarantined())
 
     @admin.display(description="quarantined", boolean=True)
     def is_held(self, link: Any) -> bool:
@@ -59,7 +60,7 @@ class QuarantineAdmin(ReadOnlyAdmin):
     def has_lift_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("exchanges.lift_quarantine")
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         asked = ["exchange", "environment", "user", "reason"]
         return asked if obj is None else [*asked, "by", "since", "lifted_at", "lifted_by"]
 

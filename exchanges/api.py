@@ -67,5 +67,6 @@ class ConnectionViewSet(
     def key_uses(self, request: Request, id: UUID) -> Response:  # noqa: A002
         """What the key was used for, the newest first; of a disconnected link as well."""
         link = any_connection_of(request.user, id)  # type: ignore[arg-type]
-        page = self.paginate_queryset(key_uses_of(link.user, link))
+        uses: Any = key_uses_of(link.user, link)
+        page: Any = self.paginate_queryset(uses)
         return self.get_paginated_response(KeyUseSerializer(page, many=True).data)

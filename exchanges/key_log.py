@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -67,7 +68,7 @@ def record(uses: Sequence[Use]) -> None:
     """Write uses down before they begin; whoever cannot write them does not begin them."""
     if not uses:
         return
-    values = {
+    values: dict[str, Any] = {
         "process": role(),
         "host": host(),
         "links": [use.link.pk for use in uses],
