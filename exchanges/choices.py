@@ -108,6 +108,34 @@ class ConnectionReason(models.TextChoices):
     VAULT = "vault", _("The stored key could not be opened. Enter it again.")
 
 
+class KeyPurpose(models.TextChoices):
+    """What a stored key is opened for."""
+
+    ENTRY = "entry", _("Entry of a trade")
+    CHANGE = "change", _("Change by the author")
+    CLOSE = "close", _("Closing of a trade")
+    STOP = "stop", _("Stop and target of the position")
+    TARGET = "target", _("Target as an order of its own")
+    AMEND = "amend", _("Change of an order")
+    WITHDRAW = "withdraw", _("Withdrawal of an order")
+    LOOKUP = "lookup", _("What became of an order")
+    WATCH = "watch", _("Looking after an open trade")
+    VERIFY = "verify", _("Verification of the key")
+    CHECK = "check", _("Check of the key and the account")
+    STREAM = "stream", _("Listening to the account")
+    PAIR = "pair", _("Making of the key pair")
+    RESEAL = "reseal", _("Sealing anew for a new key of the vault")
+    OTHER = "other", _("Something else")
+
+
+# Who opened it, by `hexagonal.lib.roles`.
+PROCESSES = {
+    "worker": _("Order worker"),
+    "sweeper": _("Sweeper"),
+    "stream": _("Stream"),
+    "command": _("Operator's command"),
+}
+
 PAIRED = {ExchangeKind.BYBIT}  # where traders register a public key and get an API key id
 
 # What a look at a working key can find wrong, and right again once its owner has mended it.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from exchanges import vault
+from exchanges import key_log, vault
 from exchanges.choices import Environment
 from exchanges.domain.errors import Unavailable
 from exchanges.domain.lanes import Lane
@@ -81,6 +81,7 @@ def _credentials_of(link: Connection) -> Credentials:
     """
     if link.sealed is None:
         raise vault.SealBroken("nothing is sealed here")
+    key_log.begin(link)
     try:
         opened = vault.unseal(bytes(link.sealed), context=seal_context(link))
     except vault.VaultClosed as error:

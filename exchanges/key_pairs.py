@@ -11,11 +11,12 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.db import transaction
 
 from accounts.models import User
-from exchanges import vault
-from exchanges.choices import PAIRED, ConnectionStatus, ExchangeKind
+from exchanges import key_log, vault
+from exchanges.choices import PAIRED, ConnectionStatus, ExchangeKind, KeyPurpose
 from exchanges.domain.trading import RSA_BITS, Credentials, KeyKind
 from exchanges.egress import least_used
 from exchanges.gateway import pair_context
+from exchanges.key_log import Use
 from exchanges.models import Connection, KeyPair
 from exchanges.services import LinkRefused, lock_for_change, note_key, verify_anew
 from hexagonal.lib.jobs import enqueue_on_commit
@@ -57,6 +58,7 @@ def generate(pair_id: int) -> None:
     pair = asked.select_related("connection").first()
     if pair is None:
         return
+    key_log.record([Use(pair.connection, KeyPurpose.PAIR, pair.connection.user_id)])
     private, public = _new_pair()
     sealed = vault.seal(
         Credentials("", private, KeyKind.RSA), context=pair_context(pair.connection, public)

@@ -10,10 +10,12 @@ from django.db import models
 
 from exchanges.choices import (
     AT_THE_EXCHANGE,
+    PROCESSES,
     ConnectionReason,
     ConnectionStatus,
     Environment,
     ExchangeKind,
+    KeyPurpose,
 )
 from hexagonal.lib.fields import NumberField
 
@@ -104,6 +106,8 @@ class Connection(models.Model):
     )
     streamed_at = models.DateTimeField(null=True, blank=True)
 
+    is_use_recorded = False  # of this reading of the row: exchanges.key_log
+
     class Meta:
         ordering = ["-pk"]
         constraints = [
@@ -161,6 +165,80 @@ class KeyPair(models.Model):
 
     def __str__(self) -> str:
         return f"{self.connection_id}"
+
+
+class KeyUse(models.Model):
+    """A use of a connection's key, written down before it begins; append-only.
+
+    The database refuses every change, and every deletion within a year. A row leans on no other: it
+    stays when its connection is gone.
+    """
+
+    connection = models.ForeignKey(
+        Connection,
+        on_delete=models.DO_NOTHING,
+        related_name="key_uses",
+        db_constraint=False,
+        db_index=False,
+    )
+    purpose = models.CharField(max_length=10, choices=KeyPurpose.choices)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )  # who caused it; null: nobody did
+    process = models.CharField(max_length=10)  # hexagonal.lib.roles
+    host = models.CharField(max_length=100)
+    copy = models.UUIDField(null=True, blank=True)  # the trade, by its public id
+    symbol = models.CharField(max_length=30, blank=True)
+    at = models.DateTimeField()  # by the database's clock
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        indexes = [models.Index(fields=["connection", "-at"], name="key_use_of_connection")]
+
+    @property
+    def process_name(self) -> str:
+        return str(PROCESSES.get(self.process, self.process))
+
+
+class Quarantine(models.Model):
+    """Keys that enter nothing new until ops lift it; what is empty stands for all."""
+
+    exchange = models.CharField(max_length=10, choices=ExchangeKind.choices, blank=True)
+    environment = models.CharField(max_length=10, choices=Environment.choices, blank=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="quarantines",
+    )
+    reason = models.CharField(max_length=200)  # for ops; traders are not shown it
+    by = models.CharField(max_length=150)  # an account of ops, or a host's user
+    since = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.CharField(max_length=150, blank=True)
+
+    class Meta:
+        ordering = ["-since", "-pk"]
+        permissions = [("lift_quarantine", "Can lift a quarantine")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["exchange", "environment", "user"],
+                condition=models.Q(lifted_at__isnull=True),
+                nulls_distinct=False,
+                name="quarantine_once",
+            )
+        ]
+
+    def __str__(self) -> str:
+        scope = [self.exchange, self.environment, self.user.nickname if self.user else ""]
+        return " ".join(part for part in scope if part) or "all"
 
 
 class SymbolState(models.Model):

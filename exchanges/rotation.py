@@ -16,9 +16,10 @@ from django.conf import settings
 from django.db.models import BinaryField, Count, Q, QuerySet
 from django.db.models.functions import Substr
 
-from exchanges import services, vault
-from exchanges.choices import ConnectionReason, ConnectionStatus
+from exchanges import key_log, services, vault
+from exchanges.choices import ConnectionReason, ConnectionStatus, KeyPurpose
 from exchanges.gateway import pair_context, seal_context
+from exchanges.key_log import Use
 from exchanges.models import Connection, KeyPair
 
 log = logging.getLogger(__name__)
@@ -85,6 +86,7 @@ def _reseal_all(holder: type[Holder], ends: float, now: datetime) -> int:
         batch = list(_unless_verified(left, holder, now)[:BATCH])
         if not batch:
             break
+        key_log.record([Use(_link_of(row), KeyPurpose.RESEAL) for row in batch])
         for row in batch:
             try:
                 done += _reseal(row, now)
@@ -97,7 +99,7 @@ def _reseal_all(holder: type[Holder], ends: float, now: datetime) -> int:
 
 
 def _reseal(row: Holder, now: datetime) -> int:
-    link = row if isinstance(row, Connection) else row.connection
+    link = _link_of(row)
     old = bytes(row.sealed or b"")
     try:
         fresh = vault.reseal(old, context=_context_of(row))
@@ -108,6 +110,10 @@ def _reseal(row: Holder, now: datetime) -> int:
         return 0
     same = type(row).objects.filter(pk=row.pk, sealed=old)
     return _unless_verified(same, type(row), now).update(sealed=fresh)
+
+
+def _link_of(row: Holder) -> Connection:
+    return row if isinstance(row, Connection) else row.connection
 
 
 def _context_of(row: Holder) -> str:

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db import connection
+from django.db.models import BooleanField, QuerySet
+from django.db.models.expressions import RawSQL
 from django.http import Http404
 
 from accounts.models import User
 from exchanges.choices import ConnectionStatus
 from exchanges.domain.symbols import QUOTE, Match, find
 from exchanges.domain.trading import TRADING, InstrumentFacts, Ticker
-from exchanges.models import Connection, Instrument
+from exchanges.models import Connection, Instrument, KeyUse
+
+# Whether a row of connections is under quarantine. There hardly ever is one: that is asked once.
+QUARANTINED = """(
+    (SELECT EXISTS (SELECT FROM exchanges_quarantine WHERE lifted_at IS NULL))
+    AND EXISTS (SELECT FROM exchanges_quarantine held
+                WHERE held.lifted_at IS NULL
+                  AND held.exchange IN ('', {link}.exchange)
+                  AND held.environment IN ('', {link}.environment)
+                  AND coalesce(held.user_id, {link}.user_id) = {link}.user_id)
+)"""
+IN_QUARANTINE = f"""
+SELECT link.id FROM exchanges_connection link
+WHERE {QUARANTINED.format(link="link")}
+  AND (%(links)s IS NULL OR link.id = ANY(%(links)s::bigint[]))
+"""  # noqa: S608 - constants only
 
 
 def connections_of(user: User) -> QuerySet[Connection]:
-    """A trader's links, the disconnected ones left out."""
+    """A trader's links, the disconnected ones left out; `is_quarantined` says how each stands."""
     links = user.connections.exclude(status=ConnectionStatus.REVOKED)
-    return links.select_related("key_pair")
+    return links.select_related("key_pair").annotate(is_quarantined=is_quarantined())
 
 
 def connection_of(user: User, public_id: UUID) -> Connection:
@@ -28,8 +46,43 @@ def connection_of(user: User, public_id: UUID) -> Connection:
     return link
 
 
+def is_quarantined() -> RawSQL:
+    """For a query of connections: whether each is under quarantine."""
+    link = Connection._meta.db_table  # noqa: SLF001 - Django's name for it
+    return RawSQL(QUARANTINED.format(link=link), [], output_field=BooleanField())  # noqa: S611 - constants only
+
+
+def quarantined(links: Collection[int] | None = None) -> set[int]:
+    """Which of these connections, or of all, may enter nothing new; asked anew each time."""
+    with connection.cursor() as cursor:
+        cursor.execute(IN_QUARANTINE, {"links": None if links is None else list(links)})
+        return {pk for (pk,) in cursor.fetchall()}
+
+
+def any_connection_of(user: User, public_id: UUID) -> Connection:
+    """As `connection_of`, but one that is disconnected is found as well."""
+    link = user.connections.filter(public_id=public_id).first()
+    if link is None:
+        raise Http404
+    return link
+
+
+def key_uses_of(user: User, link: Connection | None = None) -> QuerySet[KeyUse]:
+    """Every use of a trader's own keys, or of one connection's, the newest first."""
+    own = KeyUse.objects.filter(connection__in=user.connections.all())
+    uses = own if link is None else own.filter(connection=link)
+    return uses.select_related("connection", "person")
+
+
 def has_connection(user: User) -> bool:
     return user.connections.filter(status=ConnectionStatus.CONNECTED).exists()
+
+
+def is_held_back(user: User) -> bool:
+    """Whether every connection of theirs that could trade is under quarantine."""
+    connected = user.connections.filter(status=ConnectionStatus.CONNECTED)
+    states = connected.annotate(is_quarantined=is_quarantined()).order_by().distinct()
+    return set(states.values_list("is_quarantined", flat=True)) == {True}
 
 
 def instruments_of(environment: str) -> QuerySet[Instrument]:

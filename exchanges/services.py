@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet
 from accounts.activity import Fact, record
 from accounts.choices import ActivityKind
 from accounts.models import User
-from exchanges import vault
+from exchanges import key_log, vault
 from exchanges.admission import judge_key, reason_of
 from exchanges.choices import (
     ABOUT_ADDRESSES,
@@ -26,6 +26,7 @@ from exchanges.choices import (
     ConnectionStatus,
     Environment,
     ExchangeKind,
+    KeyPurpose,
 )
 from exchanges.domain.errors import CredentialsRejected, ExchangeError, Unavailable
 from exchanges.domain.lanes import Lane
@@ -40,6 +41,7 @@ from exchanges.domain.trading import (
 )
 from exchanges.egress import least_used, shown_addresses
 from exchanges.gateway import affiliate_of, exchange_of, market_of, seal_context
+from exchanges.key_log import Use
 from exchanges.metering import meter_of
 from exchanges.models import Connection, KeyPair, SymbolState
 from exchanges.ports import Exchange
@@ -207,6 +209,7 @@ def verify(link_id: int, *, now: datetime) -> None:
     if not claimed.filter(unchecked(now - VERIFY_CLAIM)).update(checked_at=now):
         return
     link = Connection.objects.select_related("user").get(pk=link_id)
+    key_log.record([Use(link, KeyPurpose.VERIFY, link.user_id)])
     try:
         account = exchange_of(link, meter_of(link, Lane.POLL, patience=VERIFY_PATIENCE))
         facts = account.key_facts()

@@ -13,11 +13,13 @@ from typing import ParamSpec, Protocol, TypeVar
 from django.conf import settings
 from django.db import DatabaseError
 
-from exchanges import ramp, stream_shares
+from exchanges import key_log, ramp, stream_shares
+from exchanges.choices import KeyPurpose
 from exchanges.domain.backoff import MOST_DOUBLINGS, pause
 from exchanges.domain.errors import CredentialsRejected, ExchangeError, RateLimited
 from exchanges.domain.pushes import Pushed
 from exchanges.gateway import account_stream_of
+from exchanges.key_log import Use
 from exchanges.models import Connection
 from exchanges.ports import AccountStream
 from exchanges.vault import SealBroken
@@ -222,7 +224,9 @@ class _Ear:
 
 
 def _stream_of(link: int) -> AccountStream:
-    return account_stream_of(Connection.objects.get(pk=link))
+    row = Connection.objects.get(pk=link)
+    key_log.record([Use(row, KeyPurpose.STREAM)])
+    return account_stream_of(row)
 
 
 async def patiently(

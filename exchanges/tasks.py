@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from exchanges import instruments, key_pairs, rotation, services, watching
+from exchanges import instruments, key_log, key_pairs, rotation, services, watching
 from exchanges.choices import ExchangeKind
 from exchanges.domain.errors import ExchangeError
 from exchanges.models import Connection
@@ -23,6 +24,7 @@ log = logging.getLogger(__name__)
 REFRESH_AGE = timedelta(seconds=30)
 AT_ONCE = 40
 RESEAL_SECONDS = 0.5  # at a time: orders wait for this process no longer
+FORGET_SECONDS = 2.0
 THREADS = 4
 
 
@@ -87,3 +89,11 @@ def refresh_forgotten() -> None:
     """Read what was doubted a while ago and has not been read since."""
     for instrument_pk in instruments.take_forgotten(now=database_now()):
         instruments.refresh_doubted(instrument_pk, now=database_now())
+
+
+@shared_task(name="exchanges.forget_key_uses")
+def forget_key_uses() -> None:
+    """Let go of old records of keys, a little at a time."""
+    started = time.monotonic()
+    while key_log.forget_old(now=database_now()) and time.monotonic() - started < FORGET_SECONDS:
+        pass

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,7 +24,9 @@ from exchanges.choices import PAIRED
 from exchanges.egress import shown_addresses
 from exchanges.forms import ConnectForm, KeyForm, KeyIdForm, LinkForm
 from exchanges.models import Connection
-from exchanges.selectors import connection_of
+from exchanges.selectors import any_connection_of, connection_of, key_uses_of
+
+USES_PER_PAGE = 50
 
 
 def _guide() -> dict[str, str | bool]:
@@ -168,3 +171,18 @@ def row(request: SignedInRequest, public_id: UUID) -> HttpResponse:
     """The row of one connection, asked for again and again while it is verified."""
     link = connection_of(request.user, public_id)
     return render(request, "exchanges/_connection_row.html", {"link": link})
+
+
+@login_required
+@never_cache
+@require_GET
+def key_uses(request: SignedInRequest, public_id: UUID | None = None) -> HttpResponse:
+    """What a trader's keys were used for, those of disconnected links as well."""
+    link = any_connection_of(request.user, public_id) if public_id else None
+    uses = Paginator(key_uses_of(request.user, link), USES_PER_PAGE)
+    context = {
+        "uses": uses.get_page(request.GET.get("page")),
+        "link": link,
+        "links": request.user.connections.all(),
+    }
+    return render(request, "exchanges/key_uses.html", context)

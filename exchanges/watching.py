@@ -14,13 +14,15 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
 
+from exchanges import key_log
 from exchanges.admission import judge_key, reason_of
-from exchanges.choices import MENDABLE, ConnectionReason, ConnectionStatus
+from exchanges.choices import MENDABLE, ConnectionReason, ConnectionStatus, KeyPurpose
 from exchanges.domain.errors import CredentialsRejected, ExchangeError
 from exchanges.domain.expiry import has_moved_forward, warning_due
 from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import KeyFacts
 from exchanges.gateway import exchange_of
+from exchanges.key_log import Use
 from exchanges.metering import meter_of
 from exchanges.models import Connection
 from exchanges.services import (
@@ -62,7 +64,13 @@ def claim_stale(limit: int, *, now: datetime, age: timedelta) -> list[Connection
         )
         stale = list(rows.order_by(F("checked_at").asc(nulls_first=True))[:limit])
         Connection.objects.filter(pk__in=[link.pk for link in stale]).update(checked_at=now)
+        key_log.record([Use(link, KeyPurpose.CHECK, _asker(link)) for link in stale])
     return stale
+
+
+def _asker(link: Connection) -> int | None:
+    """Whoever wants the key to be looked at now; most looks are nobody's wish."""
+    return link.user_id if link.reason == ConnectionReason.RECHECKING else None
 
 
 def watch(link: Connection, *, now: datetime) -> None:

@@ -11,7 +11,7 @@ from accounts.eligibility import missing
 from accounts.models import User
 from accounts.wording import text_of
 from exchanges.models import Connection
-from exchanges.selectors import connections_of, has_connection
+from exchanges.selectors import connections_of, has_connection, is_held_back
 from hexagonal.lib.numbers import plain
 from notifications.services import PairingOutcome
 from signals.domain.reasons import Reason
@@ -46,7 +46,7 @@ def pairing_text(outcome: PairingOutcome) -> str:
 
 
 def status_text(user: User) -> str:
-    gaps = missing(user, has_connection=has_connection(user))
+    gaps = missing(user, has_connection=has_connection(user), is_held_back=is_held_back(user))
     state = _("Automatic trading is on.") if not gaps else _("Automatic trading is not possible:")
     rows = [f"<b>{escape(user.nickname)}</b>", state, *(f"· {escape(gap)}" for gap in gaps)]
     for link in connections_of(user).select_related("copy_settings"):
@@ -58,6 +58,8 @@ def status_text(user: User) -> str:
 def _holds(link: Connection) -> Iterator[str]:
     """Why a connection enters nothing new, although it is linked."""
     rules: CopySettings | None = getattr(link, "copy_settings", None)
+    if getattr(link, "is_quarantined", False):
+        yield text_of(Reason.QUARANTINED)
     if rules is None or not rules.is_enabled:
         yield text_of(Reason.SIZING_MISSING)
     if rules is not None and rules.halted_reason:

@@ -8,6 +8,7 @@ from celery import Celery
 from celery.signals import setup_logging, worker_init, worker_process_init
 from django.core.management import CommandError, call_command
 
+from hexagonal.lib import roles
 from hexagonal.lib.tuning import collect_rarely
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "hexagonal.settings")
@@ -34,6 +35,12 @@ def _refuse_what_checks_find(**_: Any) -> None:
         call_command("check")
     except CommandError as error:
         raise SystemExit(str(error)) from None  # of errors, Celery would log one and go on
+
+
+@worker_init.connect
+def _play(**_: Any) -> None:
+    """Children are forked after this, so they play it as well."""
+    roles.play("worker")
 
 
 @worker_process_init.connect

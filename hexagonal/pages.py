@@ -17,7 +17,7 @@ from accounts.eligibility import missing
 from accounts.http import SignedInRequest
 from accounts.selectors import member_log, visit_figures
 from accounts.texts import sentence
-from exchanges.selectors import connections_of, has_connection
+from exchanges.selectors import connections_of, has_connection, is_held_back
 from notifications.selectors import link_of
 from signals.models import Signal
 from signals.selectors import (
@@ -69,7 +69,7 @@ def settings_page(request: SignedInRequest) -> HttpResponse:
     context = {
         "links": connections_of(user).select_related("copy_settings"),
         "telegram": link_of(user),
-        "gaps": missing(user, has_connection=has_connection(user)),
+        "gaps": missing(user, has_connection=has_connection(user), is_held_back=is_held_back(user)),
         "tokens": AuthToken.objects.filter(user=user).order_by("-created"),
     }
     return render(request, "settings.html", context)

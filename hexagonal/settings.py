@@ -197,6 +197,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "exchanges.forget_key_uses": {
+        "task": "exchanges.forget_key_uses",
+        "schedule": crontab(minute="*/10"),
+        "options": {"expires": 300},
+    },
     "signals.forget_calls": {
         "task": "signals.forget_calls",
         "schedule": crontab(minute="*/10"),

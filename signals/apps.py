@@ -9,6 +9,7 @@ class SignalsConfig(AppConfig):
 
     def ready(self) -> None:
         # They need the translation and settings machinery, which is up only now.
+        from exchanges.quarantine import withdraw_by  # noqa: PLC0415
         from exchanges.services import guard_links, hear_of_operators_key  # noqa: PLC0415
         from exchanges.stream_shares import tell_live_links  # noqa: PLC0415
         from exchanges.watching import hear_of_accounts  # noqa: PLC0415
@@ -18,6 +19,7 @@ class SignalsConfig(AppConfig):
         from signals.selectors import has_live_copies, live_links  # noqa: PLC0415
         from signals.services.alarms import note_affiliate_key  # noqa: PLC0415
         from signals.services.seeds import note_seed  # noqa: PLC0415
+        from signals.services.withdrawing import withdraw_entries  # noqa: PLC0415
 
         wording.register(reasons.REASONS)
         wording.register(reasons.REFUSALS)
@@ -27,3 +29,4 @@ class SignalsConfig(AppConfig):
         hear_of_operators_key(note_affiliate_key)
         guard_links(has_live_copies)
         tell_live_links(live_links)
+        withdraw_by(withdraw_entries)

@@ -135,3 +135,5 @@ class AlarmCode(models.TextChoices):
         _("The platform's affiliate key does not work: nobody can link an account"),
     )
     KEY_PAIR_UNMADE = "key_pair_unmade", _("No worker makes the key pairs that traders wait for")
+    KEYS_QUARANTINED = "keys_quarantined", _("Keys are under quarantine: they enter nothing new")
+    QUARANTINE_BROKEN = "quarantine_broken", _("An entry was sent under quarantine")

@@ -12,6 +12,7 @@ REASONS: dict[str, str | Promise] = {
     Reason.ACCOUNT_SUSPENDED: _("The account is suspended."),
     Reason.TELEGRAM_MISSING: _("Telegram is not linked."),
     Reason.CONNECTION_NOT_READY: _("The exchange connection needs attention."),
+    Reason.QUARANTINED: _("HEXAGONAL holds back new entries on this account for now."),
     Reason.SIZING_MISSING: _("Copying is switched off for this connection."),
     Reason.SYMBOL_BUSY: _("Another copied trade on this symbol is still running."),
     Reason.OWN_POSITION: _("The account has a position or order of its own on this symbol."),

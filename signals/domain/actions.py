@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from exchanges.domain.trading import OrderType
+from signals.domain.legs import is_entry_leg
 from signals.domain.reasons import Reason
 
 
@@ -80,6 +81,17 @@ class SetTrail:
 
     distance: Decimal
     activation: Decimal | None
+
+
+def enters(action: object) -> bool:
+    """Whether an action opens a position, adds to one, or prepares or changes what does."""
+    match action:
+        case Place(reduce_only=reduce_only):
+            return not reduce_only
+        case Amend(leg=leg):
+            return is_entry_leg(leg)
+        case _:
+            return isinstance(action, SetLeverage)
 
 
 Action = Skip | Expire | HandOver | SetLeverage | Place | Amend | Cancel | SetLevels | SetTrail

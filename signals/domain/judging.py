@@ -11,6 +11,7 @@ from exchanges.domain.trading import Cause
 from signals.domain.lifecycle import CopyStatus
 from signals.domain.reasons import Reason
 
+OF_ENTRY = {Reason.AMENDMENT_REFUSED, Reason.QUARANTINED}  # they say nothing of an exit
 PLACES = Decimal("0.000000000001")  # what a numeric(30, 12) column keeps
 
 
@@ -127,8 +128,9 @@ def exit_reason(evidence: Evidence) -> Reason:
     if evidence.exit_is_target:
         return Reason.TARGET
     if evidence.exit_is_ours:
-        of_entry = evidence.close_reason is Reason.AMENDMENT_REFUSED  # says nothing of the exit
-        return (not of_entry and evidence.close_reason) or Reason.CLOSED_BY_AUTHOR
+        if evidence.close_reason in OF_ENTRY:
+            return Reason.CLOSED_BY_AUTHOR
+        return evidence.close_reason or Reason.CLOSED_BY_AUTHOR
     return Reason.CLOSED_BY_HAND
 
 

@@ -13,6 +13,7 @@ class Reason(StrEnum):
     ACCOUNT_SUSPENDED = "account_suspended"
     TELEGRAM_MISSING = "telegram_missing"
     CONNECTION_NOT_READY = "connection_not_ready"
+    QUARANTINED = "quarantined"  # held by ops; of an entry that rested: withdrawn
     SIZING_MISSING = "sizing_missing"
     SYMBOL_BUSY = "symbol_busy"  # another live copy on this symbol
     OWN_POSITION = "own_position"  # the trader's own position or order on this symbol

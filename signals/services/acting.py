@@ -10,7 +10,16 @@ from exchanges.domain.calls import Call, listening
 from exchanges.domain.errors import ExchangeError, NotFound, Unavailable, UnexpectedReply
 from exchanges.domain.trading import Acknowledgement, NewOrder, OrderChange
 from exchanges.ports import Exchange
-from signals.domain.actions import Action, Amend, Cancel, Place, SetLevels, SetLeverage, SetTrail
+from signals.domain.actions import (
+    Action,
+    Amend,
+    Cancel,
+    Place,
+    SetLevels,
+    SetLeverage,
+    SetTrail,
+    enters,
+)
 from signals.models import Copy, Order
 from signals.services.claiming import Lease
 
@@ -40,6 +49,8 @@ def act(
         if not lease.may_send():
             outcomes.append(Outcome(action))
             break
+        if enters(action) and not lease.may_enter(copy.connection_id):
+            continue  # what protects the trade is sent all the same
         try:
             check_clock(copy.connection.environment)
         except Unavailable as error:

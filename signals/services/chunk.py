@@ -13,10 +13,11 @@ from exchanges.domain.errors import ExchangeError, KeyUnreadable, Unavailable
 from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import InstrumentFacts, Ticker
 from exchanges.gateway import exchange_of
+from exchanges.key_log import Use
 from exchanges.metering import AccountMeter, meter_of
 from exchanges.models import Connection, Instrument, SymbolState
 from exchanges.ports import Exchange
-from exchanges.selectors import cached_ticker, facts_of
+from exchanges.selectors import cached_ticker, facts_of, quarantined
 from exchanges.vault import SealBroken
 from signals.choices import OrderStatus
 from signals.domain.actions import Action
@@ -47,6 +48,8 @@ class Task:
     rules: InstrumentFacts | None
     price: Ticker | None = None  # as it streams in; None when that is too old
     exchange: Exchange | None = None
+    is_held: bool = False  # under quarantine, as the chunk was read
+    use: Use | None = None  # what its key was opened for, as it is on record
     seen: Observation | None = None
     failure: ExchangeError | None = None
     actions: list[Action] = field(default_factory=list)
@@ -63,6 +66,12 @@ class Task:
         return self.link.exchange, self.link.environment, self.copy.symbol
 
     @property
+    def needs_key(self) -> bool:
+        """Whether there is anything to ask or to tell the exchange."""
+        is_over = CopyStatus(self.copy.status) in FINAL
+        return not is_over and not (self.is_held and self.is_entry)
+
+    @property
     def is_entry(self) -> bool:
         """Nothing of this copy has reached the exchange, and that is certain."""
         unsent = all(order.status == OrderStatus.NOT_SENT for order in self.ledger.entries())
@@ -77,6 +86,7 @@ class Book:
     authors: dict[int, set[int]]  # whom a connection follows, where it does not follow everybody
     halts: dict[int, Reason]  # connections whose brake is on
     tickers: dict[tuple[str, str, str], Ticker]
+    quarantined: set[int] = field(default_factory=set)  # connections
     drafts: dict[int, Draft] = field(default_factory=dict)  # by signal: each is read once
     trailing: dict[int, bool] = field(default_factory=dict)
 
@@ -114,6 +124,7 @@ def load_chunk(lease: Lease) -> list[Task]:
     }
     rules = {place: facts_of(row) for place, row in rows.items()}
     prices = {place: _fresh(row, lease) for place, row in rows.items()}
+    lease.quarantined.update(quarantined({copy.connection_id for copy in copies}))
     tasks = []
     for ledger in ledgers:
         copy, link = ledger.copy, ledger.copy.connection
@@ -126,6 +137,7 @@ def load_chunk(lease: Lease) -> list[Task]:
                 state=states.get((link.pk, copy.symbol)),
                 rules=rules.get(place),
                 price=prices.get(place),
+                is_held=link.pk in lease.quarantined,
             )
         )
     return tasks
@@ -140,6 +152,9 @@ def _fresh(row: Instrument, lease: Lease) -> Ticker | None:
 def open_account(task: Task) -> None:
     """Open the connection's key; what prevents it is the task's failure."""
     if CopyStatus(task.copy.status) in FINAL:
+        return
+    if not task.needs_key:
+        task.failure = Unavailable("under quarantine")  # where that is over, it is tried again
         return
     if task.link.status == ConnectionStatus.VERIFYING:  # it may be another account's
         task.failure = Unavailable("the key is not verified yet")

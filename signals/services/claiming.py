@@ -37,6 +37,7 @@ class Lease:
     now: datetime  # the database's time at the claim
     started: float  # monotonic seconds at the claim
     overtaken: threading.Event = field(default_factory=threading.Event, compare=False)
+    quarantined: set[int] = field(default_factory=set, compare=False)  # connections, by now
 
     def time(self) -> datetime:
         """The database's time, carried on by this process's monotonic clock."""
@@ -49,6 +50,10 @@ class Lease:
         """
         in_time = time.monotonic() - self.started < settings.SEND_BUDGET_SECONDS
         return in_time and not self.overtaken.is_set()
+
+    def may_enter(self, link: int) -> bool:
+        """Whether an entry may still leave: a quarantine may be younger than its plan."""
+        return link not in self.quarantined
 
 
 class Stored(NamedTuple):

@@ -54,9 +54,10 @@ def decide(task: Task, book: Book, lease: Lease) -> None:
     copy = task.copy
     if CopyStatus(copy.status) in FINAL:
         return
-    if end := _end_without_plan(task):
+    if end := _end_without_plan(task, book):
         task.ledger.move(*end, lease.time())
         return
+    _keep_quarantine(task, book)
     try:
         desired = _desired(task, book, lease)
         if not _may_decide(task, desired, book, lease):
@@ -89,7 +90,7 @@ def _write_down(task: Task, lease: Lease) -> None:
             task.copy.own_stop = action.stop  # theirs still, by the tick as it is now
 
 
-def _held_back(link: Connection) -> Reason:
+def _held_back(link: Connection, book: Book) -> Reason:
     """Why nothing new may be entered: a pause may be younger than the copy, and so may trouble.
 
     What comes while copies are being made does not see those that it would withdraw.
@@ -97,16 +98,26 @@ def _held_back(link: Connection) -> Reason:
     rules = getattr(link, "copy_settings", None)
     if link.status != ConnectionStatus.CONNECTED:
         return Reason.CONNECTION_NOT_READY
+    if link.pk in book.quarantined:
+        return Reason.QUARANTINED
     return Reason.NONE if rules is not None and rules.is_enabled else Reason.SIZING_MISSING
 
 
-def _end_without_plan(task: Task) -> tuple[CopyStatus, Reason] | None:
+def _keep_quarantine(task: Task, book: Book) -> None:
+    """What waits for its price is withdrawn for good: lifting a quarantine sets nothing off."""
+    copy = task.copy
+    if task.link.pk in book.quarantined and copy.wants_entry:
+        copy.wants_entry = False
+        copy.close_reason = copy.close_reason or Reason.QUARANTINED.value
+
+
+def _end_without_plan(task: Task, book: Book) -> tuple[CopyStatus, Reason] | None:
     """How a copy ends that needs no plan, or None."""
     copy = task.copy
     if is_left(copy) and isinstance(task.failure, CredentialsRejected):
         # Without a key nothing can be withdrawn: all that stands at the exchange is its owner's.
         return end_unwithdrawn(task.ledger)
-    if task.is_entry and copy.wants_position and (reason := _held_back(task.link)):
+    if task.is_entry and copy.wants_position and (reason := _held_back(task.link, book)):
         return CopyStatus.SKIPPED, reason
     return None
 

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Max
 
 from exchanges.domain.lanes import Lane
+from exchanges.selectors import QUARANTINED
 from signals.choices import SignalStatus
 from signals.models import LIVE_STATUSES, CopySettings, Enrolment, Signal
 from signals.services.linked import LINKED, linked
@@ -30,7 +31,7 @@ MENDABLE = ["telegram_missing", "connection_not_ready", "sizing_missing"]
 # that finds it tells its trader why. What depends on prices, sizes or limits is judged there too.
 # Busy accounts are hashed once, whatever the table's statistics say: joined or looked up by plans
 # made for an empty table, each row read through all that had just been written.
-JUDGED = """
+JUDGED = f"""
     SELECT link.id, link.user_id,
            link.exchange || '/' || link.environment || '/' || link.egress AS budget,
            coalesce(rules.joins_open, FALSE) AS joins_open,
@@ -38,6 +39,7 @@ JUDGED = """
                WHEN person.status <> 'active' OR NOT person.is_active THEN 'account_suspended'
                WHEN NOT person.has_telegram THEN 'telegram_missing'
                WHEN link.status <> 'connected' THEN 'connection_not_ready'
+               WHEN {QUARANTINED.format(link="link")} THEN 'quarantined'
                WHEN NOT coalesce(rules.is_enabled, FALSE) THEN 'sizing_missing'
                WHEN link.id IN (SELECT connection_id FROM signals_copy
                              WHERE symbol = %(symbol)s AND status = ANY(%(live)s))
@@ -48,7 +50,7 @@ JUDGED = """
     JOIN accounts_user person ON person.id = link.user_id
     LEFT JOIN signals_copysettings rules ON rules.connection_id = link.id
     WHERE link.status = ANY(%(linked)s)
-"""
+"""  # noqa: S608 - constants only
 FENCE = "OFFSET 0"  # judged once: PostgreSQL would ask again for each use of the reason
 INSERT = """
 INSERT INTO signals_copy (

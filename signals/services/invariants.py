@@ -130,6 +130,30 @@ FROM exchanges_keypair
 WHERE public_key = '' AND created_at < clock_timestamp() - interval '2 minutes'
 HAVING count(*) > 0
 """
+# Nobody is to forget that it is on.
+HELD = """
+SELECT left(concat_ws(' ', 'keys of', coalesce(person.nickname, 'everybody'),
+                      nullif(held.exchange, ''), nullif(held.environment, '')), 100),
+       left('by ' || held.by || ': ' || held.reason, 200)
+FROM exchanges_quarantine held LEFT JOIN accounts_user person ON person.id = held.user_id
+WHERE held.lifted_at IS NULL
+ORDER BY held.since
+"""
+# What was on its way when it was put on is withdrawn; later ones nobody may have sent.
+ENTERED_THOUGH_HELD = """
+SELECT 'copy ' || copy.public_id,
+       'leg ' || o.leg || ' sent ' || extract(epoch FROM o.sent_at - held.since)::int || ' s after'
+FROM exchanges_quarantine held
+JOIN exchanges_connection link
+  ON held.exchange IN ('', link.exchange) AND held.environment IN ('', link.environment)
+ AND coalesce(held.user_id, link.user_id) = link.user_id
+JOIN signals_copy copy ON copy.connection_id = link.id
+JOIN signals_order o ON o.copy_id = copy.id
+WHERE held.lifted_at IS NULL AND o.leg LIKE 'entry%%' AND o.status <> 'not_sent'
+  AND o.sent_at > held.since + interval '5 s'
+  AND copy.created_at > clock_timestamp() - interval '1 hour'
+ORDER BY o.sent_at
+"""
 
 WARNING, CRITICAL, EMERGENCY = AlarmLevel.WARNING, AlarmLevel.CRITICAL, AlarmLevel.EMERGENCY
 
@@ -149,6 +173,8 @@ CHECKS = (
     Check(AlarmCode.CLOCK_OFF, CRITICAL, CLOCK),
     Check(AlarmCode.ADDRESS_BANNED, CRITICAL, BANNED),
     Check(AlarmCode.KEY_PAIR_UNMADE, WARNING, UNMADE),
+    Check(AlarmCode.QUARANTINE_BROKEN, EMERGENCY, ENTERED_THOUGH_HELD),
+    Check(AlarmCode.KEYS_QUARANTINED, WARNING, HELD),
 )
 
 

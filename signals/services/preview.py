@@ -17,7 +17,7 @@ from exchanges.choices import ConnectionStatus
 from exchanges.domain.trading import PORTFOLIO_MARGIN
 from exchanges.governor import entry_room
 from exchanges.models import Instrument, SymbolState
-from exchanges.selectors import cached_ticker, facts_of
+from exchanges.selectors import cached_ticker, facts_of, quarantined
 from signals.domain.draft import Draft
 from signals.domain.entering import decide_size
 from signals.domain.estimating import fee_share_percent, loss_of, seconds_for
@@ -123,10 +123,10 @@ def preview(draft: Draft, *, author: User, now: datetime) -> Preview:
     }
     links = linked()
     bindings, chosen, busy = bindings_of(links), chosen_authors(links), _busy(draft.symbol)
-    unlisted = _observed(None, now)
+    unlisted, held = _observed(None, now), quarantined()
     rows = []
     for link in linked_accounts():
-        reason = _refusal(link, busy)
+        reason = _refusal(link, busy, held)
         if reason is not Reason.NONE:
             rows.append(PreviewRow(link, reason=reason))
             continue
@@ -209,7 +209,7 @@ def _fee_share(draft: Draft, observed: Observed) -> Decimal | None:
     return fee_share_percent(steps, draft.stop)
 
 
-def _refusal(link: LinkedAccount, busy: Collection[int]) -> Reason:
+def _refusal(link: LinkedAccount, busy: Collection[int], held: Collection[int]) -> Reason:
     """The same questions, in the same order, as the statement that makes the copies."""
     if link.trader_status != AccountStatus.ACTIVE or not link.trader_is_active:
         return Reason.ACCOUNT_SUSPENDED
@@ -217,6 +217,8 @@ def _refusal(link: LinkedAccount, busy: Collection[int]) -> Reason:
         return Reason.TELEGRAM_MISSING
     if link.status != ConnectionStatus.CONNECTED:
         return Reason.CONNECTION_NOT_READY
+    if link.pk in held:
+        return Reason.QUARANTINED
     if link.settings is None or not link.settings.is_enabled:
         return Reason.SIZING_MISSING
     if link.pk in busy:

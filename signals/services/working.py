@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
@@ -29,7 +29,8 @@ from exchanges.domain.trading import OrderType, Ticker
 from exchanges.instruments import doubt
 from exchanges.metering import pay_for
 from exchanges.models import Connection
-from signals.domain.actions import Cancel, Place, SetLevels, SetLeverage, SetTrail
+from exchanges.selectors import quarantined
+from signals.domain.actions import Cancel, Place, SetLevels, SetLeverage, SetTrail, enters
 from signals.domain.judging import EntryState
 from signals.domain.lifecycle import ENTERING, FINAL, CopyStatus
 from signals.lease_check import fence_seconds
@@ -44,6 +45,7 @@ from signals.services.observing import (
     observe_entry,
     observe_live,
 )
+from signals.services.openings import record_deeds, record_openings
 from signals.services.orphans import note_orphans
 from signals.services.outcomes import apply_outcomes, doubts_rules, refuse_credentials
 from signals.services.polling import poll_seconds
@@ -71,6 +73,7 @@ def work() -> int:
         return 0
     tasks = load_chunk(lease)
     tickers = read_tickers(tasks)
+    record_openings(tasks)
     for task in tasks:
         open_account(task)
     tasks = admit(tasks, tickers, lease)
@@ -181,14 +184,16 @@ def _absorb_and_plan(
             _absorb_safely(task, lease)
         entering = {task.link.pk for task in tasks if task.copy.status in ENTERING}
         halts = apply_brakes(entering, now=lease.time())
-        book = Book(bindings_of(links), chosen_authors(entering), halts, tickers)
+        held_back = quarantined(links)
+        book = Book(bindings_of(links), chosen_authors(entering), halts, tickers, held_back)
         for task in tasks:
             decide(task, book, lease)
         held = write_all([task.ledger for task in tasks], lease, releases=False)
-    kept = {ledger.copy.pk for ledger in held}
-    for task in tasks:
-        if task.copy.pk not in kept:
-            task.actions = []
+        kept = {ledger.copy.pk for ledger in held}
+        for task in tasks:
+            if task.copy.pk not in kept:
+                task.actions = []
+        record_deeds(tasks)
 
 
 def _absorb_safely(task: Task, lease: Lease) -> None:
@@ -224,19 +229,28 @@ def _act_on(tasks: list[Task], lease: Lease) -> None:
     acting = [task for task in tasks if task.exchange is not None and task.actions]
     for task in acting:
         _hurry(task, lease)
-        task.meter.may_leave = lease.may_send
-    _make_way(tasks, lease)
+        task.meter.may_leave = partial(_may_leave, task, lease)
+    entering = {task.link.pk for task in acting if any(map(enters, task.actions))}
+    _make_way(tasks, entering, lease)
     pending: set[Future[None]] = {_pool().submit(_act, task, lease) for task in acting}
     while pending:
         done, pending = wait(pending, timeout=WATCH_SECONDS)
         for future in done:
             future.result()
         if pending:
-            _make_way(tasks, lease)
+            _make_way(tasks, entering, lease)
 
 
-def _make_way(tasks: list[Task], lease: Lease) -> None:
-    """Let no more entries leave once somebody's stop has to go first."""
+def _may_leave(task: Task, lease: Lease) -> bool:
+    """Asked by each request when its turn has come."""
+    only_enters = all(map(enters, task.actions))
+    return lease.may_send() and (lease.may_enter(task.link.pk) or not only_enters)
+
+
+def _make_way(tasks: list[Task], entering: set[int], lease: Lease) -> None:
+    """Let no more entries leave once somebody's stop has to go first, or under quarantine."""
+    if entering:
+        lease.quarantined.update(quarantined(entering))
     if lease.lane is Lane.ENTRY and overtaken({task.link.budget for task in tasks}):
         lease.overtaken.set()
 

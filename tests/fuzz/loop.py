@@ -39,12 +39,16 @@ LEASE = 30  # seconds until somebody takes over what a dead worker held
 class Lease:
     now: datetime
     lane: Lane = Lane.AMEND
+    quarantined: frozenset[int] = frozenset()
 
     def time(self) -> datetime:
         return self.now
 
     def may_send(self) -> bool:
         return True
+
+    def may_enter(self, link: int) -> bool:
+        return link not in self.quarantined
 
 
 @dataclass
@@ -97,6 +101,7 @@ class Follower:
         self.ledger = CopyLedger(copy, [])
         self.task: chunk.Task | None = None
         self.unresolved: set[str] = set()  # of unknown fate when the last round was planned
+        self.quarantined: frozenset[int] = frozenset()  # the connection, while ops hold its key
         self.quiet = False  # whether the last round had nothing to do
 
     @property
@@ -156,7 +161,7 @@ class Follower:
         if self.copy.due_at is None:
             return
         self.exchange.wait(max((self.copy.due_at - self.exchange.now).total_seconds(), 0))
-        lease = Lease(self.exchange.now)
+        lease = Lease(self.exchange.now, quarantined=self.quarantined)
         self.link.balance_at = lease.now  # always fresh: the machine sets the balance itself
         task = self.task = chunk.Task(
             self.ledger,
@@ -172,7 +177,7 @@ class Follower:
         self.unresolved = {leg.leg for leg in legs if leg.is_unresolved}
         ticker = self.exchange.ticker()
         tickers = {("bybit", "sandbox", self.copy.symbol): ticker}
-        deciding.decide(task, chunk.Book(defaultdict(dict), {}, {}, tickers), lease)
+        deciding.decide(task, self._book(tickers), lease)
         assert str(task.failure) != "planning failed"
         try:
             working._act(task, lease)
@@ -185,6 +190,9 @@ class Follower:
             if isinstance(outcome.action, SetLeverage) and outcome.is_done:
                 self.state.leverage = outcome.action.leverage
         self.quiet = not task.actions and task.failure is None and not self.unresolved
+
+    def _book(self, tickers: dict) -> chunk.Book:
+        return chunk.Book(defaultdict(dict), {}, {}, tickers, set(self.quarantined))
 
     @property
     def failed(self) -> bool:

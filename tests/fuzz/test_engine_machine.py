@@ -246,6 +246,16 @@ class EngineMachine(RuleBasedStateMachine):
             exchange.target = exchange.last + data.draw(st.integers(1, 20)) * 41 * sign
         self._go_on(then)
 
+    # --- ops -------------------------------------------------------------------------------------
+
+    @precondition(lambda self: self.live)
+    @rule(then=THEN)
+    def ops_hold_the_key_or_let_it_go(self, then):
+        self._count()
+        self.follower.quarantined ^= {1}
+        self.follower.ring()
+        self._go_on(then)
+
     def _go_on(self, then):
         if self.live and then == "round":
             self._round()
@@ -308,7 +318,9 @@ class EngineMachine(RuleBasedStateMachine):
         follower = self.follower
         if follower.copy.margin is None:
             self._allow()
+        entered = self._entries_sent()
         follower.round()
+        assert not follower.quarantined or self._entries_sent() == entered, self._story()
         if is_clean and not follower.failed:
             self._check_protected()
 
@@ -358,6 +370,10 @@ class EngineMachine(RuleBasedStateMachine):
 
     def ours_live(self):
         return [order for order in self.ours() if order.is_live]
+
+    def _entries_sent(self):
+        """How many orders of ours that add to a position the exchange has taken."""
+        return sum(not order.reduce_only for order in self.ours())
 
     def legs(self):
         """The present copy's rows by link id."""

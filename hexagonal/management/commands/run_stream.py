@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from exchanges.stream_shares import is_alive
+from hexagonal.lib import roles
 from hexagonal.stream import run
 
 
@@ -23,6 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not options["health"]:
+            roles.play("stream")
             asyncio.run(run())
         elif not is_alive(socket.gethostname()):
             raise CommandError(

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from hexagonal.lib import roles
 from signals.services.sweeping import Sweeper
 
 
@@ -17,6 +18,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.LINK_ID_KEY or settings.VAULT_PRIVATE_KEY_FILE is None:
             raise CommandError("The sweeper sends orders: it needs a worker's environment.")
+        roles.play("sweeper")
         sweeper = Sweeper()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: sweeper.stop())

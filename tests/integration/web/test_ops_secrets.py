@@ -13,7 +13,7 @@ from tests.fixtures.people import PASSWORD, link_account
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HIDDEN = re.compile("sealed|secret|passw|^digest|key_digest|(?<!lease_)token", re.IGNORECASE)
-ACTIONS = {"suspend", "reinstate"}
+ACTIONS = {"suspend", "reinstate", "lift"}
 
 
 @pytest.fixture

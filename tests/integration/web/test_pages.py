@@ -29,6 +29,7 @@ PRIVATE = [
     "accounts:password",
     "accounts:preferences",
     "exchanges:connect",
+    "exchanges:key_uses",
     "notifications:pairing_key",
 ]
 FORM = {
@@ -75,6 +76,7 @@ def test_the_authors_pages_do_not_exist_for_others(client, alice, name):
     ("name", "method"),
     [
         ("exchanges:row", "get"),
+        ("exchanges:key_uses", "get"),
         ("exchanges:replace_key", "get"),
         ("exchanges:disconnect", "post"),
         ("signals:sizing", "get"),

@@ -110,7 +110,7 @@ def test_sums_keep_funding_out_of_quantities():
     assert found.fees == D("0.9")
 
 
-@pytest.mark.parametrize("reason", [Reason.NONE, Reason.AMENDMENT_REFUSED])
+@pytest.mark.parametrize("reason", [Reason.NONE, Reason.AMENDMENT_REFUSED, Reason.QUARANTINED])
 def test_why_an_entry_was_withdrawn_says_nothing_of_a_later_close(reason):
     seen = evidence(EntryState.DONE, "1", "1", exit_is_ours=True, close_reason=reason)
     assert judge(S.FILLED, seen) == (S.CLOSED, Reason.CLOSED_BY_AUTHOR)
