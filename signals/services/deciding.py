@@ -56,14 +56,8 @@ def decide(task: Task, book: Book, lease: Lease) -> None:
     if end := _end_without_plan(task):
         task.ledger.move(*end, lease.time())
         return
-    desired = _desired(task, book, lease)
-    if not _may_decide(task, desired, book, lease):
-        return
     try:
-        observed = _observed(task, book, lease)
-        if _finds_own_stop(task, desired, observed):
-            observed = _observed(task, book, lease)
-        actions = plan(desired, _account(task, book), observed)
+        actions = _planned(task, book, lease)
     except Exception:
         # One account's bad data must not stop the others of its chunk.
         log.exception("copy %s could not be planned", copy.public_id)
@@ -72,13 +66,31 @@ def decide(task: Task, book: Book, lease: Lease) -> None:
     task.actions = [action for action in actions if not _end_early(task, action, lease)]
     _empty_former_steps(task)
     for action in task.actions:
-        if isinstance(action, Place):
-            task.orders[action.leg] = _intent(task, action, lease)
-        if isinstance(action, Place | Amend | SetLevels):
-            task.ledger.note_asked(stop=action.stop, target=action.target)
+        _note_intent(task, action, lease)
     if copy.margin is not None and copy.acknowledged_at is None:
         # The next copy of this chunk sees it.
         book.bindings[task.link.pk][copy.pk] = binding_of(copy, task.link)
+
+
+def _planned(task: Task, book: Book, lease: Lease) -> list[Action]:
+    """What is to be done by all that is known; nothing while too little is."""
+    desired = _desired(task, book, lease)
+    if not _may_decide(task, desired, book, lease):
+        return []
+    observed = _observed(task, book, lease)
+    if _finds_own_stop(task, desired, observed):
+        observed = _observed(task, book, lease)
+    return plan(desired, _account(task, book), observed)
+
+
+def _note_intent(task: Task, action: Action, lease: Lease) -> None:
+    """Keep the order that an action is about, and the levels that it asks for."""
+    if isinstance(action, Place):
+        task.orders[action.leg] = _intent(task, action, lease)
+    if isinstance(action, Amend):
+        task.orders[action.leg] = task.ledger.by_link_id()[action.link_id]
+    if isinstance(action, Place | Amend | SetLevels):
+        task.ledger.note_asked(stop=action.stop, target=action.target)
 
 
 def _held_back(link: Connection) -> Reason:
