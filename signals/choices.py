@@ -130,3 +130,5 @@ class AlarmCode(models.TextChoices):
         "vault_key_missing",
         _("Stored keys cannot be opened: a key file is missing"),
     )
+    GATE_REFUSED = "gate_refused", _("The signer's gate stopped an order")
+    KEY_ALTERED = "key_altered", _("A stored key does not belong where it stands")
