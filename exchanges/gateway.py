@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import stat
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from django.conf import settings
@@ -14,7 +16,9 @@ from exchanges import key_log, vault
 from exchanges.choices import Environment
 from exchanges.domain.errors import Unavailable
 from exchanges.domain.lanes import Lane
-from exchanges.domain.trading import Credentials, KeyKind
+from exchanges.domain.trading import Credentials, KeyKind, Ticker
+from exchanges.domain.warrants import NoWarrant, Warrant
+from exchanges.gate import GatedExchange
 from exchanges.metering import AccountMeter
 from exchanges.models import Connection, budget_of
 from exchanges.ports import (
@@ -28,6 +32,7 @@ from exchanges.ports import (
     PriceStream,
     Wire,
 )
+from exchanges.prices import PriceBook
 from exchanges.registry import (
     account_stream_factory,
     affiliate_factory,
@@ -38,14 +43,27 @@ from exchanges.registry import (
 
 log = logging.getLogger(__name__)
 
+GATE_PRICE_SECONDS = 5.0  # how old the gate's own prices may be
+PRICE_PATIENCE = 1.0  # seconds that their request waits for room under the limits
+UNASKED = NoWarrant("nobody has asked to open anything")
 
-def exchange_of(link: Connection, meter: AccountMeter) -> Exchange:
-    """Open a connection's key and return its account; `meter` lets its requests go.
 
-    Raises what `_credentials_of` does.
+def exchange_of(
+    link: Connection, meter: AccountMeter, warrant: Warrant | NoWarrant = UNASKED
+) -> Exchange:
+    """Open a connection's key and return its account, behind the gate.
+
+    `meter` lets its requests go, `warrant` says what may be opened. Raises what `_credentials_of`
+    does.
     """
-    wire = wire_of(link.environment, link.egress, meter)
-    return exchange_factory(link.exchange)(_credentials_of(link), wire)
+    wire, credentials = wire_of(link.environment, link.egress, meter), _credentials_of(link)
+    account = exchange_factory(link.exchange)(credentials, wire)
+
+    def price_of(symbol: str) -> Ticker | None:
+        return gate_prices(link.exchange, link.environment).get(symbol)
+
+    # The box opens in the row of this id alone: nobody can give one account two names.
+    return GatedExchange(account, str(link.public_id), warrant, price_of)
 
 
 def account_stream_of(link: Connection) -> AccountStream:
@@ -102,6 +120,30 @@ def market_of(exchange: str, environment: str, lane: Lane, *, patience: float = 
     budget = budget_of(exchange, environment, egress)
     meter = AccountMeter(budget, "", lane, patience=patience)
     return market_factory(exchange)(wire_of(environment, egress, meter))
+
+
+def _ask_prices(exchange: str, environment: str) -> Sequence[Ticker]:
+    """Ahead of the entries in the limits: a whole chunk of them waits for it."""
+    return market_of(exchange, environment, Lane.PROTECT, patience=PRICE_PATIENCE).tickers()
+
+
+@cache
+def price_book() -> PriceBook:
+    """What this process has asked for."""
+    return PriceBook(_ask_prices)
+
+
+def tickers_of(exchange: str, environment: str, *, max_age: float) -> Mapping[str, Ticker]:
+    """All symbols' prices as this process asked for them itself within `max_age` seconds.
+
+    None when the exchange does not tell.
+    """
+    return price_book().read(exchange, environment, max_age=max_age)
+
+
+def gate_prices(exchange: str, environment: str) -> Mapping[str, Ticker]:
+    """What the gate values orders by: neither the database's prices nor Redis's."""
+    return tickers_of(exchange, environment, max_age=GATE_PRICE_SECONDS)
 
 
 def affiliate_of(exchange: str, environment: str, *, patience: float = 0.0) -> Affiliate:

@@ -1,12 +1,17 @@
-"""Which adapter serves which exchange; loaded on first use, so that the web never loads an SDK."""
+"""Which adapter serves which exchange; loaded on first use, so that the web never loads an SDK.
+
+A row that names an exchange without one is its own trouble: `Unavailable`, like one that is away.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import cast
+from typing import Any, cast
 
 from django.utils.module_loading import import_string
 
+from exchanges.domain.errors import Unavailable
 from exchanges.ports import (
     AccountStreamFactory,
     AffiliateFactory,
@@ -24,24 +29,30 @@ PRICE_STREAMS = {"bybit": "exchanges.adapters.bybit.tickers.BybitPriceStream"}
 
 @cache
 def exchange_factory(kind: str) -> ExchangeFactory:
-    return cast(ExchangeFactory, import_string(EXCHANGES[kind]))
+    return cast(ExchangeFactory, _found(EXCHANGES, kind))
 
 
 @cache
 def affiliate_factory(kind: str) -> AffiliateFactory:
-    return cast(AffiliateFactory, import_string(AFFILIATES[kind]))
+    return cast(AffiliateFactory, _found(AFFILIATES, kind))
 
 
 @cache
 def market_factory(kind: str) -> MarketDataFactory:
-    return cast(MarketDataFactory, import_string(MARKETS[kind]))
+    return cast(MarketDataFactory, _found(MARKETS, kind))
 
 
 @cache
 def account_stream_factory(kind: str) -> AccountStreamFactory:
-    return cast(AccountStreamFactory, import_string(ACCOUNT_STREAMS[kind]))
+    return cast(AccountStreamFactory, _found(ACCOUNT_STREAMS, kind))
 
 
 @cache
 def price_stream_factory(kind: str) -> PriceStreamFactory:
-    return cast(PriceStreamFactory, import_string(PRICE_STREAMS[kind]))
+    return cast(PriceStreamFactory, _found(PRICE_STREAMS, kind))
+
+
+def _found(adapters: Mapping[str, str], kind: str) -> Any:
+    if kind not in adapters:
+        raise Unavailable("no adapter serves this exchange")
+    return import_string(adapters[kind])

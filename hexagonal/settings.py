@@ -233,6 +233,14 @@ VAULT_PUBLIC_KEY_FILE = env.path("VAULT_PUBLIC_KEY_FILE")
 # Worker, sweeper and stream only: a file, or a directory with one for each key, `<key id>.key`.
 VAULT_PRIVATE_KEY_FILE = env.path("VAULT_PRIVATE_KEY_FILE")
 
+# --- the signer's gate: worker and sweeper only, and never in the database --------------------
+
+GATE_SYMBOLS = frozenset(env.words("GATE_SYMBOLS"))  # what may be entered; none: nothing
+GATE_LEVERAGE = env.integer("GATE_LEVERAGE", 50)
+GATE_ORDER_NOTIONAL = env.integer("GATE_ORDER_NOTIONAL", 50_000)  # USDT
+GATE_ACCOUNT_NOTIONAL_PER_MINUTE = env.integer("GATE_ACCOUNT_NOTIONAL_PER_MINUTE", 100_000)  # USDT
+GATE_ACCOUNT_ORDERS_PER_MINUTE = env.integer("GATE_ACCOUNT_ORDERS_PER_MINUTE", 60)
+
 # --- streams: one process or several, each with its share of the accounts' sockets ------------
 
 STREAM_LEASE_SECONDS = env.integer(

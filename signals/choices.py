@@ -137,3 +137,5 @@ class AlarmCode(models.TextChoices):
     KEY_PAIR_UNMADE = "key_pair_unmade", _("No worker makes the key pairs that traders wait for")
     KEYS_QUARANTINED = "keys_quarantined", _("Keys are under quarantine: they enter nothing new")
     QUARANTINE_BROKEN = "quarantine_broken", _("An entry was sent under quarantine")
+    GATE_REFUSED = "gate_refused", _("The signer's gate stopped an order")
+    KEY_ALTERED = "key_altered", _("A stored key does not belong where it stands")

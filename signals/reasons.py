@@ -37,6 +37,9 @@ REASONS: dict[str, str | Promise] = {
     Reason.WEEKLY_LOSS: _("Your weekly loss limit is reached; new entries are paused."),
     Reason.LOSS_STREAK: _("Too many losses in a row; new entries are paused."),
     Reason.DRAWDOWN: _("Your draw-down limit is reached; new entries are paused."),
+    Reason.GATE_REFUSED: _(
+        "Our own safety check stopped this order. Nothing was sent; we are looking into it."
+    ),
     Reason.KEY_INVALID: _("The exchange says that the API key is wrong."),
     Reason.KEY_EXPIRED: _("The API key has expired."),
     Reason.PERMISSION_MISSING: _("The API key may not trade contracts."),

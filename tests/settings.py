@@ -4,6 +4,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from sandbox.bybit.instruments import TABLE
+
 KEYS = Path(os.environ.get("TEST_VAULT_DIR", tempfile.gettempdir()))
 
 DEFAULTS = {
@@ -15,6 +17,11 @@ DEFAULTS = {
     "EXCHANGE_ENVIRONMENTS": "sandbox",
     "SIGNAL_ENVIRONMENT": "sandbox",
     "LINK_ID_KEY": "tests-only-link-id-key",
+    "GATE_SYMBOLS": ",".join(TABLE),
+    "GATE_LEVERAGE": "100",
+    "GATE_ORDER_NOTIONAL": "10000000",  # tests of the gate bring their own bounds
+    "GATE_ACCOUNT_NOTIONAL_PER_MINUTE": "10000000",
+    "GATE_ACCOUNT_ORDERS_PER_MINUTE": "100000",
     "POLL_SECONDS": "1",
     "PRICE_MAX_AGE_SECONDS": "0",  # tests move prices and look at once
     "EGRESS_REQUESTS": "100000",  # tests of the limits bring their own

@@ -188,7 +188,10 @@ class NewOrder:
 
 @dataclass(frozen=True, slots=True)
 class OrderChange:
-    """A change of a resting order; None leaves a field as it is."""
+    """A change of a resting order; None leaves a field as it is.
+
+    `reduce_only` says that the order was placed as such: no change of it opens anything.
+    """
 
     link_id: str
     symbol: str
@@ -196,6 +199,12 @@ class OrderChange:
     price: Decimal | None = None
     stop: Decimal | None = None
     target: Decimal | None = None
+    reduce_only: bool = False
+
+    @property
+    def may_open(self) -> bool:
+        """Whether it can make a position greater, or bring one about at another price."""
+        return not self.reduce_only and (self.quantity is not None or self.price is not None)
 
 
 @dataclass(frozen=True, slots=True)

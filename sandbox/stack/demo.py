@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
 
+from sandbox.bybit.instruments import TABLE
 from sandbox.stack.processes import tail
 from sandbox.stack.scratch import scratch
 from sandbox.stack.services import HOST, free_port, services
@@ -81,6 +82,7 @@ def _environment(directory: Path, urls: dict[str, str], ports: dict[str, int]) -
     worker = {
         "VAULT_PRIVATE_KEY_FILE": str(directory / "vault.key"),
         "LINK_ID_KEY": secrets.token_urlsafe(32),
+        "GATE_SYMBOLS": ",".join(TABLE),
     }
     bot = {"TELEGRAM_BOT_TOKEN": f"123456789:{secrets.token_urlsafe(26)}"}
     person = {"DEMO_PASSWORD": os.environ.get("DEMO_PASSWORD") or secrets.token_urlsafe(9)}

@@ -38,6 +38,7 @@ class Reason(StrEnum):
     WEEKLY_LOSS = "weekly_loss"
     LOSS_STREAK = "loss_streak"
     DRAWDOWN = "drawdown"
+    GATE_REFUSED = "gate_refused"  # by the worker's own gate, which nobody should ever meet
     # rejected: the exchange said no
     KEY_INVALID = "key_invalid"
     KEY_EXPIRED = "key_expired"

@@ -7,7 +7,13 @@ from datetime import datetime, timedelta
 
 from exchanges.clock import check_clock
 from exchanges.domain.calls import Call, listening
-from exchanges.domain.errors import ExchangeError, NotFound, Unavailable, UnexpectedReply
+from exchanges.domain.errors import (
+    ExchangeError,
+    GateRefused,
+    NotFound,
+    Unavailable,
+    UnexpectedReply,
+)
 from exchanges.domain.trading import Acknowledgement, NewOrder, OrderChange
 from exchanges.ports import Exchange
 from signals.domain.actions import (
@@ -22,6 +28,7 @@ from signals.domain.actions import (
 )
 from signals.models import Copy, Order
 from signals.services.claiming import Lease
+from signals.services.warrants import is_exit
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,10 @@ class Outcome:
 def act(
     copy: Copy, actions: list[Action], orders: dict[str, Order], exchange: Exchange, lease: Lease
 ) -> list[Outcome]:
-    """Send the actions one after the other; `orders` are the stored intents by leg."""
+    """Send the actions one after the other.
+
+    `orders` are the stored intents by leg, and the orders that are to be changed.
+    """
     outcomes: list[Outcome] = []
     for action in actions:
         if not lease.may_send():
@@ -78,6 +88,8 @@ def _carry_out(
             failure = error
         except Exception as error:  # noqa: BLE001 - a bug must not lose the fact that it was sent
             failure = UnexpectedReply(f"bug: {type(error).__name__}")
+    if isinstance(failure, GateRefused):
+        return Outcome(action, error=failure)
     sent_at, answered_at = asked_at, lease.time()
     if calls:  # to the millisecond: without the wait for a permit, and for a turn of the processor
         sent_at = _moment(lease, calls[0].started)
@@ -107,6 +119,7 @@ def _call(
                     price=action.price,
                     stop=action.stop,
                     target=action.target,
+                    reduce_only=is_exit(orders[action.leg], copy),
                 )
             )
         case Cancel():

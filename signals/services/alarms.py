@@ -27,7 +27,7 @@ LOG_LEVELS = {AlarmLevel.WARNING: logging.ERROR}  # the others: CRITICAL
 # Raised where they are seen, not by a check: gone when nobody has seen them for so long.
 SIGHTED = {
     *(AlarmCode.ORDER_ORPHANED, AlarmCode.BOT_DOUBLED, AlarmCode.CLOCK_STEPPED),
-    AlarmCode.AFFILIATE_KEY,
+    *(AlarmCode.AFFILIATE_KEY, AlarmCode.GATE_REFUSED, AlarmCode.KEY_ALTERED),
 }
 FORGOTTEN = timedelta(hours=1)
 

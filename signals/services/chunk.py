@@ -12,7 +12,8 @@ from exchanges.choices import ConnectionStatus
 from exchanges.domain.errors import ExchangeError, KeyUnreadable, Unavailable
 from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import InstrumentFacts, Ticker
-from exchanges.gateway import exchange_of
+from exchanges.domain.warrants import NoWarrant, Warrant
+from exchanges.gateway import UNASKED, exchange_of
 from exchanges.key_log import Use
 from exchanges.metering import AccountMeter, meter_of
 from exchanges.models import Connection, Instrument, SymbolState
@@ -33,6 +34,7 @@ from signals.services.claiming import Lease
 from signals.services.ledger import CopyLedger
 from signals.services.observing import Observation
 from signals.services.reading import read_ledgers
+from signals.services.warrants import Warrants
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,7 @@ class Task:
     meter: AccountMeter
     state: SymbolState | None
     rules: InstrumentFacts | None
+    warrant: Warrant | NoWarrant = UNASKED
     price: Ticker | None = None  # as it streams in; None when that is too old
     exchange: Exchange | None = None
     is_held: bool = False  # under quarantine, as the chunk was read
@@ -125,7 +128,7 @@ def load_chunk(lease: Lease) -> list[Task]:
     rules = {place: facts_of(row) for place, row in rows.items()}
     prices = {place: _fresh(row, lease) for place, row in rows.items()}
     lease.quarantined.update(quarantined({copy.connection_id for copy in copies}))
-    tasks = []
+    tasks, warrants = [], Warrants()
     for ledger in ledgers:
         copy, link = ledger.copy, ledger.copy.connection
         place = (link.exchange, link.environment, copy.symbol)
@@ -136,6 +139,7 @@ def load_chunk(lease: Lease) -> list[Task]:
                 meter=meter_of(link, Lane.POLL if lease.lane is Lane.RECORD else lease.lane),
                 state=states.get((link.pk, copy.symbol)),
                 rules=rules.get(place),
+                warrant=warrants.of(copy),
                 price=prices.get(place),
                 is_held=link.pk in lease.quarantined,
             )
@@ -160,7 +164,7 @@ def open_account(task: Task) -> None:
         task.failure = Unavailable("the key is not verified yet")
         return
     try:
-        task.exchange = exchange_of(task.link, task.meter)
+        task.exchange = exchange_of(task.link, task.meter, task.warrant)
     except SealBroken:
         task.failure = KeyUnreadable("the stored key cannot be opened")
     except ExchangeError as error:

@@ -84,6 +84,8 @@ def _write_down(task: Task, lease: Lease) -> None:
     for action in task.actions:
         if isinstance(action, Place):
             task.orders[action.leg] = _intent(task, action, lease)
+        if isinstance(action, Amend):
+            task.orders[action.leg] = task.ledger.by_link_id()[action.link_id]
         if isinstance(action, Place | Amend | SetLevels):
             task.ledger.note_asked(stop=action.stop, target=action.target)
         if isinstance(action, SetLevels) and task.copy.own_stop is not None:

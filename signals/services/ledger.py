@@ -70,6 +70,9 @@ class CopyLedger:
     def by_exchange_id(self) -> dict[str, Order]:
         return {order.exchange_id: order for order in self.orders if order.exchange_id}
 
+    def by_link_id(self) -> dict[str, Order]:
+        return {order.link_id: order for order in self.orders if order.link_id}
+
     def join_fills(self) -> None:
         """Let the fills know their orders without asking the database."""
         orders = {order.pk: order for order in self.orders}

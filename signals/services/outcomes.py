@@ -11,6 +11,7 @@ from exchanges.domain.errors import (
     DuplicateLinkId,
     ExchangeError,
     FilterViolated,
+    GateRefused,
     InsufficientMargin,
     InvalidKey,
     InvalidOrder,
@@ -51,6 +52,7 @@ REASON_OF_ERROR: dict[type[ExchangeError], Reason] = {
     FilterViolated: Reason.ORDER_INVALID,
     SymbolNotTradable: Reason.SYMBOL_NOT_TRADABLE,
     StopRefused: Reason.STOP_REFUSED,
+    GateRefused: Reason.GATE_REFUSED,
     InvalidKey: Reason.KEY_INVALID,
     SignatureRefused: Reason.KEY_INVALID,
     KeyExpired: Reason.KEY_EXPIRED,
@@ -69,6 +71,8 @@ def reason_of(error: ExchangeError) -> Reason:
 
 def doubts_rules(outcome: Outcome) -> bool:
     """Whether the exchange refused what our rules of the contract allow: they may be old."""
+    if isinstance(outcome.error, GateRefused):
+        return False
     if isinstance(outcome.action, SetLeverage) and isinstance(outcome.error, OrderRejected):
         return True
     return isinstance(outcome.error, FilterViolated | SymbolNotTradable)
@@ -125,6 +129,9 @@ def _trail(ledger: CopyLedger, action: SetTrail, outcome: Outcome) -> None:
 def _place(ledger: CopyLedger, order: Order, outcome: Outcome, now: datetime) -> None:
     copy, error = ledger.copy, outcome.error
     is_entry = is_entry_leg(order.leg)
+    if isinstance(error, GateRefused):
+        _not_placed(ledger, order, error, now)
+        return
     if outcome.sent_at is None:  # it never left: the next worker plans afresh
         order.status = OrderStatus.NOT_SENT
         return
@@ -214,5 +221,6 @@ def _amendment_refused(ledger: CopyLedger, action: Amend, error: OrderRejected) 
         copy.wants_position = False
         copy.close_reason = Reason.STOP_REFUSED.value
         return
+    is_ours = isinstance(error, GateRefused)
     copy.wants_entry = False
-    copy.close_reason = Reason.AMENDMENT_REFUSED.value
+    copy.close_reason = (Reason.GATE_REFUSED if is_ours else Reason.AMENDMENT_REFUSED).value

@@ -49,8 +49,9 @@ from signals.services.openings import record_deeds, record_openings
 from signals.services.orphans import note_orphans
 from signals.services.outcomes import apply_outcomes, doubts_rules, refuse_credentials
 from signals.services.polling import poll_seconds
-from signals.services.pricing import read_tickers
+from signals.services.pricing import price_entries, read_tickers
 from signals.services.recording import write_all
+from signals.services.refusals import note_refusals
 from signals.services.telling import put_back_fact
 
 log = logging.getLogger(__name__)
@@ -78,8 +79,10 @@ def work() -> int:
         open_account(task)
     tasks = admit(tasks, tickers, lease)
     _each(lambda task: _observe(task, lease), [task for task in tasks if _must_look(task, lease)])
+    priced = _pool().submit(price_entries, tasks)  # meanwhile
     _absorb_and_plan(tasks, tickers, lease)
     _act_on(tasks, lease)
+    priced.result()
     for task in tasks:
         task.meter.settle()
     _finish(tasks, lease)
@@ -280,6 +283,7 @@ def _finish(tasks: list[Task], lease: Lease) -> None:
         _note_put_back(task, lease)
     write_all([task.ledger for task in tasks], lease, releases=True)
     note_orphans([task.ledger for task in tasks], now=lease.time())
+    note_refusals(tasks, now=lease.time())
     ended = {task.link.pk for task in tasks if task.copy.status == CopyStatus.CLOSED}
     if ended:
         with transaction.atomic():

@@ -53,6 +53,10 @@ def test_the_key_of_the_vault_is_where_orders_are_sent(services):
     assert "\nVAULT_PRIVATE_KEY_FILE" not in (ROOT / ".env.example").read_text()
 
 
+def test_the_bounds_of_the_gate_are_the_workers_alone():
+    assert "\nGATE_" not in (ROOT / ".env.example").read_text()
+
+
 def test_who_seals_has_the_public_key(services):
     sealing = {
         name for name, each in services.items() if "vault_public_key" in each.get("secrets", [])

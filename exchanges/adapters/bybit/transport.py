@@ -15,6 +15,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 
 from exchanges.adapters.bybit.channel import channel_of
 from exchanges.adapters.bybit.deadline import time_limit, when_connected
+from exchanges.adapters.bybit.endpoints import Endpoint, endpoints_of
 from exchanges.adapters.bybit.errors import (
     NOT_MODIFIED,
     error_of,
@@ -25,6 +26,7 @@ from exchanges.adapters.bybit.signing import Sign, signer_of
 from exchanges.domain.errors import (
     EgressBlocked,
     ExchangeError,
+    GateRefused,
     OutcomeUnknown,
     Unavailable,
     UnexpectedReply,
@@ -84,9 +86,25 @@ class _LastLook:
 
 
 class _Session(HTTP):  # type: ignore[misc]  # pybit has no types
-    """pybit, but for the signature; it is told no secret."""
+    """pybit, but for the signature; it is told no secret, and signs what is needed alone.
+
+    Without a secret its own way of sending files cannot sign at all.
+    """
 
     sign: Sign
+    endpoints: frozenset[Endpoint]
+
+    def _submit_request(
+        self,
+        method: str | None = None,
+        path: str | None = None,
+        query: Json | None = None,
+        auth: bool = False,  # noqa: FBT001, FBT002 - as pybit has it
+    ) -> Any:
+        if (method, path) not in self.endpoints:
+            log.critical("a request that nobody needs was stopped: %s %s", method, path)
+            raise GateRefused("this endpoint is not needed")
+        return super()._submit_request(method, path, query, auth)
 
     def _auth(self, payload: str, recv_window: int, timestamp: int) -> str:
         return self.sign(f"{timestamp}{self.api_key}{recv_window}{payload}")
@@ -118,6 +136,7 @@ class Transport:
     def __init__(self, wire: Wire, credentials: Credentials | None = None) -> None:
         http = copy(_session(wire.environment, wire.connect_timeout, wire.read_timeout))
         http.recv_window = wire.recv_window_ms
+        http.endpoints = endpoints_of(wire.environment, wire.base_url)
         if credentials is not None:
             http.api_key, http.sign = credentials.api_key, signer_of(credentials)
         self._channel = channel_of(wire.egress, wire.referral_id)

@@ -17,6 +17,7 @@ from exchanges import gateway, key_pairs, services, vault
 from exchanges.domain.errors import CredentialsRejected, SignatureRefused, Unavailable
 from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import Credentials, NewOrder, OrderType, Side
+from exchanges.domain.warrants import Warrant
 from exchanges.metering import meter_of
 from exchanges.models import Connection, KeyPair
 from exchanges.tasks import generate_key_pair, watch_accounts
@@ -59,7 +60,7 @@ def has_pair(link):
 
 
 def account_of(link):
-    return gateway.exchange_of(link, meter_of(link, Lane.ENTRY))
+    return gateway.exchange_of(link, meter_of(link, Lane.ENTRY), WARRANT)
 
 
 ORDER = NewOrder(
@@ -71,6 +72,14 @@ ORDER = NewOrder(
     position_index=0,
     price=Decimal(45000),
     stop=Decimal(44000),
+)
+WARRANT = Warrant(
+    orders=frozenset({ORDER.link_id}),
+    symbol=ORDER.symbol,
+    side=ORDER.side,
+    lowest=Decimal(45000),
+    highest=Decimal(45000),
+    leverage=Decimal(10),
 )
 
 

@@ -11,12 +11,13 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts.models import ActivityEvent
-from exchanges import key_pairs
+from exchanges import key_pairs, vault
+from exchanges.adapters.bybit.gateway import BybitExchange
 from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import NewOrder, OrderType, Side
-from exchanges.gateway import exchange_of
-from exchanges.metering import meter_of
+from exchanges.gateway import seal_context, wire_of
 from exchanges.models import HostClock, KeyPair
+from exchanges.ports import NoMeter
 from signals.choices import AlarmCode, AlarmLevel
 from signals.models import Alarm, Copy, Heartbeat, Order
 from signals.services import working
@@ -227,7 +228,8 @@ def test_an_order_of_ours_that_is_in_no_row_is_told_and_left_alone(market, autho
         position_index=0,
     )
     link.refresh_from_db()
-    exchange_of(link, meter_of(link, Lane.ENTRY)).place(stranger)
+    key = vault.unseal(bytes(link.sealed), context=seal_context(link))
+    BybitExchange(key, wire_of(link.environment, link.egress, NoMeter())).place(stranger)
     settle(market)
     alarm = Alarm.objects.get()
     assert (alarm.code, alarm.subject) == ("order_orphaned", "order hx0123456789abcdefghjkmnpq")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import requests
 
-WORKER_ONLY = {"VAULT_PRIVATE_KEY_FILE", "LINK_ID_KEY"}
+WORKER_ONLY = {"VAULT_PRIVATE_KEY_FILE", "LINK_ID_KEY", "GATE_SYMBOLS"}
 
 
 def wait_for_site(child) -> str:
