@@ -21,7 +21,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
     list_filter = ["status", "reason", "environment"]
     list_select_related = ["user"]
     search_fields = ["name", "user__nickname", "exchange_uid"]
-    exclude = ["sealed", "api_key_id", "key_digest"]
+    exclude = ["sealed", "api_key_id"]
 
 
 @admin.register(Instrument)

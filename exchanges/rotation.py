@@ -19,14 +19,14 @@ from django.db.models.functions import Substr
 from exchanges import services, vault
 from exchanges.choices import ConnectionReason, ConnectionStatus
 from exchanges.gateway import pair_context, seal_context
-from exchanges.models import Connection, KeyPair
+from exchanges.models import Connection, FormerKey, KeyPair
 
 log = logging.getLogger(__name__)
 
-Holder = Connection | KeyPair  # a pair's box waits beside its connection's own
+Holder = Connection | KeyPair | FormerKey  # the last two wait beside their connection's own
 
 BATCH = 50
-HOLDERS: tuple[type[Holder], ...] = (Connection, KeyPair)
+HOLDERS: tuple[type[Holder], ...] = (Connection, KeyPair, FormerKey)
 HEAD = Substr("sealed", 1, vault.HEAD_BYTES, output_field=BinaryField())
 
 
@@ -118,7 +118,7 @@ def _context_of(row: Holder) -> str:
 
 def _unless_verified(rows: QuerySet[Any], holder: type[Holder], now: datetime) -> QuerySet[Any]:
     """A verification that goes on knows its key by its box, and would take it for another."""
-    if holder is KeyPair:
+    if holder is not Connection:
         return rows
     begun = Q(checked_at__gte=now - services.VERIFY_CLAIM)
     return rows.exclude(Q(status=ConnectionStatus.VERIFYING) & begun)

@@ -28,6 +28,11 @@ def connection_of(user: User, public_id: UUID) -> Connection:
     return link
 
 
+def names_of(user: User) -> set[str]:
+    """What a trader's links are called."""
+    return set(connections_of(user).values_list("name", flat=True))
+
+
 def has_connection(user: User) -> bool:
     return user.connections.filter(status=ConnectionStatus.CONNECTED).exists()
 
