@@ -21,6 +21,7 @@ PARTS = {
     "B6": "streams",
     "B7": "publish",
     "B8": "health",
+    "B9": "linking",
     "fairness": "fairness",
     "RSA": "signing",
 }

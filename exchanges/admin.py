@@ -33,7 +33,7 @@ class ConnectionAdmin(ReadOnlyAdmin):
     list_filter = ["status", "reason", "environment"]
     list_select_related = ["user"]
     search_fields = ["name", "user__nickname", "exchange_uid"]
-    exclude = ["sealed", "api_key_id", "key_digest"]
+    exclude = ["sealed", "api_key_id"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Connection]:
         rows: QuerySet[Connection] = super().get_queryset(request)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from django.conf import settings
 
 from exchanges.choices import ConnectionReason
@@ -32,20 +34,28 @@ REASONS: dict[type[ExchangeError], ConnectionReason] = {
 }
 
 
-def reason_of(error: CredentialsRejected) -> ConnectionReason:
-    return REASONS[type(error)]
+def reason_of(error: CredentialsRejected, *, is_paired: bool = False) -> ConnectionReason:
+    """What a refusal is called; a key whose public half was registered has no secret to blame."""
+    reason = REASONS[type(error)]
+    if is_paired and reason is ConnectionReason.WRONG_SECRET:
+        return ConnectionReason.OTHER_PUBLIC_KEY
+    return reason
 
 
 def judge_key(facts: KeyFacts) -> ConnectionReason:
-    """What a key must be able to do, and what it must not; `NONE` when all is as it must be."""
+    """What is worst about a key; `NONE` when all is as it must be."""
+    return next(faults_of(facts), ConnectionReason.NONE)
+
+
+def faults_of(facts: KeyFacts) -> Iterator[ConnectionReason]:
+    """What a key must be able to do and is not, or must not and is, the worst first."""
     if facts.can_withdraw:
-        return ConnectionReason.CAN_WITHDRAW
+        yield ConnectionReason.CAN_WITHDRAW
     if facts.can_transfer and settings.REFUSE_TRANSFER_RIGHT:
-        return ConnectionReason.CAN_TRANSFER
+        yield ConnectionReason.CAN_TRANSFER
     if facts.read_only:
-        return ConnectionReason.READ_ONLY
+        yield ConnectionReason.READ_ONLY
     if not (facts.can_order and facts.can_position):
-        return ConnectionReason.PERMISSION_MISSING
+        yield ConnectionReason.PERMISSION_MISSING
     if not facts.is_unified:
-        return ConnectionReason.NOT_UNIFIED
-    return ConnectionReason.NONE
+        yield ConnectionReason.NOT_UNIFIED

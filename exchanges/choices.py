@@ -49,6 +49,13 @@ class ConnectionReason(models.TextChoices):
         "key_id_unknown",
         _("Bybit knows no such API key for our public key. Copy it again."),
     )
+    OTHER_PUBLIC_KEY = (
+        "other_public_key",
+        _(
+            "Another public key than ours stands under this API key. Copy the API key that Bybit "
+            "showed for our public key, or paste our public key there once more."
+        ),
+    )
     PAIR_BROKEN = (
         "pair_broken",
         _("The public key is not ours any more. Delete that key at Bybit now and make a new pair."),
@@ -104,6 +111,10 @@ class ConnectionReason(models.TextChoices):
         "unavailable",
         _("The exchange did not answer. We try again; nothing is lost."),
     )
+    BUSY = (
+        "busy",
+        _("The exchange takes no more requests from us for the moment. We go on by ourselves."),
+    )
     RECHECKING = "rechecking", _("The key is being checked again.")
     VAULT = "vault", _("The stored key could not be opened. Enter it again.")
 
@@ -136,7 +147,58 @@ PROCESSES = {
     "command": _("Operator's command"),
 }
 
+
+class VerificationStep(models.TextChoices):
+    """What is looked at before a key is used, in this order."""
+
+    KEY = "key", _("Key valid")
+    PERMISSIONS = "permissions", _("Permissions")
+    WITHDRAWAL = "withdrawal", _("Withdrawal off")
+    ADDRESS = "address", _("Our address allowed")
+    ACCOUNT = "account", _("Account mode")
+    BALANCE = "balance", _("Balance readable")
+    STATUS = "status", _("Status receivable")
+
+
+# Which step a refusal belongs to; the others are the key's own.
+STEP_OF = {
+    ConnectionReason.READ_ONLY: VerificationStep.PERMISSIONS,
+    ConnectionReason.PERMISSION_MISSING: VerificationStep.PERMISSIONS,
+    ConnectionReason.CAN_WITHDRAW: VerificationStep.WITHDRAWAL,
+    ConnectionReason.CAN_TRANSFER: VerificationStep.WITHDRAWAL,
+    ConnectionReason.IP_NOT_ALLOWED: VerificationStep.ADDRESS,
+    ConnectionReason.NOT_UNIFIED: VerificationStep.ACCOUNT,
+    ConnectionReason.NOT_AFFILIATED: VerificationStep.ACCOUNT,
+    ConnectionReason.ACCOUNT_BARRED: VerificationStep.ACCOUNT,
+}
+
+# What a refusal is called, before its cause and what to do.
+TITLES = {
+    ConnectionReason.INVALID_KEY: _("Invalid key"),
+    ConnectionReason.WRONG_SECRET: _("Wrong secret"),
+    ConnectionReason.KEY_ID_UNKNOWN: _("Unknown API key"),
+    ConnectionReason.OTHER_PUBLIC_KEY: _("Another public key"),
+    ConnectionReason.PAIR_BROKEN: _("Public key exchanged"),
+    ConnectionReason.KEY_EXPIRED: _("Key expired"),
+    ConnectionReason.IP_NOT_ALLOWED: _("Address not allowed"),
+    ConnectionReason.READ_ONLY: _("Read-only key"),
+    ConnectionReason.PERMISSION_MISSING: _("No trading permission"),
+    ConnectionReason.CAN_WITHDRAW: _("Withdrawal is on"),
+    ConnectionReason.CAN_TRANSFER: _("Transfer is on"),
+    ConnectionReason.NOT_UNIFIED: _("Not a unified account"),
+    ConnectionReason.NOT_AFFILIATED: _("Not opened by our link"),
+    ConnectionReason.ACCOUNT_BARRED: _("Account may not trade"),
+    ConnectionReason.DUPLICATE_ACCOUNT: _("Linked already"),
+    ConnectionReason.OTHER_ACCOUNT: _("Another account"),
+    ConnectionReason.UNAVAILABLE: _("Exchange unavailable"),
+    ConnectionReason.BUSY: _("Waiting for its turn"),
+    ConnectionReason.VAULT: _("Stored key unreadable"),
+}
+
 PAIRED = {ExchangeKind.BYBIT}  # where traders register a public key and get an API key id
+
+# Linked, but not (yet) with a key that may be used: only so many a trader.
+UNFINISHED = (ConnectionStatus.AWAITING, ConnectionStatus.VERIFYING, ConnectionStatus.REFUSED)
 
 # What a look at a working key can find wrong, and right again once its owner has mended it.
 MENDABLE = frozenset(
@@ -146,7 +208,7 @@ MENDABLE = frozenset(
         *(ConnectionReason.READ_ONLY, ConnectionReason.PERMISSION_MISSING),
         *(ConnectionReason.CAN_WITHDRAW, ConnectionReason.CAN_TRANSFER),
         *(ConnectionReason.NOT_UNIFIED, ConnectionReason.VAULT, ConnectionReason.RECHECKING),
-        ConnectionReason.PAIR_BROKEN,
+        *(ConnectionReason.PAIR_BROKEN, ConnectionReason.OTHER_PUBLIC_KEY),
     }
 )
 # Put right on the exchange's page of keys.
@@ -162,7 +224,12 @@ STILL_WORKING = frozenset(
 )
 
 # What is told beside the reasons.
+STATUS_UNHEARD = "status_unheard"
 NOTICES = {
+    STATUS_UNHEARD: _(
+        "The exchange does not tell us by itself what happens just now. Nothing is to be done: we "
+        "ask it every few seconds instead, and try to listen again with every trade."
+    ),
     "key_expiring": _(
         "Bind the key to our addresses at Bybit, then it does not expire; or prolong it there."
     ),
@@ -177,6 +244,10 @@ NOTICES = {
 REFUSALS = {
     "no_key_pair": _("There is no key pair for this connection. Make one first."),
     "link_gone": _("This connection is gone. Link the account anew."),
+    "too_many_unfinished": _(
+        "Too many of your connections are not finished yet. Enter their keys or disconnect them, "
+        "then link another."
+    ),
     "link_in_use": _("Trades are open on this connection. Close them first."),
     "check_needless": _("There is nothing to check again."),
 }

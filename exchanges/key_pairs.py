@@ -11,30 +11,37 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.db import transaction
 
 from accounts.models import User
-from exchanges import key_log, vault
+from exchanges import former_keys, key_log, vault
 from exchanges.choices import PAIRED, ConnectionStatus, ExchangeKind, KeyPurpose
+from exchanges.domain.masking import masked
 from exchanges.domain.trading import RSA_BITS, Credentials, KeyKind
 from exchanges.egress import least_used
 from exchanges.gateway import pair_context
 from exchanges.key_log import Use
 from exchanges.models import Connection, KeyPair
-from exchanges.services import LinkRefused, lock_for_change, note_key, verify_anew
+from exchanges.services import LinkRefused, guard_unfinished, lock_for_change, verify_anew
 from hexagonal.lib.jobs import enqueue_on_commit
 
 PUBLIC_EXPONENT = 65537
 
 
-def connect(user: User, *, environment: str, name: str) -> Connection:
-    """Begin a link whose key pair a worker makes; it waits until `enter_id` brings the id."""
+def connect(
+    user: User, *, environment: str, name: str, exchange: str = ExchangeKind.BYBIT
+) -> Connection:
+    """Begin a link whose key pair a worker makes; it waits until `enter_id` brings the id.
+
+    Raises `LinkRefused` when too many links of this trader are unfinished.
+    """
     link = Connection(
         user=user,
-        exchange=ExchangeKind.BYBIT,
+        exchange=exchange,
         environment=environment,
         name=name,
         status=ConnectionStatus.AWAITING,
         egress=least_used(),
     )
     with transaction.atomic():
+        guard_unfinished(user)
         link.save()
         _ask_for_pair(link)
     return link
@@ -46,6 +53,7 @@ def renew(link: Connection) -> None:
     A pair that waits already stays, because its public half may be at the exchange by now.
     """
     with transaction.atomic():
+        guard_unfinished(link.user, besides=link)
         link = lock_for_change(link)
         if link.exchange not in PAIRED:
             raise LinkRefused("no_key_pair")
@@ -66,16 +74,18 @@ def generate(pair_id: int) -> None:
     asked.update(public_key=public, sealed=sealed)
 
 
-def enter_id(link: Connection, *, api_key_id: str) -> None:
+def enter_id(link: Connection, *, api_key_id: str) -> Connection:
     """Put the pair in place of the link's key, under the id that the exchange gave, and verify."""
     with transaction.atomic():
         link = lock_for_change(link)
         pair = KeyPair.objects.filter(connection=link).exclude(public_key="").first()
         if pair is None:
             raise LinkRefused("no_key_pair")
+        former_keys.set_aside(link)
         link.sealed, link.public_key, link.api_key_id = pair.sealed, pair.public_key, api_key_id
-        note_key(link, api_key_id)
+        link.key_hint = masked(api_key_id)
         verify_anew(link)
+    return link
 
 
 def waiting_pairs() -> list[int]:

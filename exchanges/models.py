@@ -19,6 +19,8 @@ from exchanges.choices import (
 )
 from hexagonal.lib.fields import NumberField
 
+REASONS = frozenset(ConnectionReason.values)
+
 
 def budget_of(exchange: str, environment: str, egress: str) -> str:
     """The name of what an exchange lets one outgoing address send."""
@@ -76,14 +78,15 @@ class Connection(models.Model):
     # Without a secret: the sealed private key's other half, and the id that the trader brought.
     public_key = models.TextField(blank=True)
     api_key_id = models.CharField(max_length=80, blank=True, editable=False)
-    key_hint = models.CharField(max_length=12, blank=True)  # last four of the key id
-    key_digest = models.CharField(max_length=64, blank=True, editable=False)
+    key_hint = models.CharField(max_length=12, blank=True)  # exchanges.domain.masking
     status = models.CharField(
         max_length=10, choices=ConnectionStatus.choices, default=ConnectionStatus.VERIFYING
     )
     reason = models.CharField(
         max_length=20, choices=ConnectionReason.choices, default="", blank=True
     )
+    # What the steps of the last verification have found: `exchanges.progress`.
+    checks = models.JSONField(default=dict, editable=False)
     exchange_uid = models.CharField(max_length=40, blank=True)
     egress = models.CharField(max_length=45, blank=True)  # of settings.EGRESS; kept for good
     key_expires_at = models.DateTimeField(null=True, blank=True)
@@ -136,6 +139,16 @@ class Connection(models.Model):
         if self.reason == ConnectionReason.NOT_AFFILIATED:
             return str(settings.BYBIT_SIGN_UP_URL)
         return str(settings.BYBIT_API_PAGE_URL) if self.reason in AT_THE_EXCHANGE else ""
+
+    @property
+    def refused_new_key(self) -> str:
+        """Why the last new key was refused, where the one that it was to replace has stayed."""
+        is_kept = self.sealed and self.status in {
+            ConnectionStatus.CONNECTED,
+            ConnectionStatus.ATTENTION,
+        }
+        found = [ConnectionReason(code) for code in self.checks.values() if code in REASONS]
+        return str(found[0].label) if is_kept and found else ""
 
     def has_key_of(self, other: Connection) -> bool:
         """Whether the same stored key stands here as in another reading of this row."""
@@ -239,6 +252,23 @@ class Quarantine(models.Model):
     def __str__(self) -> str:
         scope = [self.exchange, self.environment, self.user.nickname if self.user else ""]
         return " ".join(part for part in scope if part) or "all"
+
+
+class FormerKey(models.Model):
+    """A connection's key that a new one has taken the place of, until that has been verified."""
+
+    connection = models.OneToOneField(
+        Connection, on_delete=models.CASCADE, related_name="former_key"
+    )
+    sealed = models.BinaryField(editable=False)  # exchanges.vault: of the connection's own row
+    public_key = models.TextField(blank=True)
+    api_key_id = models.CharField(max_length=80, blank=True, editable=False)
+    key_hint = models.CharField(max_length=12, blank=True)
+    status = models.CharField(max_length=10, choices=ConnectionStatus.choices)
+    reason = models.CharField(max_length=20, choices=ConnectionReason.choices, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.connection_id}"
 
 
 class SymbolState(models.Model):

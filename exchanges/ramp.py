@@ -23,8 +23,10 @@ RETURNING 1
 """
 
 
-def admit(budget: str, wanted: int) -> int:
+def admit(budget: str, wanted: int, *, most: int | None = None) -> int:
     """Count up to `wanted` new sockets of an address, and return how many may be opened.
+
+    `most`: of all sockets of the address within the span, for whoever leaves room to others.
 
     None by an address that is banned: every attempt prolongs that. In PostgreSQL, for without it
     no stream process runs: there is no second way to guard.
@@ -34,7 +36,7 @@ def admit(budget: str, wanted: int) -> int:
     values: dict[str, str | int] = {
         "budget": budget,
         "wanted": wanted,
-        "most": settings.STREAM_OPENINGS,
+        "most": settings.STREAM_OPENINGS if most is None else most,
         "span": settings.STREAM_OPENINGS_SECONDS,
     }
     with transaction.atomic(durable=True), connection.cursor() as cursor:

@@ -20,14 +20,14 @@ from exchanges import key_log, services, vault
 from exchanges.choices import ConnectionReason, ConnectionStatus, KeyPurpose
 from exchanges.gateway import pair_context, seal_context
 from exchanges.key_log import Use
-from exchanges.models import Connection, KeyPair
+from exchanges.models import Connection, FormerKey, KeyPair
 
 log = logging.getLogger(__name__)
 
-Holder = Connection | KeyPair  # a pair's box waits beside its connection's own
+Holder = Connection | KeyPair | FormerKey  # the last two wait beside their connection's own
 
 BATCH = 50
-HOLDERS: tuple[type[Holder], ...] = (Connection, KeyPair)
+HOLDERS: tuple[type[Holder], ...] = (Connection, KeyPair, FormerKey)
 HEAD = Substr("sealed", 1, vault.HEAD_BYTES, output_field=BinaryField())
 
 
@@ -124,7 +124,7 @@ def _context_of(row: Holder) -> str:
 
 def _unless_verified(rows: QuerySet[Any], holder: type[Holder], now: datetime) -> QuerySet[Any]:
     """A verification that goes on knows its key by its box, and would take it for another."""
-    if holder is KeyPair:
+    if holder is not Connection:
         return rows
     begun = Q(checked_at__gte=now - services.VERIFY_CLAIM)
     return rows.exclude(Q(status=ConnectionStatus.VERIFYING) & begun)

@@ -74,6 +74,11 @@ def key_uses_of(user: User, link: Connection | None = None) -> QuerySet[KeyUse]:
     return uses.select_related("connection", "person")
 
 
+def names_of(user: User) -> set[str]:
+    """What a trader's links are called."""
+    return set(connections_of(user).values_list("name", flat=True))
+
+
 def has_connection(user: User) -> bool:
     return user.connections.filter(status=ConnectionStatus.CONNECTED).exists()
 

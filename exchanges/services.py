@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -13,23 +11,27 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
+from django.urls import reverse
 
 from accounts.activity import Fact, record
 from accounts.choices import ActivityKind
 from accounts.models import User
-from exchanges import key_log, vault
-from exchanges.admission import judge_key, reason_of
+from exchanges import former_keys, key_log, vault
+from exchanges.admission import faults_of, reason_of
 from exchanges.choices import (
     ABOUT_ADDRESSES,
     STILL_WORKING,
+    UNFINISHED,
     ConnectionReason,
     ConnectionStatus,
     Environment,
     ExchangeKind,
     KeyPurpose,
+    VerificationStep,
 )
-from exchanges.domain.errors import CredentialsRejected, ExchangeError, Unavailable
+from exchanges.domain.errors import CredentialsRejected, ExchangeError, RateLimited, Unavailable
 from exchanges.domain.lanes import Lane
+from exchanges.domain.masking import masked
 from exchanges.domain.pushes import BalancePush
 from exchanges.domain.trading import (
     PORTFOLIO_MARGIN,
@@ -45,6 +47,8 @@ from exchanges.key_log import Use
 from exchanges.metering import meter_of
 from exchanges.models import Connection, KeyPair, SymbolState
 from exchanges.ports import Exchange
+from exchanges.progress import Progress, begun
+from exchanges.receiving import hears
 from exchanges.stream_shares import are_prices_followed
 from hexagonal.lib.jobs import enqueue_on_commit
 
@@ -53,10 +57,12 @@ log = logging.getLogger(__name__)
 OUR_PREFIX = "hx"  # of the link ids of orders that the platform sent
 VERIFY_CLAIM = timedelta(seconds=30)  # longer than all requests of one verification
 VERIFY_PATIENCE = 2.0  # seconds that each of its requests may wait for its turn
-HINT_LENGTH = 4
 
-# Of a pair: the exchange has no such key, or another public key stands under its id.
-UNKNOWN_TO_IT = frozenset({ConnectionReason.INVALID_KEY, ConnectionReason.WRONG_SECRET})
+# Of a pair: the exchange has no such key, or another public key stands under its id. The pair can
+# do nothing there, and stays for the right id.
+WRONG_ID = frozenset({ConnectionReason.KEY_ID_UNKNOWN, ConnectionReason.OTHER_PUBLIC_KEY})
+# Facts whose remedy stands in the guide.
+GUIDED = frozenset({"api_refused", "api_key_kept", "api_attention"})
 # Demo and test accounts are nobody's clients.
 REFERRED = frozenset({Environment.MAINNET, Environment.SANDBOX})
 
@@ -89,28 +95,53 @@ def hear_of_operators_key(hearer: Callable[[str], None]) -> None:
         _hear_operators.append(hearer)
 
 
-def connect(user: User, *, environment: str, name: str, credentials: Credentials) -> Connection:
-    """Seal a key and have a worker verify it; this process cannot open what it sealed."""
+def connect(
+    user: User,
+    *,
+    environment: str,
+    name: str,
+    credentials: Credentials,
+    exchange: str = ExchangeKind.BYBIT,
+) -> Connection:
+    """Seal a key and have a worker verify it; this process cannot open what it sealed.
+
+    Raises `LinkRefused` when too many links of this trader are unfinished.
+    """
     link = Connection(
         user=user,
-        exchange=ExchangeKind.BYBIT,
+        exchange=exchange,
         environment=environment,
         name=name,
         egress=least_used(),
     )
     _seal(link, credentials)
     with transaction.atomic():
+        guard_unfinished(user)
         verify_anew(link)
     return link
+
+
+def guard_unfinished(user: User, *, besides: Connection | None = None) -> None:
+    """Raise `LinkRefused` when a trader has begun as many links as may wait at once.
+
+    A link waits while it has no key that may be used, or has a key pair that is not registered.
+    """
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)  # two at once see each other
+    others = user.connections.exclude(pk=besides.pk) if besides else user.connections
+    unfinished = others.filter(Q(status__in=UNFINISHED) | Q(key_pair__isnull=False))
+    if unfinished.count() >= settings.MOST_UNFINISHED_LINKS:
+        raise LinkRefused("too_many_unfinished")
 
 
 def replace_key(link: Connection, *, credentials: Credentials) -> Connection:
     """Put a new key in place of the old one; the settings stay, and it is verified anew.
 
-    The exchange account must stay the same while the link is in use: `verify` holds it to that.
+    The old one comes back if the new one is refused. The exchange account must stay the same while
+    the link is in use: `verify` holds it to that.
     """
     with transaction.atomic():
         link = lock_for_change(link)
+        former_keys.set_aside(link)
         _seal(link, credentials)
         KeyPair.objects.filter(connection=link).delete()
         verify_anew(link)
@@ -132,7 +163,7 @@ def lock_for_change(link: Connection) -> Connection:
 def verify_anew(link: Connection) -> None:
     """Keep a link's new key and ring for a worker that verifies it."""
     link.status, link.reason = ConnectionStatus.VERIFYING, ConnectionReason.NONE
-    link.checked_at = None
+    link.checked_at, link.checks = None, {}
     link.save()
     enqueue_on_commit("exchanges.verify_connection", link.pk)
 
@@ -150,11 +181,12 @@ def disconnect(link: Connection, *, now: datetime, if_leaving: bool = False) -> 
             raise LinkRefused("link_in_use")
         if link.status == ConnectionStatus.REVOKED:
             return
-        link.sealed, link.key_digest, link.is_leaving = None, "", False
-        link.public_key = link.api_key_id = ""
+        link.sealed, link.is_leaving = None, False
+        link.public_key = link.api_key_id = link.key_hint = ""
         link.status, link.reason = ConnectionStatus.REVOKED, ConnectionReason.NONE
         link.save()
         KeyPair.objects.filter(connection=link).delete()
+        former_keys.destroy(link)
         tell(link, "api_disconnected", now)
 
 
@@ -189,47 +221,65 @@ def check_again(link: Connection) -> None:
 
 def _seal(link: Connection, credentials: Credentials) -> None:
     link.public_key = link.api_key_id = ""
+    link.key_hint = masked(credentials.api_key)
     link.sealed = vault.seal(credentials, context=seal_context(link))
-    note_key(link, credentials.api_key)
-
-
-def note_key(link: Connection, api_key: str) -> None:
-    """Keep what may be shown of an API key, and what tells whether another one is the same."""
-    link.key_hint = "…" + api_key[-HINT_LENGTH:]
-    key = settings.SECRET_KEY.encode()
-    link.key_digest = hmac.digest(key, api_key.encode(), hashlib.sha256).hex()
 
 
 # --- verifying -----------------------------------------------------------------------------------
 
 
 def verify(link_id: int, *, now: datetime) -> None:
-    """Ask the exchange about a sealed key and decide; safe to run twice, also at once."""
+    """Ask the exchange about a sealed key and decide; safe to run twice, also at once.
+
+    What each step has found is written down as it is found.
+    """
     claimed = Connection.objects.filter(pk=link_id, status=ConnectionStatus.VERIFYING)
-    if not claimed.filter(unchecked(now - VERIFY_CLAIM)).update(checked_at=now):
+    claimed = claimed.filter(unchecked(now - VERIFY_CLAIM))
+    if not claimed.update(checked_at=now, reason=ConnectionReason.NONE, checks=begun()):
         return
     link = Connection.objects.select_related("user").get(pk=link_id)
-    key_log.record([Use(link, KeyPurpose.VERIFY, link.user_id)])
+    use = Use(link, KeyPurpose.VERIFY, link.user_id)
+    key_log.record([use])
+    progress = Progress(link)
+    facts, seen = None, None
     try:
         account = exchange_of(link, meter_of(link, Lane.POLL, patience=VERIFY_PATIENCE))
         facts = account.key_facts()
-        reason = judge_key(facts) or _judge_referral(link, facts)
-        seen = read_account(account) if reason is ConnectionReason.NONE else None
+        reason = progress.judge(faults_of(facts)) or progress.fail(_judge_referral(link, facts))
+        if not reason:
+            progress.go_on(VerificationStep.BALANCE)
+            seen = read_account(account)
+            progress.go_on(VerificationStep.STATUS)
+            key_log.record([use])  # its socket is another opening
+            progress.finish(is_heard=hears(link))
     except vault.SealBroken:
-        _refuse(link, seal_reason(link), now)
-        return
+        reason = progress.fail(seal_reason(link))
     except CredentialsRejected as error:
-        _refuse(link, reason_of(error), now)
+        reason = progress.fail(_refusal_of(link, error))
+    except ExchangeError as error:
+        _try_later(link, error)
         return
-    except ExchangeError:
-        # Tried again by the periodic task; the trader sees why it takes longer.
-        waiting = Connection.objects.filter(pk=link_id, status=ConnectionStatus.VERIFYING)
-        waiting.update(reason=ConnectionReason.UNAVAILABLE)
-        return
-    if seen is None:
-        _refuse(link, reason, now)
-        return
-    _accept(link, facts, seen, now)
+    if reason or facts is None or seen is None:
+        _refuse(link, reason, progress.checks, now)
+    else:
+        _accept(link, facts, seen, progress.checks, now)
+
+
+def _refusal_of(link: Connection, error: CredentialsRejected) -> ConnectionReason:
+    """What a refusal says of a key that has just been entered."""
+    reason = reason_of(error, is_paired=bool(link.public_key))
+    if reason is ConnectionReason.OTHER_PUBLIC_KEY:
+        log.error("another public key stands under the id of connection %s", link.pk)
+    is_unknown = reason is ConnectionReason.INVALID_KEY and link.public_key
+    return ConnectionReason.KEY_ID_UNKNOWN if is_unknown else reason
+
+
+def _try_later(link: Connection, error: ExchangeError) -> None:
+    """Tried again by the periodic task; the trader sees why it takes longer."""
+    is_busy = isinstance(error, RateLimited)
+    reason = ConnectionReason.BUSY if is_busy else ConnectionReason.UNAVAILABLE
+    waiting = Connection.objects.filter(pk=link.pk, status=ConnectionStatus.VERIFYING)
+    waiting.update(reason=reason)
 
 
 def _judge_referral(link: Connection, facts: KeyFacts) -> ConnectionReason:
@@ -281,31 +331,41 @@ def _pair_of(link: Connection) -> QuerySet[KeyPair]:
     return tried.filter(public_key=link.public_key)
 
 
-def _refuse(tried: Connection, reason: ConnectionReason, now: datetime) -> None:
-    """Say no and destroy the key; a link that traded before keeps its place and its settings.
+def _refuse(
+    tried: Connection, reason: ConnectionReason, checks: dict[str, str], now: datetime
+) -> None:
+    """Say no and destroy the key; the one that it was to replace comes back, if there is one.
 
-    A pair whose id nobody knows can do nothing at the exchange: it stays for the right id.
+    A link that traded before keeps its place and its settings.
     """
     with transaction.atomic():
         link = _still_tried(tried)
         if link is None:
             return
-        pair = _pair_of(link)
-        refused = ConnectionStatus.REFUSED
-        if reason in UNKNOWN_TO_IT and pair.exists():
-            if reason is ConnectionReason.WRONG_SECRET:
-                log.error("another public key stands under the id of connection %s", link.pk)
-            reason, refused = ConnectionReason.KEY_ID_UNKNOWN, ConnectionStatus.AWAITING
-        else:
-            pair.delete()
-        link.status = ConnectionStatus.ATTENTION if link.exchange_uid else refused
-        link.reason = reason
-        link.sealed, link.public_key, link.api_key_id = None, "", ""
+        keeps_pair = reason in WRONG_ID
+        if not keeps_pair:
+            _pair_of(link).delete()
+        is_back = former_keys.put_back(link)
+        if not is_back:
+            refused = ConnectionStatus.AWAITING if keeps_pair else ConnectionStatus.REFUSED
+            link.status = ConnectionStatus.ATTENTION if link.exchange_uid else refused
+            link.reason = reason
+            link.sealed, link.public_key, link.api_key_id = None, "", ""
+        link.checks = checks
         link.save()
-        tell(link, "api_refused", now, reason=reason.value)
+        tell(link, "api_key_kept" if is_back else "api_refused", now, reason=reason.value)
 
 
-def _accept(tried: Connection, facts: KeyFacts, seen: AccountSeen, now: datetime) -> None:
+def _accept(
+    tried: Connection,
+    facts: KeyFacts,
+    seen: AccountSeen,
+    checks: dict[str, str],
+    now: datetime,
+) -> None:
+    def refuse(reason: ConnectionReason) -> None:
+        _refuse(tried, reason, checks | {VerificationStep.ACCOUNT.value: reason.value}, now)
+
     try:
         with transaction.atomic():
             link = _still_tried(tried)
@@ -314,18 +374,19 @@ def _accept(tried: Connection, facts: KeyFacts, seen: AccountSeen, now: datetime
             is_new = not link.exchange_uid
             if link.exchange_uid not in {"", facts.uid} and any(use(link) for use in _in_use):
                 raise LinkRefused("other_account")
-            link.exchange_uid = facts.uid
+            link.exchange_uid, link.checks = facts.uid, checks
             link.status, link.reason = ConnectionStatus.CONNECTED, ConnectionReason.NONE
             store_key_facts(link, facts, now)
             link.save()
             _pair_of(link).delete()
+            former_keys.destroy(link)
             store_account(link, seen, now)
             if is_new:
                 tell(link, "api_connected", now, is_public=True)
     except LinkRefused:
-        _refuse(tried, ConnectionReason.OTHER_ACCOUNT, now)
+        refuse(ConnectionReason.OTHER_ACCOUNT)
     except IntegrityError:
-        _refuse(tried, ConnectionReason.DUPLICATE_ACCOUNT, now)
+        refuse(ConnectionReason.DUPLICATE_ACCOUNT)
 
 
 def store_key_facts(link: Connection, facts: KeyFacts, now: datetime) -> None:
@@ -351,6 +412,8 @@ def tell(
         params["addresses"] = shown_addresses()
     if reason == ConnectionReason.NOT_AFFILIATED:
         params["url"] = settings.BYBIT_SIGN_UP_URL
+    if code in GUIDED:
+        params["guide"] = settings.SITE_URL + reverse("guide", args=[link.exchange])
     record(
         Fact(ActivityKind.API, code, link.user_id, params, is_public=is_public, key=key), now=now
     )
@@ -465,7 +528,8 @@ def forget_modes(link: Connection) -> None:
 
 
 def note_credentials_rejected(link_id: int, error: CredentialsRejected, *, now: datetime) -> None:
-    note_problem(link_id, reason_of(error), now=now)
+    is_paired = Connection.objects.filter(pk=link_id).exclude(public_key="").exists()
+    note_problem(link_id, reason_of(error, is_paired=is_paired), now=now)
 
 
 def note_problem(link_id: int, reason: ConnectionReason, *, now: datetime) -> None:

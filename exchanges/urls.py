@@ -9,6 +9,7 @@ urlpatterns = [
     path("uses/", views.key_uses, name="key_uses"),
     path("<uuid:public_id>/", views.row, name="row"),
     path("<uuid:public_id>/uses/", views.key_uses, name="key_uses"),
+    path("<uuid:public_id>/verification/", views.verification, name="verification"),
     path("<uuid:public_id>/key/", views.replace_key, name="replace_key"),
     path("<uuid:public_id>/pair/", views.key_pair, name="key_pair"),
     path("<uuid:public_id>/pair/new/", views.renew_pair, name="renew_pair"),

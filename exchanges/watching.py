@@ -88,7 +88,7 @@ def watch(link: Connection, *, now: datetime) -> None:
     except SealBroken:
         reason = seal_reason(link)
     except CredentialsRejected as error:
-        reason = reason_of(error)
+        reason = reason_of(error, is_paired=bool(link.public_key))
     except ExchangeError:
         if facts is None:
             return  # read again in the next round; what is cached keeps its age

@@ -211,6 +211,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- exchanges -------------------------------------------------------------------------------
 
+EXCHANGES_OFFERED = env.words("EXCHANGES_OFFERED", "bybit")
 EXCHANGE_ENVIRONMENTS = env.words("EXCHANGE_ENVIRONMENTS", "mainnet,testnet,demo")
 SIGNAL_ENVIRONMENT = env.text("SIGNAL_ENVIRONMENT", "mainnet")
 BYBIT_SANDBOX_URL = env.text("BYBIT_SANDBOX_URL", "").rstrip("/")
@@ -222,6 +223,7 @@ EXCHANGE_REFERRAL_ID = env.text("EXCHANGE_REFERRAL_ID", "")
 REFUSE_TRANSFER_RIGHT = env.flag("REFUSE_TRANSFER_RIGHT", default=False)
 AFFILIATE_REQUIRED = env.flag("AFFILIATE_REQUIRED", default=False)  # accounts opened by our link
 AFFILIATE_KEY_FILE = env.path("AFFILIATE_KEY_FILE")  # worker only: the operator's key and secret
+MOST_UNFINISHED_LINKS = env.integer("MOST_UNFINISHED_LINKS", 5)  # of a trader, not connected yet
 KEY_CHECK_SECONDS = env.integer("KEY_CHECK_SECONDS", 300)  # between two looks at a key's rights
 EGRESS = env.egress("EGRESS")  # public address -> source address or proxy
 EGRESS_REQUESTS = env.integer("EGRESS_REQUESTS", 600)  # Bybit's, of one address …

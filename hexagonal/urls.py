@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.i18n import set_language
 
 from accounts.views import log_in
+from exchanges.views import guide
 from hexagonal import health, pages
 
 urlpatterns = [
@@ -15,6 +16,7 @@ urlpatterns = [
     path("language/", set_language, name="set_language"),
     path("account/", include("accounts.urls")),
     path("connections/", include("exchanges.urls")),
+    path("guide/<slug:exchange>/", guide, name="guide"),
     path("telegram/", include("notifications.urls")),
     path("", include("signals.urls")),
     path("healthz", health.alive, name="healthz"),

@@ -136,6 +136,7 @@ def _account(mark: str, title: str) -> Callable[[Params], str]:
             (_("Reason"), params.get("reason", "")),
             (_("Our addresses"), params.get("addresses", "")),
             (_("Sign-up link"), params.get("url", "")),
+            (_("Guide"), params.get("guide", "")),
         )
 
     return text
@@ -210,6 +211,9 @@ TEXTS: dict[str, Callable[[Params], str]] = {
     "ops_alarm": _ops_alarm,
     "alarm": _not_traded("🚨", gettext_noop("Attention: check your position")),
     "api_refused": _account("⛔", gettext_noop("API key refused")),
+    "api_key_kept": _account(
+        "⛔", gettext_noop("New API key refused; the former one stays in use")
+    ),
     "api_attention": _account("⚠️", gettext_noop("Your exchange connection needs attention")),
     "api_restored": _account("✅", gettext_noop("Your exchange connection works again")),
     "api_expiring": _account("⏳", gettext_noop("Your API key is about to expire")),

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from exchanges.models import Connection, KeyPair
-from tests.e2e.test_main_job import connect, log_in
+from tests.e2e.test_main_job import close_dialog, connect, log_in
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("e2e")]
 
@@ -42,12 +42,15 @@ def test_a_key_pair_a_wrong_id_and_the_right_one(site, market, alice, pages):
     registered = market.post(f"accounts/{uid}/keys", public_key=public_key)
 
     give_id(trader, "wrongid0000000000")
+    expect(trader.locator("#verification .failed")).to_contain_text("Copy it again")
+    close_dialog(trader)
     row = trader.locator("[id^=connection-]")
     expect(row.locator(".dot.awaiting")).to_be_visible()
-    expect(row).to_contain_text("Copy it again")
     row.get_by_role("button", name="Enter the API key").click()
     assert public_key_of(trader) == public_key
     give_id(trader, registered["api_key"])
+    expect(trader.locator("#verification .dot.connected")).to_be_visible()
+    close_dialog(trader)
     expect(row.locator(".dot.connected")).to_be_visible()
     expect(row).to_contain_text("1,000.00")
     assert registered["api_key"] not in trader.content()
@@ -89,6 +92,8 @@ def test_a_secret_gives_way_to_a_key_pair(site, market, alice, pages):
     registered = market.post(f"accounts/{old['uid']}/keys", public_key=public_key)
     market.post(f"keys/{old['api_key']}", revoked=True)
     give_id(trader, registered["api_key"])
+    expect(trader.locator("#verification .dot.connected")).to_be_visible()
+    close_dialog(trader)
     row = trader.locator("[id^=connection-]")
     expect(row.locator(".dot.connected")).to_be_visible()
     expect(row).to_contain_text(registered["api_key"][-4:])

@@ -49,11 +49,24 @@ def pair(page, pages, telegram):
     return chat
 
 
-def connect(page, key):
+def enter_key(page, key):
+    """Open the dialog and have a key verified; the dialog then shows the steps."""
     page.click("[hx-get='/connections/connect/']")
     page.fill("dialog [name=api_key]", key["api_key"])
     page.fill("dialog [name=api_secret]", key["api_secret"])
     page.click("dialog form button[type=submit]")
+
+
+def close_dialog(page):
+    """What was changed in it is on the page after that."""
+    with page.expect_navigation():
+        page.locator("#dialog [data-closes-dialog]").last.click()
+
+
+def connect(page, key):
+    enter_key(page, key)
+    expect(page.locator("#verification .dot.connected")).to_be_visible()
+    close_dialog(page)
     expect(page.locator("[id^=connection-] .dot.connected")).to_be_visible()
 
 
@@ -106,13 +119,10 @@ def test_from_joining_to_a_closed_trade(site, market, telegram, author, pages):
 def test_the_author_closes_now_and_a_bad_key_says_what_to_do(site, market, telegram, author, pages):
     trader = pages()
     join(trader, site, "bob", "bob@example.com")
-    trader.click("[hx-get='/connections/connect/']")
-    key = market.account(
-        permissions={"ContractTrade": ["Order", "Position"], "Wallet": ["Withdraw"]}
-    )
-    trader.fill("dialog [name=api_key]", key["api_key"])
-    trader.fill("dialog [name=api_secret]", key["api_secret"])
-    trader.click("dialog form button[type=submit]")
+    rights = {"ContractTrade": ["Order", "Position"], "Wallet": ["Withdraw"]}
+    enter_key(trader, market.account(permissions=rights))
+    expect(trader.locator("#verification .failed")).to_contain_text("출금이 가능한 키")
+    close_dialog(trader)
     expect(trader.locator("[id^=connection-] .dot.refused")).to_be_visible()
     expect(trader.locator("[id^=connection-]")).to_contain_text("출금이 가능한 키는 받지 않습니다")
 

@@ -13,9 +13,10 @@ from django.utils import timezone
 from redis import Redis
 
 from accounts.models import ActivityEvent
-from exchanges import gateway, key_pairs, services, vault
+from exchanges import gateway, key_pairs, services, vault, watching
 from exchanges.domain.errors import CredentialsRejected, SignatureRefused, Unavailable
 from exchanges.domain.lanes import Lane
+from exchanges.domain.masking import masked
 from exchanges.domain.trading import Credentials, NewOrder, OrderType, Side
 from exchanges.domain.warrants import Warrant
 from exchanges.metering import meter_of
@@ -99,7 +100,7 @@ def test_the_id_of_the_registered_key_connects(market, alice):
     key = register(market, link)
     link = enter(link, key["api_key"])
     assert (link.status, link.reason, link.exchange_uid) == ("connected", "", key["uid"])
-    assert (link.equity, link.key_hint) == (1000, "…" + key["api_key"][-4:])
+    assert (link.equity, link.key_hint) == (1000, masked(key["api_key"]))
     assert not has_pair(link)
     assert ActivityEvent.objects.get(code="api_connected").user == alice
     placed = account_of(link).place(ORDER)
@@ -214,8 +215,15 @@ def test_an_id_before_the_pair_is_there_is_refused(market, alice):
         key_pairs.enter_id(link, api_key_id="abc")
 
 
-@pytest.mark.parametrize("whose", ["nobody's", "another pair's", "an HMAC key's"])
-def test_a_wrong_id_leaves_the_pair_for_the_right_one(market, alice, whose):
+@pytest.mark.parametrize(
+    ("whose", "reason"),
+    [
+        ("nobody's", "key_id_unknown"),
+        ("another pair's", "other_public_key"),
+        ("an HMAC key's", "other_public_key"),
+    ],
+)
+def test_a_wrong_id_leaves_the_pair_for_the_right_one(market, alice, whose, reason):
     link = begin(alice)
     shown = link.key_pair.public_key
     other = market.account()
@@ -226,7 +234,9 @@ def test_a_wrong_id_leaves_the_pair_for_the_right_one(market, alice, whose):
     else:
         wrong = other["api_key"]
     link = enter(link, wrong)
-    assert (link.status, link.reason, link.sealed) == ("awaiting", "key_id_unknown", None)
+    assert (link.status, link.reason, link.sealed) == ("awaiting", reason, None)
+    assert link.checks == {"key": reason}
+    assert ActivityEvent.objects.get(code="api_refused").params["reason"] == reason
     assert (link.key_pair.public_key, link.api_key_id) == (shown, "")
     assert enter(link, register(market, link)["api_key"]).status == "connected"
 
@@ -261,7 +271,7 @@ def test_the_verdict_on_one_id_is_not_that_on_the_next(market, alice):
     key_pairs.enter_id(link, api_key_id="nobody")
     tried = Connection.objects.select_related("user").get(pk=link.pk)
     key_pairs.enter_id(link, api_key_id=right)
-    services._refuse(tried, services.ConnectionReason.INVALID_KEY, timezone.now())
+    services._refuse(tried, services.ConnectionReason.INVALID_KEY, {}, timezone.now())
     link = fresh(link)
     assert (link.status, link.api_key_id) == ("verifying", right)
     services.verify(link.pk, now=timezone.now())
@@ -336,12 +346,28 @@ def test_a_new_pair_replaces_a_key_once_its_id_is_there(market, alice):
     assert enter(link, newest["api_key"]).status == "connected"
 
 
-def test_a_wrong_id_for_a_known_link_asks_for_attention_and_keeps_the_pair(market, alice):
+def test_a_wrong_id_for_a_known_link_keeps_its_key_and_the_pair(market, alice):
     link = link_account(alice, market)
+    before = (bytes(link.sealed), link.key_hint)
     key_pairs.renew(link)
     generate_key_pair(fresh(link).key_pair.pk)
     link = enter(fresh(link), "nobody")
-    assert (link.status, link.reason, has_pair(link)) == ("attention", "key_id_unknown", True)
+    assert (link.status, link.reason, has_pair(link)) == ("connected", "", True)
+    assert (bytes(link.sealed), link.key_hint, link.public_key) == (*before, "")
+    assert account_of(link).balance().equity == 1000
+    right = register(market, link, uid=link.exchange_uid)
+    link = enter(link, right["api_key"])
+    assert (link.status, link.api_key_id, has_pair(link)) == ("connected", right["api_key"], False)
+
+
+def test_a_public_key_that_is_exchanged_later_is_told_as_such(market, alice):
+    link = begin(alice)
+    link = enter(link, register(market, link)["api_key"])
+    other = market.account()["api_key"]  # what signs it there is no key of ours
+    Connection.objects.update(api_key_id=other, key_checked_at=None)
+    watching.watch(fresh(link), now=timezone.now())
+    link = fresh(link)
+    assert (link.status, link.reason) == ("attention", "other_public_key")
 
 
 def test_a_working_key_is_not_replaced_under_open_trades(market, author, alice):

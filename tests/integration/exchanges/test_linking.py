@@ -138,7 +138,7 @@ def test_disconnecting_destroys_the_sealed_key(market, alice):
     link = link_account(alice, market)
     services.disconnect(link, now=timezone.now())
     link.refresh_from_db()
-    assert (link.status, link.sealed, link.key_digest) == ("revoked", None, "")
+    assert (link.status, link.sealed, link.key_hint) == ("revoked", None, "")
 
 
 def test_the_traders_own_position_is_seen(market, alice):

@@ -74,7 +74,7 @@ def test_a_trade_that_is_left_keeps_its_position_and_stop_and_loses_its_orders(m
     assert standing(market, held) == (before, 0)
     assert finish() == "revoked"
     link = Connection.objects.get()
-    assert (link.sealed, link.key_digest, link.is_leaving) == (None, "", False)
+    assert (link.sealed, link.key_hint, link.is_leaving) == (None, "", False)
     assert codes(alice)[-2:] == ["left", "api_disconnected"]
 
 

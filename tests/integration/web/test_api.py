@@ -128,7 +128,7 @@ def test_traders_see_their_own_and_never_a_secret(market, author, alice, mallory
     publishing.publish(signal, actor=author, now=timezone.now())
     (shown,) = api(alice).get("/api/v1/connections/").json()["results"]
     assert shown["id"] == str(link.public_id)
-    assert not {"sealed", "api_key", "api_secret", "key_digest"} & set(shown)
+    assert not {"sealed", "api_key", "api_secret", "checks"} & set(shown)
     (copy,) = api(alice).get("/api/v1/copies/").json()["results"]
     stranger = api(mallory)
     assert stranger.get("/api/v1/connections/").json()["results"] == []

@@ -15,7 +15,7 @@ from tests.fixtures.people import link_account, long_btc
 from tests.integration.signals.test_copy_life import publish
 
 pytestmark = pytest.mark.django_db(transaction=True)
-NEW = {"name": "main", "environment": "sandbox"}
+NEW = {"exchange": "bybit", "name": "main", "environment": "sandbox"}
 
 
 def page_of(client, link):
@@ -47,7 +47,7 @@ def test_from_the_dialog_to_a_verified_link(client, market, alice):
     uid = market.account()["uid"]
     key = market.post(f"accounts/{uid}/keys", public_key=public_key_in(shown))
     url = reverse("exchanges:key_pair", args=[link.public_id])
-    assert client.post(url, {"api_key": key["api_key"]})["HX-Redirect"] == "/settings/"
+    assert b'id="verification"' in client.post(url, {"api_key": key["api_key"]}).content
     services.verify(link.pk, now=timezone.now())
     link.refresh_from_db()
     assert (link.status, link.exchange_uid) == ("connected", uid)

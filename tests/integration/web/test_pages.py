@@ -224,6 +224,7 @@ def test_a_secret_never_comes_back(client, market, alice):
     client.force_login(alice)
     key = market.account()
     data = {
+        "exchange": "bybit",
         "name": "x",
         "environment": "sandbox",
         "api_key": key["api_key"],
@@ -234,10 +235,10 @@ def test_a_secret_never_comes_back(client, market, alice):
     assert key["api_secret"] not in answer.content.decode()
     assert not Connection.objects.exists()
     answer = client.post(reverse("exchanges:connect"), data | {"api_secret": key["api_secret"]})
-    assert answer.status_code == 204
-    page = client.get(reverse("settings")).content.decode()
-    assert key["api_secret"] not in page
-    assert key["api_key"] not in page
+    assert answer.status_code == 200
+    for page in (answer, client.get(reverse("settings"))):
+        assert key["api_secret"] not in page.content.decode()
+        assert key["api_key"] not in page.content.decode()
 
 
 def test_a_pairing_key_is_shown_once_and_stored_as_a_hash(client, alice):
@@ -287,7 +288,6 @@ def test_ops_see_no_secret(client, market, author, alice):
         assert client.get(f"/ops/exchanges/{model}/").status_code == 200
     page = client.get(f"/ops/exchanges/connection/{link.pk}/change/").content.decode()
     assert "sealed" not in page
-    assert link.key_digest not in page
     user = client.get(f"/ops/accounts/user/{alice.pk}/change/").content.decode()
     assert alice.password not in user
 

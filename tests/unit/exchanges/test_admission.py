@@ -6,9 +6,9 @@ import dataclasses
 
 import pytest
 
-from exchanges.admission import judge_key, reason_of
+from exchanges.admission import faults_of, judge_key, reason_of
 from exchanges.choices import ConnectionReason
-from exchanges.domain.errors import CredentialsRejected
+from exchanges.domain.errors import CredentialsRejected, SignatureRefused
 from exchanges.domain.trading import KeyFacts
 from signals.services.outcomes import REASON_OF_ERROR
 
@@ -54,6 +54,24 @@ def test_withdrawal_is_refused_whatever_else_is_wrong_and_whatever_is_set(settin
     for refuses in (True, False):
         settings.REFUSE_TRANSFER_RIGHT = refuses
         assert judged(**EVERYTHING_WRONG) is ConnectionReason.CAN_WITHDRAW
+
+
+def test_everything_that_is_wrong_is_said_at_once(settings):
+    settings.REFUSE_TRANSFER_RIGHT = True
+    wrong = dataclasses.replace(GOOD, **EVERYTHING_WRONG)
+    assert list(faults_of(wrong)) == [
+        ConnectionReason.CAN_WITHDRAW,
+        ConnectionReason.CAN_TRANSFER,
+        ConnectionReason.READ_ONLY,
+        ConnectionReason.PERMISSION_MISSING,
+        ConnectionReason.NOT_UNIFIED,
+    ]
+
+
+def test_a_key_without_a_secret_is_not_said_to_have_a_wrong_one():
+    refused = SignatureRefused("x")
+    assert reason_of(refused) is ConnectionReason.WRONG_SECRET
+    assert reason_of(refused, is_paired=True) is ConnectionReason.OTHER_PUBLIC_KEY
 
 
 def test_every_refusal_of_the_exchange_has_a_reason_here_and_for_a_copy():
