@@ -31,6 +31,7 @@ from exchanges.domain.trading import Credentials
 
 SUITE = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 VERSION = 1
+SEALED = ("api_key", "api_secret", "passphrase")
 KEY_ID_BYTES = 4
 SEED_BYTES = 64  # of ML-KEM-768; X25519's 32 follow
 MLKEM_PUBLIC_BYTES = 1184
@@ -80,7 +81,7 @@ def seal(credentials: Credentials, *, context: str) -> bytes:
     key = _read(_path(settings.VAULT_PUBLIC_KEY_FILE, "VAULT_PUBLIC_KEY_FILE"), PUBLIC_MARK)
     mlkem = MLKEM768PublicKey.from_public_bytes(key.material[:MLKEM_PUBLIC_BYTES])
     x25519 = X25519PublicKey.from_public_bytes(key.material[MLKEM_PUBLIC_BYTES:])
-    plain = json.dumps([credentials.api_key, credentials.api_secret]).encode()
+    plain = json.dumps([getattr(credentials, name) for name in SEALED]).encode()
     box = SUITE.encrypt(
         plain, MLKEM768X25519PublicKey(mlkem, x25519), info=_info(context, key.key_id)
     )
@@ -98,8 +99,7 @@ def unseal(sealed: bytes, *, context: str) -> Credentials:
         plain = SUITE.decrypt(box, key, info=_info(context, key_id))
     except (InvalidTag, ValueError):
         raise SealBroken("altered, or moved from another row") from None
-    api_key, api_secret = json.loads(plain)
-    return Credentials(api_key, api_secret)
+    return Credentials(*json.loads(plain))
 
 
 def _info(context: str, key_id: bytes) -> bytes:

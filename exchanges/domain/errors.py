@@ -12,7 +12,8 @@ ExchangeError
 │ ├ InvalidOrder        quantity, price or level is wrong
 │ ├ SymbolNotTradable   halted, delisting, not offered to this account
 │ ├ StopRefused         the stop or target is on the wrong side of the market
-│ └ DuplicateLinkId     an order with this link id exists: adopt it
+│ ├ DuplicateLinkId     an order with this link id exists: adopt it
+│ └ Unsupported         our adapter does not do this here: nothing was sent
 ├ PositionModeMismatch  the account's mode is another than cached: read it, plan again
 └ CredentialsRejected   final for this connection until its owner acts
   ├ InvalidKey ├ KeyExpired ├ PermissionMissing └ IpNotAllowed
@@ -78,6 +79,10 @@ class StopRefused(OrderRejected):
 
 
 class DuplicateLinkId(OrderRejected):
+    pass
+
+
+class Unsupported(OrderRejected):
     pass
 
 

@@ -53,10 +53,14 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """An API key and its secret; neither shows in `repr`, `str` or a traceback."""
+    """An API key and its secret; neither shows in `repr`, `str` or a traceback.
+
+    `passphrase`: what some exchanges (KuCoin, OKX, Bitget) ask for beside them.
+    """
 
     api_key: str = field(repr=False)
     api_secret: str = field(repr=False)
+    passphrase: str = field(default="", repr=False)
 
     def __reduce__(self) -> str:
         raise TypeError("Credentials are not pickled.")
@@ -77,6 +81,7 @@ class KeyFacts:
     expires_at: datetime | None
     inviter_id: str
     affiliate_id: str
+    unknown_scopes: tuple[str, ...] = ()  # that we cannot judge: never to be taken for harmless
 
 
 PORTFOLIO_MARGIN = "PORTFOLIO_MARGIN"  # the margin mode without a leverage per symbol

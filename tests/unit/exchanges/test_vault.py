@@ -25,6 +25,14 @@ def test_what_is_sealed_can_be_opened(vault_keys):
     assert vault.unseal(box, context="bybit/sandbox/1") == SECRET
 
 
+def test_a_passphrase_is_sealed_with_its_key(vault_keys):
+    whole = Credentials("key-1234", "secret-5678", "phrase-9")
+    assert "phrase-9" not in repr(whole)
+    box = vault.seal(whole, context="okx/sandbox/1")
+    assert b"phrase-9" not in box
+    assert vault.unseal(box, context="okx/sandbox/1") == whole
+
+
 def test_a_box_moved_to_another_row_stays_shut(vault_keys):
     box = vault.seal(SECRET, context="bybit/sandbox/1")
     with pytest.raises(vault.SealBroken):
