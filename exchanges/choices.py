@@ -7,7 +7,21 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ExchangeKind(models.TextChoices):
+    """Where an account may be; which of them are offered, `EXCHANGES_OFFERED` says."""
+
     BYBIT = "bybit", "Bybit"
+    BINANCE = "binance", "Binance"
+    BINANCE_USDM = "binance_usdm", "Binance USDⓈ-M"
+    BINGX = "bingx", "BingX"
+    BITGET = "bitget", "Bitget"
+    COINBASE = "coinbase", "Coinbase"
+    GATE = "gate", "Gate"
+    HASHKEY = "hashkey", "HashKey Global"
+    HTX = "htx", "HTX"
+    KUCOIN = "kucoin", "KuCoin"
+    KUCOIN_FUTURES = "kucoin_futures", "KuCoin Futures"
+    MEXC = "mexc", "MEXC"
+    OKX = "okx", "OKX"
 
 
 class Environment(models.TextChoices):

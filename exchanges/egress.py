@@ -9,14 +9,13 @@ from django.db.models import Count
 
 from exchanges.choices import ConnectionStatus
 from exchanges.models import Connection, budget_of
-from exchanges.registry import EXCHANGES
 
 
 def budgets() -> list[str]:
     """The names of all limits that requests of ours count against."""
     return [
         budget_of(exchange, environment, address)
-        for exchange in EXCHANGES
+        for exchange in settings.EXCHANGES_OFFERED
         for environment in settings.EXCHANGE_ENVIRONMENTS
         for address in settings.EGRESS
     ]

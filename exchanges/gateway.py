@@ -12,7 +12,7 @@ from django.conf import settings
 
 from exchanges import vault
 from exchanges.choices import Environment
-from exchanges.domain.errors import Unavailable
+from exchanges.domain.errors import Unavailable, Unsupported
 from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import Credentials, KeyKind
 from exchanges.metering import AccountMeter
@@ -42,8 +42,9 @@ log = logging.getLogger(__name__)
 def exchange_of(link: Connection, meter: AccountMeter) -> Exchange:
     """Open a connection's key and return its account; `meter` lets its requests go.
 
-    Raises what `_credentials_of` does.
+    Raises what `_credentials_of` does, and `Unsupported` where the exchange is not offered.
     """
+    _refuse_unoffered(link.exchange)
     wire = wire_of(link.environment, link.egress, meter)
     return exchange_factory(link.exchange)(_credentials_of(link), wire)
 
@@ -67,6 +68,12 @@ def price_stream_of(exchange: str, environment: str) -> PriceStream:
 def price_budget(exchange: str, environment: str) -> str:
     """Whose limit the socket of public prices counts against."""
     return budget_of(exchange, environment, next(iter(settings.EGRESS)))
+
+
+def _refuse_unoffered(exchange: str) -> None:
+    """What an adapter can do is not yet what this platform offers (`EXCHANGES_OFFERED`)."""
+    if exchange not in settings.EXCHANGES_OFFERED:
+        raise Unsupported(f"{exchange} is not offered here")
 
 
 def _heartbeat() -> Heartbeat:
@@ -97,6 +104,7 @@ def _credentials_of(link: Connection) -> Credentials:
 
 def market_of(exchange: str, environment: str, lane: Lane, *, patience: float = 0.0) -> MarketData:
     """The public data of an exchange environment, read by the first address; needs no key."""
+    _refuse_unoffered(exchange)
     egress = next(iter(settings.EGRESS))
     budget = budget_of(exchange, environment, egress)
     meter = AccountMeter(budget, "", lane, patience=patience)

@@ -66,7 +66,7 @@ class Connection(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="connections"
     )
     exchange = models.CharField(
-        max_length=10, choices=ExchangeKind.choices, default=ExchangeKind.BYBIT
+        max_length=20, choices=ExchangeKind.choices, default=ExchangeKind.BYBIT
     )
     environment = models.CharField(max_length=10, choices=Environment.choices)
     name = models.CharField(max_length=40)
@@ -181,7 +181,7 @@ class SymbolState(models.Model):
 class Instrument(models.Model):
     """A contract's trading rules and its last prices, cached from the exchange."""
 
-    exchange = models.CharField(max_length=10, choices=ExchangeKind.choices)
+    exchange = models.CharField(max_length=20, choices=ExchangeKind.choices)
     environment = models.CharField(max_length=10, choices=Environment.choices)
     symbol = models.CharField(max_length=30)
     base = models.CharField(max_length=20)

@@ -15,9 +15,33 @@ from exchanges.ports import (
     PriceStreamFactory,
 )
 
-EXCHANGES = {"bybit": "exchanges.adapters.bybit.gateway.BybitExchange"}
+# Of each venue that ccxt serves: the module, and what stands before `account` and `market` in it.
+CCXT_VENUES = {
+    "binance": ("binance", "spot"),
+    "binance_usdm": ("binance", "usdm"),
+    "bingx": ("bingx", "swap"),
+    "bitget": ("bitget", "swap"),
+    "coinbase": ("coinbase", "spot"),
+    "gate": ("gate", "swap"),
+    "hashkey": ("hashkey", "spot"),
+    "htx": ("htx", "spot"),
+    "kucoin": ("kucoin", "spot"),
+    "kucoin_futures": ("kucoin", "futures"),
+    "mexc": ("mexc", "spot"),
+    "okx": ("okx", "swap"),
+}
+
+
+def _served_by_ccxt(what: str) -> dict[str, str]:
+    return {
+        kind: f"exchanges.adapters.ccxt.venues.{module}.{product}_{what}"
+        for kind, (module, product) in CCXT_VENUES.items()
+    }
+
+
+EXCHANGES = {"bybit": "exchanges.adapters.bybit.gateway.BybitExchange"} | _served_by_ccxt("account")
 AFFILIATES = {"bybit": "exchanges.adapters.bybit.affiliate.BybitAffiliate"}
-MARKETS = {"bybit": "exchanges.adapters.bybit.market.BybitMarket"}
+MARKETS = {"bybit": "exchanges.adapters.bybit.market.BybitMarket"} | _served_by_ccxt("market")
 ACCOUNT_STREAMS = {"bybit": "exchanges.adapters.bybit.stream.BybitAccountStream"}
 PRICE_STREAMS = {"bybit": "exchanges.adapters.bybit.tickers.BybitPriceStream"}
 

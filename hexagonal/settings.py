@@ -206,6 +206,7 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- exchanges -------------------------------------------------------------------------------
 
+EXCHANGES_OFFERED = env.words("EXCHANGES_OFFERED", "bybit")
 EXCHANGE_ENVIRONMENTS = env.words("EXCHANGE_ENVIRONMENTS", "mainnet,testnet,demo")
 SIGNAL_ENVIRONMENT = env.text("SIGNAL_ENVIRONMENT", "mainnet")
 BYBIT_SANDBOX_URL = env.text("BYBIT_SANDBOX_URL", "").rstrip("/")

@@ -13,7 +13,8 @@ ExchangeError
 │ │ └ FilterViolated    … by the contract's filters: ours may be old, read them again
 │ ├ SymbolNotTradable   halted, delisting, not offered to this account
 │ ├ StopRefused         the stop or target is on the wrong side of the market
-│ └ DuplicateLinkId     an order with this link id exists: adopt it
+│ ├ DuplicateLinkId     an order with this link id exists: adopt it
+│ └ Unsupported         our adapter does not do this here: nothing was sent
 ├ PositionModeMismatch  the account's mode is another than cached: read it, plan again
 └ CredentialsRejected   final for this connection until its owner acts
   ├ InvalidKey          unknown there: mistyped, deleted, or of another environment
@@ -88,6 +89,10 @@ class StopRefused(OrderRejected):
 
 
 class DuplicateLinkId(OrderRejected):
+    pass
+
+
+class Unsupported(OrderRejected):
     pass
 
 
