@@ -6,6 +6,7 @@ from django.conf import settings
 
 from exchanges.choices import ConnectionReason
 from exchanges.domain.errors import (
+    AccessDenied,
     AccountBarred,
     AccountNotUnified,
     CredentialsRejected,
@@ -28,6 +29,7 @@ REASONS: dict[type[ExchangeError], ConnectionReason] = {
     IpNotAllowed: ConnectionReason.IP_NOT_ALLOWED,
     AccountNotUnified: ConnectionReason.NOT_UNIFIED,
     AccountBarred: ConnectionReason.ACCOUNT_BARRED,
+    AccessDenied: ConnectionReason.ACCESS_DENIED,
     CredentialsRejected: ConnectionReason.VAULT,  # there were none to send
 }
 
@@ -42,6 +44,8 @@ def judge_key(facts: KeyFacts) -> ConnectionReason:
         return ConnectionReason.CAN_WITHDRAW
     if facts.can_transfer and settings.REFUSE_TRANSFER_RIGHT:
         return ConnectionReason.CAN_TRANSFER
+    if facts.unknown_scopes:
+        return ConnectionReason.UNKNOWN_SCOPES
     if facts.read_only:
         return ConnectionReason.READ_ONLY
     if not (facts.can_order and facts.can_position):

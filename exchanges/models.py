@@ -235,14 +235,19 @@ class HostClock(models.Model):
     """How far a host's clock was from an exchange's when it was last compared."""
 
     host = models.CharField(max_length=100)
+    exchange = models.CharField(
+        max_length=20, choices=ExchangeKind.choices, default=ExchangeKind.BYBIT
+    )
     environment = models.CharField(max_length=10)
     ahead_ms = models.IntegerField()  # negative: behind
     at = models.DateTimeField()  # by the database's clock
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["host", "environment"], name="host_clock_once")
+            models.UniqueConstraint(
+                fields=["host", "exchange", "environment"], name="host_clock_once"
+            )
         ]
 
     def __str__(self) -> str:
-        return f"{self.host} {self.environment}"
+        return f"{self.host} {self.exchange} {self.environment}"

@@ -7,18 +7,18 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
-from exchanges.registry import EXCHANGES
+from exchanges.registry import known_exchanges
 
 
 def check_offered(**_: Any) -> list[CheckMessage]:
-    strangers = [name for name in settings.EXCHANGES_OFFERED if name not in EXCHANGES]
+    strangers = [name for name in settings.EXCHANGES_OFFERED if name not in known_exchanges()]
     if settings.EXCHANGES_OFFERED and not strangers:
         return []
     said = ", ".join(strangers) or "nothing at all"
     return [
         Error(
             f"EXCHANGES_OFFERED names {said}.",
-            hint=f"There are adapters for {', '.join(EXCHANGES)}.",
+            hint=f"There are adapters for {', '.join(known_exchanges())}.",
             id="exchanges.E002",
         )
     ]

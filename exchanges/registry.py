@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import cast
+from functools import cache, partial
+from typing import Any, cast
 
 from django.utils.module_loading import import_string
 
+from exchanges.domain.venues import VenueFacts
 from exchanges.ports import (
     AccountStreamFactory,
     AffiliateFactory,
@@ -15,39 +16,52 @@ from exchanges.ports import (
     PriceStreamFactory,
 )
 
-# Of each venue that ccxt serves: the module, and what stands before `account` and `market` in it.
+# Each profile that ccxt serves, in `exchanges.adapters.ccxt.venues`; no profile loads ccxt.
 CCXT_VENUES = {
-    "binance": ("binance", "spot"),
-    "binance_usdm": ("binance", "usdm"),
-    "bingx": ("bingx", "swap"),
-    "bitget": ("bitget", "swap"),
-    "coinbase": ("coinbase", "spot"),
-    "gate": ("gate", "swap"),
-    "hashkey": ("hashkey", "spot"),
-    "htx": ("htx", "spot"),
-    "kucoin": ("kucoin", "spot"),
-    "kucoin_futures": ("kucoin", "futures"),
-    "mexc": ("mexc", "spot"),
-    "okx": ("okx", "swap"),
+    "binance": "binance.SPOT",
+    "binance_usdm": "binance.USDM",
+    "bingx": "bingx.SWAP",
+    "bitget": "bitget.SWAP",
+    "coinbase": "coinbase.SPOT",
+    "gate": "gate.SWAP",
+    "hashkey": "hashkey.SPOT",
+    "htx": "htx.SPOT",
+    "kucoin": "kucoin.SPOT",
+    "kucoin_futures": "kucoin.FUTURES",
+    "mexc": "mexc.SPOT",
+    "okx": "okx.SWAP",
 }
+CCXT_EXCHANGE = "exchanges.adapters.ccxt.account.CcxtExchange"
+CCXT_MARKET = "exchanges.adapters.ccxt.market.CcxtMarket"
 
-
-def _served_by_ccxt(what: str) -> dict[str, str]:
-    return {
-        kind: f"exchanges.adapters.ccxt.venues.{module}.{product}_{what}"
-        for kind, (module, product) in CCXT_VENUES.items()
-    }
-
-
-EXCHANGES = {"bybit": "exchanges.adapters.bybit.gateway.BybitExchange"} | _served_by_ccxt("account")
+VENUES = {"bybit": "exchanges.adapters.bybit.venue.LINEAR"}
+EXCHANGES = {"bybit": "exchanges.adapters.bybit.gateway.BybitExchange"}
 AFFILIATES = {"bybit": "exchanges.adapters.bybit.affiliate.BybitAffiliate"}
-MARKETS = {"bybit": "exchanges.adapters.bybit.market.BybitMarket"} | _served_by_ccxt("market")
+MARKETS = {"bybit": "exchanges.adapters.bybit.market.BybitMarket"}
 ACCOUNT_STREAMS = {"bybit": "exchanges.adapters.bybit.stream.BybitAccountStream"}
 PRICE_STREAMS = {"bybit": "exchanges.adapters.bybit.tickers.BybitPriceStream"}
 
 
 @cache
+def venue_of(kind: str) -> VenueFacts:
+    """What is declared of an exchange, for pages and planners; loads no SDK.
+
+    Raises `KeyError` for an exchange that there is no adapter for.
+    """
+    if kind in CCXT_VENUES:
+        return cast(VenueFacts, _profile(kind).facts())
+    return cast(VenueFacts, import_string(VENUES[kind]))
+
+
+def known_exchanges() -> list[str]:
+    """Every exchange that there is an adapter for."""
+    return [*EXCHANGES, *CCXT_VENUES]
+
+
+@cache
 def exchange_factory(kind: str) -> ExchangeFactory:
+    if kind in CCXT_VENUES:
+        return partial(import_string(CCXT_EXCHANGE), _profile(kind))
     return cast(ExchangeFactory, import_string(EXCHANGES[kind]))
 
 
@@ -58,6 +72,8 @@ def affiliate_factory(kind: str) -> AffiliateFactory:
 
 @cache
 def market_factory(kind: str) -> MarketDataFactory:
+    if kind in CCXT_VENUES:
+        return partial(import_string(CCXT_MARKET), _profile(kind))
     return cast(MarketDataFactory, import_string(MARKETS[kind]))
 
 
@@ -69,3 +85,7 @@ def account_stream_factory(kind: str) -> AccountStreamFactory:
 @cache
 def price_stream_factory(kind: str) -> PriceStreamFactory:
     return cast(PriceStreamFactory, import_string(PRICE_STREAMS[kind]))
+
+
+def _profile(kind: str) -> Any:
+    return import_string(f"exchanges.adapters.ccxt.venues.{CCXT_VENUES[kind]}")

@@ -22,6 +22,7 @@ ExchangeError
   ├ KeyExpired ├ PermissionMissing ├ IpNotAllowed
   ├ AccountNotUnified   of a kind that cannot be traded this way
   ├ AccountBarred       the exchange does not let this account trade, whatever its key may do
+  ├ AccessDenied        key, address or permission: the exchange does not say which
   └ KeyUnreadable       what is stored of the key was altered: enter it again
 """
 
@@ -129,6 +130,10 @@ class AccountNotUnified(CredentialsRejected):
 
 
 class AccountBarred(CredentialsRejected):
+    pass
+
+
+class AccessDenied(CredentialsRejected):
     pass
 
 

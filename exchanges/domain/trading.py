@@ -113,6 +113,7 @@ class Balance:
 
 # An instrument's status, in Bybit's words; the others, as PreLaunch, are none that lasts.
 TRADING = "Trading"
+HALTED = "Halted"  # by exchanges that say no more than that it does not trade now
 CLOSED = "Closed"
 GONE = frozenset({"Delivering", CLOSED})
 

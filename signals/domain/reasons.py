@@ -36,6 +36,11 @@ class Reason(StrEnum):
     WEEKLY_LOSS = "weekly_loss"
     LOSS_STREAK = "loss_streak"
     DRAWDOWN = "drawdown"
+    # skipped: the account's exchange cannot do what the signal says
+    SHORT_UNSUPPORTED = "short_unsupported"
+    STOP_UNSUPPORTED = "stop_unsupported"
+    ENTRY_UNSUPPORTED = "entry_unsupported"
+    EXIT_UNSUPPORTED = "exit_unsupported"
     # rejected: the exchange said no
     KEY_INVALID = "key_invalid"
     KEY_EXPIRED = "key_expired"

@@ -41,7 +41,7 @@ def act(
             outcomes.append(Outcome(action))
             break
         try:
-            check_clock(copy.connection.environment)
+            check_clock(copy.connection.exchange, copy.connection.environment)
         except Unavailable as error:
             outcomes.append(Outcome(action, error=error))
             break

@@ -32,7 +32,7 @@ from exchanges.domain.trading import (
     Side,
     SymbolMode,
 )
-from exchanges.ports import Wire
+from exchanges.ports import Exchange, Wire
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -103,7 +103,7 @@ class CcxtExchange:
         link = to_wire(self._venue, order.link_id)
         listing = self._shelf().listing(order.symbol)
         request = self._venue.place(order, link, listing, self._account())
-        answer = self._line.ask(request)
+        answer = self._line.ask(request, name="place_order")
         return Acknowledgement(str(proof_in(answer, request.endpoint.proof)))
 
     def cancel(self, symbol: str, link_id: str) -> None:
@@ -207,3 +207,6 @@ def _asked(order: NewOrder) -> list[Feature]:
         Feature.HEDGE: order.position_index != 0,
     }
     return [feature for feature, is_wanted in wants.items() if is_wanted]
+
+
+_MADE: Callable[[Venue, Credentials, Wire], Exchange] = CcxtExchange  # lets mypy compare them

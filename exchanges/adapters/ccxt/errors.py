@@ -16,7 +16,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from exchanges.adapters.ccxt.answers import at
 from exchanges.adapters.ccxt.venue import Json, Venue
 from exchanges.domain.errors import (
-    CredentialsRejected,
+    AccountBarred,
     DuplicateLinkId,
     EgressBlocked,
     ExchangeError,
@@ -45,9 +45,9 @@ SILENT = frozenset(
 # The last resort, most special first. Classes that do not say whether an order was taken
 # (ExchangeError, OperationFailed, NetworkError, BadResponse, NotSupported) are left out.
 CCXT_CLASSES: tuple[tuple[type[Exception], type[ExchangeError]], ...] = (
-    (ccxt.AccountSuspended, CredentialsRejected),
-    (ccxt.AccountNotEnabled, CredentialsRejected),
-    (ccxt.RestrictedLocation, CredentialsRejected),
+    (ccxt.AccountSuspended, AccountBarred),
+    (ccxt.AccountNotEnabled, AccountBarred),
+    (ccxt.RestrictedLocation, AccountBarred),
     (ccxt.PermissionDenied, PermissionMissing),
     (ccxt.AuthenticationError, InvalidKey),
     (ccxt.RateLimitExceeded, RateLimited),

@@ -30,6 +30,7 @@ def key_facts(
     scopes = {meanings[name] for name in names if name in meanings}
     return KeyFacts(
         uid=uid,
+        master_uid=uid,  # whose sub-account it is, no profile asks
         read_only=Scope.TRADE not in scopes,
         can_order=Scope.TRADE in scopes,
         can_position=Scope.TRADE in scopes,

@@ -131,11 +131,14 @@ class Line:
     def __reduce__(self) -> str:
         raise TypeError("A line holds a secret and is not pickled.")
 
-    def ask(self, request: Request) -> Json:
-        """Send one request and return an answer that holds its proof."""
+    def ask(self, request: Request, *, name: str = "") -> Json:
+        """Send one request and return an answer that holds its proof.
+
+        `name`: what it is paid for as, where others pay for it beforehand.
+        """
         endpoint = request.endpoint
         answer = self._call(
-            endpoint.method,
+            name or endpoint.method,
             lambda: getattr(self.client, endpoint.method)(request.params),
             [(endpoint.verb, endpoint.path)],
             said=leaves(request.params),

@@ -10,6 +10,8 @@ from typing import Any
 from exchanges.adapters.ccxt.units import in_base, number_or_none
 from exchanges.adapters.ccxt.venue import Held, Listing
 from exchanges.domain.trading import (
+    HALTED,
+    TRADING,
     Cause,
     InstrumentFacts,
     OrderFacts,
@@ -31,6 +33,7 @@ STATES = {
 # How exchanges call the side of a hedge, and the words for an account without one.
 INDEXES = {"long": 1, "short": 2}
 SIDE_NAMES = ("positionSide", "posSide")
+NEVER = 2100  # the year that Binance gives to what has no end
 NO_LIMIT = Decimal(10) ** 12  # where an exchange names no maximum
 
 
@@ -101,7 +104,7 @@ def position(held: Held, listing: Listing) -> PositionFacts | None:
     )
 
 
-def instrument(listing: Listing) -> InstrumentFacts:
+def instrument(listing: Listing, delivery_field: str) -> InstrumentFacts:
     """A market's rules in base units, whatever its exchange counts in."""
     market, contract = listing.market, listing.contract
     amount, leverage = market["limits"]["amount"], market["limits"]["leverage"]
@@ -112,7 +115,7 @@ def instrument(listing: Listing) -> InstrumentFacts:
         symbol=listing.symbol,
         base=market["base"],
         quote=market["quote"],
-        status="Trading" if market["active"] is not False else "Closed",
+        status=TRADING if market["active"] is not False else HALTED,
         tick=in_base(market["precision"]["price"], Decimal(1)),
         step=step,
         min_quantity=in_base(amount.get("min"), contract) or step,
@@ -122,7 +125,16 @@ def instrument(listing: Listing) -> InstrumentFacts:
         min_leverage=Decimal(1),
         max_leverage=number_or_none(leverage.get("max")) or Decimal(1),
         leverage_step=Decimal(1),
+        delivery_at=_delivery_at(market.get("info") or {}, delivery_field),
     )
+
+
+def _delivery_at(row: Row, field: str) -> datetime | None:
+    said = str(row.get(field) or "")
+    if not said.isdigit():
+        return None
+    at = _moment(said)
+    return at if at.year < NEVER else None
 
 
 def _index(info: Row) -> int:

@@ -5,6 +5,7 @@ An account never lists markets itself: that would be requests nobody asked for, 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -27,6 +28,7 @@ class Shelf:
     client: Any
     by_symbol: Mapping[str, Listing]
     by_id: Mapping[str, Listing]
+    stocked_at: float  # monotonic seconds
 
     def listing(self, symbol: str) -> Listing:
         found = self.by_symbol.get(symbol)
@@ -52,6 +54,7 @@ def stock(venue: Venue, wire: Wire) -> Shelf:
         line.client,
         {listing.symbol: listing for listing in listings},
         {listing.id: listing for listing in listings},
+        time.monotonic(),
     )
     _shelves[_key(venue, wire)] = shelf
     return shelf
@@ -63,6 +66,13 @@ def shelf_of(venue: Venue, wire: Wire) -> Shelf:
     if found is None:
         raise Unavailable(f"the markets of {venue.kind} are not known in this process yet")
     return found
+
+
+def stock_if_older(venue: Venue, wire: Wire, seconds: float) -> Shelf:
+    """List the markets anew unless that was done in the last `seconds`."""
+    found = _shelves.get(_key(venue, wire))
+    is_fresh = found is not None and time.monotonic() - found.stocked_at < seconds
+    return found if found is not None and is_fresh else stock(venue, wire)
 
 
 def _key(venue: Venue, wire: Wire) -> Key:

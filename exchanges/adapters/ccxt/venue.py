@@ -18,6 +18,7 @@ from exchanges.adapters.ccxt.answers import LIST, at, leaves
 from exchanges.adapters.ccxt.units import number_or_none
 from exchanges.domain.errors import ExchangeError, NotFound, Unavailable, Unsupported
 from exchanges.domain.trading import Balance, KeyFacts, NewOrder
+from exchanges.domain.venues import Capabilities, Limits, StopKeeping, VenueFacts
 
 Json = Any
 Params = dict[str, Any]
@@ -135,6 +136,8 @@ class Venue(ABC):
     market_call: ClassVar[str] = "fetch_markets"  # ccxt's narrowest for this product
     market_paths: ClassVar[Sequence[str]]  # the public requests that it takes
     time_paths: ClassVar[Sequence[str]]
+    # Where a market's own row tells when it will be delisted, in ms; a day of 2100 means never.
+    delivery_field: ClassVar[str] = ""
 
     link_prefix: ClassVar[str] = ""
     link_length: ClassVar[int]  # the most that the exchange takes, prefix left out
@@ -144,6 +147,42 @@ class Venue(ABC):
     code_paths: ClassVar[Sequence[str]] = ("code",)
     texts: ClassVar[Sequence[tuple[str, type[ExchangeError]]]] = ()  # for codes that say too little
     rate_pause: ClassVar[float] = 1.0  # seconds, where the exchange does not say
+    limits: ClassVar[Limits]
+    # See `VenueFacts`: here, unless a profile knows better, requests say themselves how long they
+    # are good for, and what was taken may be on its way to be matched for ten seconds (Binance's).
+    accepts_seconds: ClassVar[float | None] = None
+    matches_seconds: ClassVar[float] = 10.0
+
+    def facts(self) -> VenueFacts:
+        """What is declared of this product, without an SDK."""
+        return VenueFacts(
+            environments=tuple(self.sites),
+            needs_passphrase=self.has_passphrase,
+            capabilities=self._capabilities(),
+            limits=self.limits,
+            accepts_seconds=self.accepts_seconds,
+            matches_seconds=self.matches_seconds,
+        )
+
+    def _capabilities(self) -> Capabilities:
+        """What follows from the orders that the profile names; of amending none knows yet.
+
+        A stop that comes with an entry could not be moved or withdrawn by a name of ours, so that
+        it is not counted on: the stop is an order of its own.
+        """
+        is_swap = self.product is Product.SWAP
+        has_stop = Feature.TRIGGER in self.features
+        return Capabilities(
+            has_shorts=is_swap,
+            has_leverage=is_swap,
+            stop=StopKeeping.ORDER if has_stop else StopKeeping.NONE,
+            buys_at_market=Feature.MARKET in self.features,
+            waits_for_trigger=False,
+            rests_targets=is_swap,
+            amends=False,
+            trails=False,
+            tells_results=False,
+        )
 
     # --- orders --------------------------------------------------------------------------------
 

@@ -56,6 +56,14 @@ def test_withdrawal_is_refused_whatever_else_is_wrong_and_whatever_is_set(settin
         assert judged(**EVERYTHING_WRONG) is ConnectionReason.CAN_WITHDRAW
 
 
+@pytest.mark.parametrize("refuses", [True, False])
+def test_a_scope_that_nobody_can_judge_is_refused(settings, refuses):
+    settings.REFUSE_TRANSFER_RIGHT = refuses
+    assert judged(unknown_scopes=("TimeTravel",)) is ConnectionReason.UNKNOWN_SCOPES
+    both = judged(unknown_scopes=("TimeTravel",), can_withdraw=True)
+    assert both is ConnectionReason.CAN_WITHDRAW
+
+
 def test_every_refusal_of_the_exchange_has_a_reason_here_and_for_a_copy():
     kinds = {CredentialsRejected, *CredentialsRejected.__subclasses__()}
     assert len(kinds) > 7

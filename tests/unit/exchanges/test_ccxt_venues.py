@@ -238,6 +238,31 @@ def test_a_trigger_makes_it_wait():
     assert (order.trigger_price, order.stop) == (Decimal(58000), None)
 
 
+@pytest.mark.parametrize(
+    ("said", "year"),
+    [
+        (1767225600000, 2026),
+        ("1767225600000", 2026),
+        (4133404800000, None),
+        ("-1", None),
+        ("", None),
+    ],
+)
+def test_a_delisting_that_is_announced_is_read(said, year):
+    market = {
+        "base": "BTC",
+        "quote": "USDT",
+        "active": said != "-1",
+        "info": {"deliveryDate": said},
+        "precision": {"amount": "1", "price": "0.1"},
+        "limits": {"amount": {}, "leverage": {}, "cost": {}, "market": None},
+    }
+    facts = reading.instrument(Listing("BTCUSDT", "BTCUSDT", Decimal(1), market), "deliveryDate")
+    assert (facts.delivery_at and facts.delivery_at.year) == year
+    # What does not trade now is not gone for that.
+    assert (facts.is_tradable, facts.is_gone) == (said != "-1", False)
+
+
 # --- profiles ----------------------------------------------------------------------------------
 
 

@@ -6,11 +6,8 @@ Requests: https://developers.binance.com/docs/binance-spot-api-docs and …/deri
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
-from exchanges.adapters.ccxt.account import CcxtExchange
 from exchanges.adapters.ccxt.keys import Scope, flags, key_facts
-from exchanges.adapters.ccxt.market import CcxtMarket
 from exchanges.adapters.ccxt.units import in_contracts, number, plain
 from exchanges.adapters.ccxt.venue import (
     Account,
@@ -38,7 +35,7 @@ from exchanges.adapters.ccxt.venues.shared import (
     swap_balance,
 )
 from exchanges.domain.errors import (
-    CredentialsRejected,
+    AccessDenied,
     DuplicateLinkId,
     ExchangeError,
     InsufficientMargin,
@@ -49,21 +46,22 @@ from exchanges.domain.errors import (
     OutcomeUnknown,
     PositionModeMismatch,
     RateLimited,
+    SignatureRefused,
     StopRefused,
     SymbolNotTradable,
     Unavailable,
 )
 from exchanges.domain.trading import Balance, KeyFacts, NewOrder
-from exchanges.ports import ExchangeFactory, MarketDataFactory
+from exchanges.domain.venues import Limits
 
 # https://developers.binance.com/docs/binance-spot-api-docs/errors
 CODES: dict[str, type[ExchangeError]] = {
     **dict.fromkeys(("-1000", "-1001", "-1006", "-1007"), OutcomeUnknown),
     **dict.fromkeys(("-1003", "-1015"), RateLimited),
     **dict.fromkeys(("-1021", "-5028"), Unavailable),
-    **dict.fromkeys(("-2014", "-1022", "-2008"), InvalidKey),
-    # -2015 means key, address or permission: Binance does not say which.
-    **dict.fromkeys(("-2015", "-1002"), CredentialsRejected),
+    **dict.fromkeys(("-2014", "-2008"), InvalidKey),
+    "-1022": SignatureRefused,
+    **dict.fromkeys(("-2015", "-1002"), AccessDenied),
     **dict.fromkeys(("-2018", "-2019", "-2024"), InsufficientMargin),
     **dict.fromkeys(("-2011", "-2013"), NotFound),
     "-2021": StopRefused,
@@ -125,6 +123,8 @@ class BinanceSpot(Venue):
     market_paths = ("/api/v3/exchangeInfo",)
     time_paths = ("/api/v3/time",)
     link_length = 36
+    # An address has 6,000 of weight a minute; the heaviest request here, the account, weighs 20.
+    limits = Limits(300, 60_000, account_writes=5)
     codes = CODES
     texts = TEXTS
 
@@ -175,7 +175,10 @@ class BinanceUsdm(Venue):
     options = {"defaultType": "swap", "fetchMarkets": {"types": ["linear"]}}
     market_paths = ("/fapi/v1/exchangeInfo",)
     time_paths = ("/fapi/v1/time",)
+    delivery_field = "deliveryDate"
     link_length = 36
+    # An address has 2,400 of weight a minute; the heaviest requests here weigh 5.
+    limits = Limits(480, 60_000, account_writes=10)
     codes = CODES
     texts = TEXTS
 
@@ -255,7 +258,3 @@ class BinanceUsdm(Venue):
 
 
 SPOT, USDM = BinanceSpot(), BinanceUsdm()
-spot_account: ExchangeFactory = partial(CcxtExchange, SPOT)
-spot_market: MarketDataFactory = partial(CcxtMarket, SPOT)
-usdm_account: ExchangeFactory = partial(CcxtExchange, USDM)
-usdm_market: MarketDataFactory = partial(CcxtMarket, USDM)

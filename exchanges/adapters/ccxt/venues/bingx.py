@@ -5,10 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from decimal import Decimal
-from functools import partial
 
-from exchanges.adapters.ccxt.account import CcxtExchange
-from exchanges.adapters.ccxt.market import CcxtMarket
 from exchanges.adapters.ccxt.units import in_contracts, number, number_or_none, plain
 from exchanges.adapters.ccxt.venue import (
     Account,
@@ -32,7 +29,7 @@ from exchanges.adapters.ccxt.venues.shared import (
     swap_balance,
 )
 from exchanges.domain.errors import (
-    CredentialsRejected,
+    AccountBarred,
     DuplicateLinkId,
     ExchangeError,
     InsufficientMargin,
@@ -44,18 +41,20 @@ from exchanges.domain.errors import (
     OutcomeUnknown,
     PermissionMissing,
     RateLimited,
+    SignatureRefused,
     SymbolNotTradable,
 )
 from exchanges.domain.trading import Balance, NewOrder
-from exchanges.ports import ExchangeFactory, MarketDataFactory
+from exchanges.domain.venues import Limits
 
 CODES: dict[str, type[ExchangeError]] = {
     **dict.fromkeys(("100410", "100500", "109500", "110500", "80001"), OutcomeUnknown),
     "429": RateLimited,
-    **dict.fromkeys(("401", "100001", "100412", "100413"), InvalidKey),
+    **dict.fromkeys(("401", "100412", "100413"), InvalidKey),
+    "100001": SignatureRefused,
     "100419": IpNotAllowed,
     **dict.fromkeys(("403", "100004"), PermissionMissing),
-    "100414": CredentialsRejected,
+    "100414": AccountBarred,
     **dict.fromkeys(("100202", "80012", "101204"), InsufficientMargin),
     **dict.fromkeys(("80016", "80017", "109421"), NotFound),
     **dict.fromkeys(("101481", "109201"), DuplicateLinkId),
@@ -82,6 +81,8 @@ class BingxSwap(Venue):
     market_paths = ("/openApi/swap/v2/quote/contracts",)
     time_paths = ("/openApi/swap/v2/server/time",)
     link_length = 40
+    limits = Limits(50, 5_000, account_writes=5, account_reads=2)
+    accepts_seconds = 5.0  # its default: its order requests do not say
     codes = CODES
 
     PATH = "/openApi/swap/v2/trade/order"
@@ -147,5 +148,3 @@ def _level(kind: str, price: Decimal) -> str:
 
 
 SWAP = BingxSwap()
-swap_account: ExchangeFactory = partial(CcxtExchange, SWAP)
-swap_market: MarketDataFactory = partial(CcxtMarket, SWAP)

@@ -7,10 +7,7 @@ are unified accounts, and the words of its key introspection are not documented.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
-from exchanges.adapters.ccxt.account import CcxtExchange
-from exchanges.adapters.ccxt.market import CcxtMarket
 from exchanges.adapters.ccxt.units import in_contracts, number, number_or_none, plain
 from exchanges.adapters.ccxt.venue import (
     Account,
@@ -28,7 +25,7 @@ from exchanges.adapters.ccxt.venue import (
 )
 from exchanges.adapters.ccxt.venues.shared import COIN, is_stop, row_of, swap_balance
 from exchanges.domain.errors import (
-    CredentialsRejected,
+    AccountBarred,
     ExchangeError,
     InsufficientMargin,
     InvalidKey,
@@ -40,23 +37,23 @@ from exchanges.domain.errors import (
     PermissionMissing,
     PositionModeMismatch,
     RateLimited,
+    SignatureRefused,
     StopRefused,
     SymbolNotTradable,
     Unavailable,
 )
 from exchanges.domain.trading import Balance, NewOrder, Side
-from exchanges.ports import ExchangeFactory, MarketDataFactory
+from exchanges.domain.venues import Limits
 
 CODES: dict[str, type[ExchangeError]] = {
     **dict.fromkeys(("40015", "40010", "40604"), OutcomeUnknown),
     **dict.fromkeys(("429", "30007", "1001"), RateLimited),
     **dict.fromkeys(("40004", "40005", "40008"), Unavailable),
-    **dict.fromkeys(
-        ("40001", "40002", "40003", "40006", "40009", "40011", "40012", "40037"), InvalidKey
-    ),
+    **dict.fromkeys(("40001", "40002", "40003", "40006", "40011", "40012", "40037"), InvalidKey),
+    "40009": SignatureRefused,
     "40018": IpNotAllowed,
     **dict.fromkeys(("40014", "40085", "40301"), PermissionMissing),
-    **dict.fromkeys(("40013", "40024"), CredentialsRejected),
+    **dict.fromkeys(("40013", "40024"), AccountBarred),
     **dict.fromkeys(("40711", "40712", "40762", "43012"), InsufficientMargin),
     **dict.fromkeys(("40109", "40768", "43001", "43025"), NotFound),
     "40774": PositionModeMismatch,
@@ -89,7 +86,10 @@ class BitgetSwap(Venue):
     }
     market_paths = ("/api/v2/mix/market/contracts",)
     time_paths = ("/api/v2/public/time",)
+    delivery_field = "offTime"
     link_length = 50
+    limits = Limits(50, 5_000, account_writes=10)
+    accepts_seconds = 30.0
     codes = CODES
     code_paths = ("data.failureList.0.errorCode", "code")
 
@@ -213,5 +213,3 @@ class BitgetSwap(Venue):
 
 
 SWAP = BitgetSwap()
-swap_account: ExchangeFactory = partial(CcxtExchange, SWAP)
-swap_market: MarketDataFactory = partial(CcxtMarket, SWAP)

@@ -8,12 +8,9 @@ https://docs.cdp.coinbase.com/coinbase-app/advanced-trade-apis.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
-from exchanges.adapters.ccxt.account import CcxtExchange
 from exchanges.adapters.ccxt.answers import at
 from exchanges.adapters.ccxt.keys import Scope, flags, key_facts
-from exchanges.adapters.ccxt.market import CcxtMarket
 from exchanges.adapters.ccxt.units import in_contracts, plain
 from exchanges.adapters.ccxt.venue import (
     Account,
@@ -39,7 +36,7 @@ from exchanges.domain.errors import (
     Unavailable,
 )
 from exchanges.domain.trading import Balance, KeyFacts, NewOrder
-from exchanges.ports import ExchangeFactory, MarketDataFactory
+from exchanges.domain.venues import Limits
 
 CODES: dict[str, type[ExchangeError]] = {
     **dict.fromkeys(("rate_limit_exceeded", "resource_exhausted"), RateLimited),
@@ -67,6 +64,8 @@ class CoinbaseSpot(Venue):
     )
     time_paths = ("/v2/time",)
     link_length = 36
+    limits = Limits(145, 5_000, account_writes=10)
+    accepts_seconds = 120.0  # as long as its token lives
     codes = CODES
     code_paths = ("error_response.error", "results.0.failure_reason", "error")
 
@@ -144,5 +143,3 @@ class CoinbaseSpot(Venue):
 
 
 SPOT = CoinbaseSpot()
-spot_account: ExchangeFactory = partial(CcxtExchange, SPOT)
-spot_market: MarketDataFactory = partial(CcxtMarket, SPOT)

@@ -6,11 +6,8 @@ Its price-triggered orders cannot be looked up by our id, so they are not offere
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
-from exchanges.adapters.ccxt.account import CcxtExchange
 from exchanges.adapters.ccxt.keys import Scope, key_facts, words
-from exchanges.adapters.ccxt.market import CcxtMarket
 from exchanges.adapters.ccxt.units import in_whole_contracts, number, number_or_none, plain
 from exchanges.adapters.ccxt.venue import (
     Account,
@@ -28,7 +25,7 @@ from exchanges.adapters.ccxt.venue import (
 )
 from exchanges.adapters.ccxt.venues.shared import is_limit, swap_balance
 from exchanges.domain.errors import (
-    CredentialsRejected,
+    AccountBarred,
     ExchangeError,
     InsufficientMargin,
     InvalidKey,
@@ -39,25 +36,22 @@ from exchanges.domain.errors import (
     OutcomeUnknown,
     PermissionMissing,
     RateLimited,
+    SignatureRefused,
     SymbolNotTradable,
     Unavailable,
 )
 from exchanges.domain.trading import Balance, KeyFacts, NewOrder, Side
-from exchanges.ports import ExchangeFactory, MarketDataFactory
+from exchanges.domain.venues import Limits
 
 CODES: dict[str, type[ExchangeError]] = {
     **dict.fromkeys(("INTERNAL", "SERVER_ERROR", "TOO_BUSY", "REPEATED_CREATION"), OutcomeUnknown),
     **dict.fromkeys(("TOO_FAST", "TOO_MANY_REQUESTS"), RateLimited),
     "REQUEST_EXPIRED": Unavailable,
-    **dict.fromkeys(
-        ("AUTHENTICATION_FAILED", "INVALID_CREDENTIALS", "INVALID_KEY", "INVALID_SIGNATURE"),
-        InvalidKey,
-    ),
+    **dict.fromkeys(("AUTHENTICATION_FAILED", "INVALID_CREDENTIALS", "INVALID_KEY"), InvalidKey),
+    "INVALID_SIGNATURE": SignatureRefused,
     "IP_FORBIDDEN": IpNotAllowed,
     **dict.fromkeys(("READ_ONLY", "FORBIDDEN"), PermissionMissing),
-    **dict.fromkeys(
-        ("ACCOUNT_LOCKED", "SUB_ACCOUNT_LOCKED", "USER_NOT_FOUND"), CredentialsRejected
-    ),
+    **dict.fromkeys(("ACCOUNT_LOCKED", "SUB_ACCOUNT_LOCKED", "USER_NOT_FOUND"), AccountBarred),
     **dict.fromkeys(
         (
             *("BALANCE_NOT_ENOUGH", "FUTURES_BALANCE_NOT_ENOUGH", "INSUFFICIENT_AVAILABLE"),
@@ -116,6 +110,8 @@ class GateSwap(Venue):
     time_paths = ("/api/v4/spot/time",)
     link_prefix = "t-"
     link_length = 28
+    limits = Limits(100, 5_000, account_writes=10)
+    accepts_seconds = 60.0
     codes = CODES
     code_paths = ("label",)
 
@@ -164,7 +160,7 @@ class GateSwap(Venue):
         """Of the shape that names one key; where several are listed, ours cannot be told."""
         key = ask(Request(self.KEYS, {}))
         if key.get("state") != IN_FORCE:
-            raise CredentialsRejected("the key is locked or frozen")
+            raise AccountBarred("the key is locked or frozen")
         granted = [
             f"{scope['name']}{READ_MARK}" if scope.get("read_only") is True else scope["name"]
             for scope in key["perms"]
@@ -191,5 +187,3 @@ class GateSwap(Venue):
 
 
 SWAP = GateSwap()
-swap_account: ExchangeFactory = partial(CcxtExchange, SWAP)
-swap_market: MarketDataFactory = partial(CcxtMarket, SWAP)

@@ -7,10 +7,7 @@ so neither is offered. Requests: https://hashkeyglobal-apidoc.readme.io/referenc
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
-from exchanges.adapters.ccxt.account import CcxtExchange
-from exchanges.adapters.ccxt.market import CcxtMarket
 from exchanges.adapters.ccxt.units import in_contracts, plain
 from exchanges.adapters.ccxt.venue import (
     Account,
@@ -27,7 +24,7 @@ from exchanges.adapters.ccxt.venue import (
 )
 from exchanges.adapters.ccxt.venues.shared import is_limit, row_of, spot_balance
 from exchanges.domain.errors import (
-    CredentialsRejected,
+    AccountBarred,
     DuplicateLinkId,
     ExchangeError,
     InsufficientMargin,
@@ -40,11 +37,12 @@ from exchanges.domain.errors import (
     OutcomeUnknown,
     PermissionMissing,
     RateLimited,
+    SignatureRefused,
     SymbolNotTradable,
     Unavailable,
 )
 from exchanges.domain.trading import Balance, NewOrder
-from exchanges.ports import ExchangeFactory, MarketDataFactory
+from exchanges.domain.venues import Limits
 
 CODES: dict[str, type[ExchangeError]] = {
     # "Execution status unknown" and its relatives; time-outs of making and of cancelling.
@@ -57,11 +55,12 @@ CODES: dict[str, type[ExchangeError]] = {
     ),
     "0003": RateLimited,
     **dict.fromkeys(("-1021", "-1101", "-2001"), Unavailable),
-    **dict.fromkeys(("0002", "0102", "-1002"), InvalidKey),
+    **dict.fromkeys(("0102", "-1002"), InvalidKey),
+    "0002": SignatureRefused,
     "0103": KeyExpired,
     **dict.fromkeys(("0104", "-1005", "-3117"), PermissionMissing),
     "0202": IpNotAllowed,
-    **dict.fromkeys(("-1152", "-1160", "-1205", "-2023", "-3143", "-3144"), CredentialsRejected),
+    **dict.fromkeys(("-1152", "-1160", "-1205", "-2023", "-3143", "-3144"), AccountBarred),
     **dict.fromkeys(("0401", "-2030", "-2034", "-2038"), InsufficientMargin),
     **dict.fromkeys(("0211", "-1139", "-1142", "-1143", "-2011"), NotFound),
     "-1141": DuplicateLinkId,
@@ -93,6 +92,7 @@ class HashKeySpot(Venue):
     market_paths = ("/api/v1/exchangeInfo",)
     time_paths = ("/api/v1/time",)
     link_length = 32
+    limits = Limits(50, 5_000, account_writes=10, account_reads=2)
     codes = CODES
     rate_pause = 60.0  # after a 429 it wants a minute of silence
 
@@ -125,5 +125,3 @@ class HashKeySpot(Venue):
 
 
 SPOT = HashKeySpot()
-spot_account: ExchangeFactory = partial(CcxtExchange, SPOT)
-spot_market: MarketDataFactory = partial(CcxtMarket, SPOT)

@@ -7,11 +7,8 @@ order must name the number of the account that trades, which is asked for once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
-from exchanges.adapters.ccxt.account import CcxtExchange
 from exchanges.adapters.ccxt.keys import Scope, key_facts, words
-from exchanges.adapters.ccxt.market import CcxtMarket
 from exchanges.adapters.ccxt.units import in_contracts, number, plain
 from exchanges.adapters.ccxt.venue import (
     Account,
@@ -39,7 +36,7 @@ from exchanges.domain.errors import (
     SymbolNotTradable,
 )
 from exchanges.domain.trading import Balance, KeyFacts, NewOrder
-from exchanges.ports import ExchangeFactory, MarketDataFactory
+from exchanges.domain.venues import Limits
 
 CODES: dict[str, type[ExchangeError]] = {
     **dict.fromkeys(
@@ -86,6 +83,8 @@ class HtxSpot(Venue):
     market_paths = ("/v1/common/symbols",)
     time_paths = ("/v1/common/timestamp",)
     link_length = 64
+    limits = Limits(50, 5_000, account_writes=10)
+    accepts_seconds = 300.0
     codes = CODES
     code_paths = ("err-code", "code")
 
@@ -155,5 +154,3 @@ class HtxSpot(Venue):
 
 
 SPOT = HtxSpot()
-spot_account: ExchangeFactory = partial(CcxtExchange, SPOT)
-spot_market: MarketDataFactory = partial(CcxtMarket, SPOT)

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
-from exchanges.adapters.ccxt.account import CcxtExchange
 from exchanges.adapters.ccxt.keys import Scope, key_facts, words
-from exchanges.adapters.ccxt.market import CcxtMarket
 from exchanges.adapters.ccxt.units import in_contracts, plain
 from exchanges.adapters.ccxt.venue import (
     Account,
@@ -24,7 +21,7 @@ from exchanges.adapters.ccxt.venue import (
 )
 from exchanges.adapters.ccxt.venues.shared import is_limit, row_of, spot_balance
 from exchanges.domain.errors import (
-    CredentialsRejected,
+    AccountBarred,
     ExchangeError,
     InsufficientMargin,
     InvalidKey,
@@ -35,21 +32,23 @@ from exchanges.domain.errors import (
     OutcomeUnknown,
     PermissionMissing,
     RateLimited,
+    SignatureRefused,
     SymbolNotTradable,
     Unavailable,
 )
 from exchanges.domain.trading import Balance, KeyFacts, NewOrder
-from exchanges.ports import ExchangeFactory, MarketDataFactory
+from exchanges.domain.venues import Limits
 
 CODES: dict[str, type[ExchangeError]] = {
     **dict.fromkeys(("500", "501", "503", "504", "604", "801"), OutcomeUnknown),
     **dict.fromkeys(("429", "510"), RateLimited),
     **dict.fromkeys(("700003", "700005"), Unavailable),
-    **dict.fromkeys(("401", "602", "10001", "10072", "700001", "700002"), InvalidKey),
+    **dict.fromkeys(("401", "10001", "10072", "700001"), InvalidKey),
+    **dict.fromkeys(("602", "700002"), SignatureRefused),
     "402": KeyExpired,
     **dict.fromkeys(("406", "700006"), IpNotAllowed),
     **dict.fromkeys(("403", "511", "701", "702", "703", "704", "700007"), PermissionMissing),
-    **dict.fromkeys(("1000", "30018", "140002"), CredentialsRejected),
+    **dict.fromkeys(("1000", "30018", "140002"), AccountBarred),
     **dict.fromkeys(("10101", "30004", "30005", "88004", "88015"), InsufficientMargin),
     "-2011": NotFound,
     **dict.fromkeys(("-1121", "10007", "30014", "30016", "30020", "70011"), SymbolNotTradable),
@@ -83,6 +82,7 @@ class MexcSpot(Venue):
     market_paths = ("/api/v3/exchangeInfo",)
     time_paths = ("/api/v3/time",)
     link_length = 32
+    limits = Limits(100, 5_000, account_writes=10)
     codes = CODES
 
     ORDER = Endpoint("spotPrivatePostOrder", "POST", "/api/v3/order", "orderId")
@@ -128,5 +128,3 @@ class MexcSpot(Venue):
 
 
 SPOT = MexcSpot()
-spot_account: ExchangeFactory = partial(CcxtExchange, SPOT)
-spot_market: MarketDataFactory = partial(CcxtMarket, SPOT)

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from functools import partial
 
-from exchanges.adapters.ccxt.account import CcxtExchange
 from exchanges.adapters.ccxt.keys import Scope, key_facts, words
-from exchanges.adapters.ccxt.market import CcxtMarket
 from exchanges.adapters.ccxt.units import in_contracts, number, number_or_none, plain
 from exchanges.adapters.ccxt.venue import (
     Account,
@@ -27,7 +24,7 @@ from exchanges.adapters.ccxt.venue import (
 )
 from exchanges.adapters.ccxt.venues.shared import COIN, is_limit, is_stop, row_of, swap_balance
 from exchanges.domain.errors import (
-    CredentialsRejected,
+    AccountBarred,
     DuplicateLinkId,
     ExchangeError,
     InsufficientMargin,
@@ -38,28 +35,27 @@ from exchanges.domain.errors import (
     OrderRejected,
     OutcomeUnknown,
     RateLimited,
+    SignatureRefused,
     StopRefused,
     SymbolNotTradable,
     Unavailable,
 )
 from exchanges.domain.trading import Balance, KeyFacts, NewOrder
-from exchanges.ports import ExchangeFactory, MarketDataFactory
+from exchanges.domain.venues import Limits
 
 CODES: dict[str, type[ExchangeError]] = {
     **dict.fromkeys(("50001", "50004", "50005", "50013", "50026", "51410"), OutcomeUnknown),
     **dict.fromkeys(("50011", "50061", "51113"), RateLimited),
     "50102": Unavailable,
     **dict.fromkeys(
-        (
-            *("50101", "50103", "50104", "50105", "50106", "50107", "50111", "50112", "50113"),
-            "50114",
-        ),
+        ("50101", "50103", "50104", "50105", "50106", "50107", "50111", "50112", "50114"),
         InvalidKey,
     ),
+    "50113": SignatureRefused,
     "50110": IpNotAllowed,
     **dict.fromkeys(
         ("50007", "50008", "50009", "50027", "51009", "51010", "51024", "51155"),
-        CredentialsRejected,
+        AccountBarred,
     ),
     **dict.fromkeys(("51008", "51119", "51127", "51131", "51502"), InsufficientMargin),
     **dict.fromkeys(("51400", "51401", "51402", "51503", "51509", "51603"), NotFound),
@@ -98,7 +94,10 @@ class OkxSwap(Venue):
     options = {"defaultType": "swap", "fetchMarkets": {"types": ["swap"]}}
     market_paths = ("/api/v5/public/instruments",)
     time_paths = ("/api/v5/public/time",)
+    delivery_field = "expTime"
     link_length = 32
+    limits = Limits(45, 5_000, account_writes=10)
+    accepts_seconds = 30.0
     codes = CODES
     code_paths = ("data.0.sCode", "code")
 
@@ -218,5 +217,3 @@ def _held(row: Json) -> Held:
 
 
 SWAP = OkxSwap()
-swap_account: ExchangeFactory = partial(CcxtExchange, SWAP)
-swap_market: MarketDataFactory = partial(CcxtMarket, SWAP)

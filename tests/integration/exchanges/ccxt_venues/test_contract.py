@@ -68,7 +68,7 @@ PEM = (
 
 
 def credentials(kind):
-    return Credentials(KEY, PEM if kind == "coinbase" else SECRET, PASSPHRASE)
+    return Credentials(KEY, PEM if kind == "coinbase" else SECRET, passphrase=PASSPHRASE)
 
 
 def wire_to(server, environment="sandbox", read_timeout=2):
@@ -80,18 +80,33 @@ def kind(request):
     return request.param
 
 
-@pytest.fixture
-def server(kind):
-    with standing_in() as stand_in:
-        for path, body in LISTINGS[kind].items():
-            stand_in.answer("GET", path, body)
-        yield stand_in
+@pytest.fixture(scope="module")
+def stand_in():
+    with standing_in() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def stocked():
+    """The exchanges whose markets this process knows of the one server."""
+    return set()
 
 
 @pytest.fixture
-def account(kind, server):
+def server(kind, stand_in):
+    stand_in.answers.clear()
+    for path, body in LISTINGS[kind].items():
+        stand_in.answer("GET", path, body)
+    stand_in.heard.clear()
+    return stand_in
+
+
+@pytest.fixture
+def account(kind, server, stocked):
     """An account whose process knows the markets, at an exchange that answers well."""
-    market_factory(kind)(wire_to(server)).instruments()
+    if kind not in stocked:
+        market_factory(kind)(wire_to(server)).instruments()
+        stocked.add(kind)
     voice = VOICES[kind]
     for told in (voice.ack, voice.find, voice.balance, *voice.cancel, *voice.key, *voice.before):
         server.answer(*told)
