@@ -8,13 +8,13 @@
 -- data, span of an account's window (ms), how far ahead room may be had (ms), then by command:
 --   take:    how far ahead these are asked (ms); for each ask budget, most in its lane, account's
 --            key ('' for none), its most, count
---   room:    the budgets' names
+--   room:    how soon is soon (ms); the budgets' names
 --   restamp: budget; former stamp and count of each group
 --   return:  budget; stamp and count of each group
 --   move:    budget; former stamp, new stamp and count of each group
 -- take:    granted, wait (ms: until it may leave, or until to ask again), stamp for each ask; all of
 --          an ask or nothing
--- room:    used at most from now on, used so far ahead, ms until the next one is free, ms frozen for
+-- room:    used at most from now on, used soon, ms until the next one is free, ms frozen for
 --          each budget
 -- restamp: the stamp from now on, 0 during a ban
 -- return, move: 1
@@ -107,11 +107,11 @@ end
 
 local answer = {}
 if ARGV[1] == 'room' then
-  for i = 8, #ARGV do
+  for i = 9, #ARGV do
     local used, ends, begins = read_budget(ARGV[i])
     local back = 0
     for _, each in ipairs(ends) do
-      if each[1] <= furthest then back = back + each[2] end
+      if each[1] <= tonumber(ARGV[8]) then back = back + each[2] end
     end
     answer[#answer + 1] = peak(used, ends, begins)
     answer[#answer + 1] = used - back

@@ -43,7 +43,10 @@ ACCOUNT_MOST = 10  # requests of a kind a second, until the exchange says otherw
 # are longer by both, or late requests would meet early ones in one window of the exchange's.
 PERMIT_MS = 60
 JITTER_MS = 50
-AHEAD_MS = 900  # how early a chunk may have room that comes back: its plan, on a busy machine
+# How early a chunk may have room that comes back; it sets out for what comes a little sooner, since
+# others may count on the same, and are asked for it once they have read and planned.
+AHEAD_MS = 2_600
+SOON_MS = 2_000
 # Each lane stops where the more urgent ones still find room.
 SHARE = {
     Lane.PROTECT: 0.99,
@@ -228,7 +231,7 @@ class Governor:
         """What is left of budgets, taking nothing."""
         names, now = list(budgets), time.monotonic()
         bans = self.bans()
-        answer = self._call("room", names)
+        answer = self._call("room", [SOON_MS, *names])
         if answer is None:
             with self._lock:
                 return {name: self._local.room(name, now, bans.get(name, 0.0)) for name in names}

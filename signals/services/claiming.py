@@ -17,9 +17,10 @@ from django.db import connection, transaction
 
 from exchanges.domain.lanes import Lane
 from exchanges.egress import budgets
-from exchanges.governor import Room, governor
+from exchanges.governor import SOON_MS, Room, governor
 from signals.models import Copy
 
+PLAN_MS = 300  # what reading and planning a chunk takes
 OVERTAKING = 10.0  # seconds that entries wait for changes which are on their way
 # Seconds that what is less urgent leaves an address to entries which wait for room on it. What
 # follows a fill may not wait as long as a look that most likely finds nothing new.
@@ -121,33 +122,35 @@ def claim(limit: int) -> Lease | None:
         if lane is Lane.RECORD:
             lease = _take(lane, TAKE.format(picked=PICKED), {"limit": limit})
         else:
-            lease = _take_within(lane, _left(rooms, lane, limit), limit)
+            lease = _take_within(lane, rooms, limit)
         if lease is not None:
             return lease
     return None
 
 
-def _take_within(lane: Lane, left: dict[str, int], limit: int) -> Lease | None:
-    """Take what the limits leave room for: `left` requests of each budget."""
-    if lane is Lane.ENTRY and left:
-        held = overtaken(left)
-        left = {budget: room for budget, room in left.items() if budget not in held}
-    if not left:
+def _take_within(lane: Lane, rooms: Mapping[str, Room], limit: int) -> Lease | None:
+    """Take what the limits leave room for."""
+    names = [name for name, room in rooms.items() if _left_of(room, lane) > 0]
+    if lane is Lane.ENTRY and names:
+        held = overtaken(names)
+        names = [name for name in names if name not in held]
+    if not names:
         return None
     if lane is Lane.PROTECT:  # one wave of looks: a slow exchange must leave time to act on them
         limit = min(limit, settings.CHUNK_THREADS)
-    ages = dict.fromkeys(left, 0.0)
+    ages = dict.fromkeys(names, 0.0)
     if lane in YIELDING:
-        ages |= dict.fromkeys(_entered_upon(left), YIELDING[lane])
+        ages |= dict.fromkeys(_entered_upon(names), YIELDING[lane])
     workers = settings.ORDER_WORKERS
-    places = {"budgets": list(left), "rooms": list(left.values()), "lane": lane}
-    places["ages"] = [ages[budget] for budget in left]
+    places = {"budgets": names, "rooms": [0] * len(names), "lane": lane}
+    places["ages"] = [ages[name] for name in names]
     due = dict(_rows(COUNTED, {**places, "most": limit * workers}))
-    if not any(due.values()):
+    fair = min(max(math.ceil(sum(due.values()) / workers), settings.CHUNK_THREADS), limit)
+    left = {name: min(due[name], _left_of(rooms[name], lane, min(due[name], fair))) for name in due}
+    if not any(left.values()):
         return None
-    fair = max(math.ceil(sum(due.values()) / workers), settings.CHUNK_THREADS)
-    rooms = split({name: min(due[name], left[name]) for name in left}, min(fair, limit))
-    places["rooms"] = [rooms[name] for name in left]
+    parts = split(left, fair)
+    places["rooms"] = [parts[name] for name in names]
     return _take(lane, TAKE.format(picked=PICKED_BY_BUDGET), places)
 
 
@@ -165,15 +168,14 @@ def split(wanted: Mapping[str, int], total: int) -> dict[str, int]:
     return parts
 
 
-def _left(rooms: Mapping[str, Room], lane: Lane, limit: int) -> dict[str, int]:
-    left = {budget: min(_left_of(room, lane), limit) for budget, room in rooms.items()}
-    return {budget: room for budget, room in left.items() if room > 0}
+def _left_of(room: Room, lane: Lane, wanted: int = 1) -> int:
+    """What a budget has room for; entries may plan ahead, unless only a few of them would wait.
 
-
-def _left_of(room: Room, lane: Lane) -> int:
-    """What a budget has room for; entries may plan ahead, unless only a few of them would wait."""
+    Whoever waits for more than comes back in that time plans too late for the first of it.
+    """
     soon = room.left_soon(lane) if lane is Lane.ENTRY else 0
-    return soon if soon >= settings.CHUNK_THREADS else room.left(lane)
+    returning = room.most * (SOON_MS - PLAN_MS) / settings.EGRESS_WINDOW_MS
+    return soon if soon >= min(wanted, returning) else room.left(lane)
 
 
 def _take(lane: Lane, statement: str, values: Mapping[str, Any]) -> Lease | None:
