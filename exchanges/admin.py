@@ -113,7 +113,7 @@ class EgressBanAdmin(ReadOnlyAdmin):
 
 @admin.register(HostClock)
 class HostClockAdmin(ReadOnlyAdmin):
-    list_display = ["host", "environment", "ahead_ms", "at"]
+    list_display = ["host", "exchange", "environment", "ahead_ms", "at"]
 
 
 @admin.register(StreamProcess)

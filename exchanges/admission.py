@@ -8,6 +8,7 @@ from django.conf import settings
 
 from exchanges.choices import ConnectionReason
 from exchanges.domain.errors import (
+    AccessDenied,
     AccountBarred,
     AccountNotUnified,
     CredentialsRejected,
@@ -30,6 +31,7 @@ REASONS: dict[type[ExchangeError], ConnectionReason] = {
     IpNotAllowed: ConnectionReason.IP_NOT_ALLOWED,
     AccountNotUnified: ConnectionReason.NOT_UNIFIED,
     AccountBarred: ConnectionReason.ACCOUNT_BARRED,
+    AccessDenied: ConnectionReason.ACCESS_DENIED,
     CredentialsRejected: ConnectionReason.VAULT,  # there were none to send
 }
 
@@ -53,6 +55,8 @@ def faults_of(facts: KeyFacts) -> Iterator[ConnectionReason]:
         yield ConnectionReason.CAN_WITHDRAW
     if facts.can_transfer and settings.REFUSE_TRANSFER_RIGHT:
         yield ConnectionReason.CAN_TRANSFER
+    if facts.unknown_scopes:
+        yield ConnectionReason.UNKNOWN_SCOPES
     if facts.read_only:
         yield ConnectionReason.READ_ONLY
     if not (facts.can_order and facts.can_position):

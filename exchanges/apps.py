@@ -12,9 +12,11 @@ class ExchangesConfig(AppConfig):
         from exchanges.choices import NOTICES, REFUSALS, ConnectionReason  # noqa: PLC0415
         from exchanges.egress_check import check_egress  # noqa: PLC0415
         from exchanges.gate_check import check_gate  # noqa: PLC0415
+        from exchanges.offered_check import check_offered  # noqa: PLC0415
 
         wording.register({reason.value: reason.label for reason in ConnectionReason if reason})
         wording.register(NOTICES)
         wording.register(REFUSALS)
         checks.register(check_egress)
         checks.register(check_gate)
+        checks.register(check_offered)

@@ -7,7 +7,21 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ExchangeKind(models.TextChoices):
+    """Where an account may be; which of them are offered, `EXCHANGES_OFFERED` says."""
+
     BYBIT = "bybit", "Bybit"
+    BINANCE = "binance", "Binance"
+    BINANCE_USDM = "binance_usdm", "Binance USDⓈ-M"
+    BINGX = "bingx", "BingX"
+    BITGET = "bitget", "Bitget"
+    COINBASE = "coinbase", "Coinbase"
+    GATE = "gate", "Gate"
+    HASHKEY = "hashkey", "HashKey Global"
+    HTX = "htx", "HTX"
+    KUCOIN = "kucoin", "KuCoin"
+    KUCOIN_FUTURES = "kucoin_futures", "KuCoin Futures"
+    MEXC = "mexc", "MEXC"
+    OKX = "okx", "OKX"
 
 
 class Environment(models.TextChoices):
@@ -80,6 +94,20 @@ class ConnectionReason(models.TextChoices):
     CAN_TRANSFER = (
         "can_transfer",
         _("The key can transfer assets. We refuse such keys: untick both transfers at Bybit."),
+    )
+    UNKNOWN_SCOPES = (
+        "unknown_scopes",
+        _(
+            "The key has a permission that we do not know. We refuse what we cannot judge: leave "
+            "it only what reading and trading need, or make another key."
+        ),
+    )
+    ACCESS_DENIED = (
+        "access_denied",
+        _(
+            "The exchange refuses this key and does not say why: it may be mistyped or deleted, "
+            "lack a permission, or not allow our addresses. Look at all three."
+        ),
     )
     NOT_UNIFIED = (
         "not_unified",
@@ -207,6 +235,7 @@ MENDABLE = frozenset(
         *(ConnectionReason.KEY_EXPIRED, ConnectionReason.IP_NOT_ALLOWED),
         *(ConnectionReason.READ_ONLY, ConnectionReason.PERMISSION_MISSING),
         *(ConnectionReason.CAN_WITHDRAW, ConnectionReason.CAN_TRANSFER),
+        *(ConnectionReason.UNKNOWN_SCOPES, ConnectionReason.ACCESS_DENIED),
         *(ConnectionReason.NOT_UNIFIED, ConnectionReason.VAULT, ConnectionReason.RECHECKING),
         *(ConnectionReason.PAIR_BROKEN, ConnectionReason.OTHER_PUBLIC_KEY),
     }
@@ -214,14 +243,33 @@ MENDABLE = frozenset(
 # Put right on the exchange's page of keys.
 AT_THE_EXCHANGE = MENDABLE - {ConnectionReason.VAULT, ConnectionReason.RECHECKING}
 # Put right by allowing our addresses there; the notices by these names say so as well.
-ABOUT_ADDRESSES = frozenset({ConnectionReason.IP_NOT_ALLOWED, "key_expired", "key_expiring"})
+ABOUT_ADDRESSES = frozenset(
+    {
+        *(ConnectionReason.IP_NOT_ALLOWED, ConnectionReason.ACCESS_DENIED),
+        *("key_expired", "key_expiring"),
+    }
+)
 # The key itself works: open trades are still protected by it.
 STILL_WORKING = frozenset(
     {
         *(ConnectionReason.CAN_WITHDRAW, ConnectionReason.CAN_TRANSFER),
-        *(ConnectionReason.ACCOUNT_BARRED, ConnectionReason.RECHECKING),
+        *(ConnectionReason.UNKNOWN_SCOPES, ConnectionReason.ACCOUNT_BARRED),
+        ConnectionReason.RECHECKING,
     }
 )
+
+# What an exchange cannot do for a copy (`exchanges.domain.venues.Capabilities.lacks`).
+LACKS = {
+    "shorts": _("Spot only: short signals are skipped."),
+    "leverage": _("No leverage: a trade uses its margin alone."),
+    "stop": _("No stop orders: signals are skipped."),
+    "stop_level": _("The stop is an order of its own, placed right after the first fill."),
+    "market_entries": _("No purchases at the market: a limit at the edge of the range instead."),
+    "trigger_entries": _("Entries by trigger are skipped."),
+    "targets": _("Targets cannot wait beside the stop: signals are skipped."),
+    "amending": _("Orders are not changed: targets are placed anew, entries are withdrawn."),
+    "trailing": _("Signals with a trailing stop are skipped."),
+}
 
 # What is told beside the reasons.
 STATUS_UNHEARD = "status_unheard"

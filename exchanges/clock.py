@@ -1,4 +1,4 @@
-"""This host's clock against the exchange's: what is signed with a wrong one is refused.
+"""This host's clock against each exchange's: what is signed with a wrong one is refused.
 
 Bybit takes a timestamp that is older than now by less than `recv_window`, and ahead by less than a
 second. A clock that is off beyond that makes every order a refusal (10002), and one on the way
@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection
 
-from exchanges.choices import ExchangeKind
 from exchanges.domain.errors import ExchangeError, Unavailable
 from exchanges.domain.lanes import Lane
 from exchanges.gateway import market_of
+from exchanges.places import Place, places
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +30,10 @@ ALARM_MS = 500
 MOST_AHEAD_MS = 900  # of the exchange's thousand
 
 STORE = """
-INSERT INTO exchanges_hostclock (host, environment, ahead_ms, at)
-VALUES (%s, %s, %s, clock_timestamp())
-ON CONFLICT (host, environment) DO UPDATE SET ahead_ms = excluded.ahead_ms, at = excluded.at
+INSERT INTO exchanges_hostclock (host, exchange, environment, ahead_ms, at)
+VALUES (%s, %s, %s, %s, clock_timestamp())
+ON CONFLICT (host, exchange, environment) DO UPDATE
+SET ahead_ms = excluded.ahead_ms, at = excluded.at
 """
 
 
@@ -53,13 +54,13 @@ class Reading:
         return time.monotonic() - self.taken >= pause
 
 
-_readings: dict[str, Reading] = {}  # by environment, of this process
+_readings: dict[Place, Reading] = {}  # of this process
 _measuring = threading.Lock()
 
 
-def check_clock(environment: str) -> None:
+def check_clock(exchange: str, environment: str) -> None:
     """Raise `Unavailable` while this host's clock is too far off for this exchange."""
-    reading = _readings.get(environment)
+    reading = _readings.get((exchange, environment))
     if reading is not None and not reading.may_send:
         raise Unavailable(f"this host's clock is {reading.ahead_ms} ms ahead")
 
@@ -69,35 +70,35 @@ def keep_measured() -> None:
 
     An exchange that does not answer leaves the last reading as it is.
     """
-    due = [name for name in settings.EXCHANGE_ENVIRONMENTS if _is_due(name)]
+    due = [place for place in places() if _is_due(place)]
     if due and _measuring.acquire(blocking=False):
         try:
-            for environment in due:
-                _take(environment)
+            for place in due:
+                _take(place)
         finally:
             _measuring.release()
 
 
-def _is_due(environment: str) -> bool:
-    reading = _readings.get(environment)
+def _is_due(place: Place) -> bool:
+    reading = _readings.get(place)
     return reading is None or reading.is_due
 
 
-def _take(environment: str) -> None:
-    market = market_of(ExchangeKind.BYBIT, environment, Lane.ENTRY)
+def _take(place: Place) -> None:
+    market, name = market_of(*place, Lane.ENTRY), " ".join(place)
     try:
         ahead = measure(market.server_time)
     except ExchangeError as error:
-        log.warning("the time of %s could not be read: %s", environment, type(error).__name__)
+        log.warning("the time of %s could not be read: %s", name, type(error).__name__)
         return
-    before = _readings.get(environment)
-    reading = _readings[environment] = Reading(ahead, time.monotonic())
+    before = _readings.get(place)
+    reading = _readings[place] = Reading(ahead, time.monotonic())
     if not reading.may_send:
-        log.critical("this host's clock is %s ms ahead of %s: nothing is sent", ahead, environment)
+        log.critical("this host's clock is %s ms ahead of %s: nothing is sent", ahead, name)
     elif before is not None and not before.may_send:
-        log.warning("this host's clock is right again: %s ms ahead of %s", ahead, environment)
+        log.warning("this host's clock is right again: %s ms ahead of %s", ahead, name)
     with connection.cursor() as cursor:
-        cursor.execute(STORE, [socket.gethostname()[:100], environment, ahead])
+        cursor.execute(STORE, [socket.gethostname()[:100], *place, ahead])
 
 
 def measure(server_time: Callable[[], float]) -> int:

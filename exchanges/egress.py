@@ -9,15 +9,14 @@ from django.db.models import Count
 
 from exchanges.choices import ConnectionStatus
 from exchanges.models import Connection, budget_of
-from exchanges.registry import EXCHANGES
+from exchanges.places import places
 
 
 def budgets() -> list[str]:
     """The names of all limits that requests of ours count against."""
     return [
         budget_of(exchange, environment, address)
-        for exchange in EXCHANGES
-        for environment in settings.EXCHANGE_ENVIRONMENTS
+        for exchange, environment in places()
         for address in settings.EGRESS
     ]
 

@@ -60,7 +60,7 @@ class KeyForm(KeyIdForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not self.venue.needs_passphrase:
+        if not self.venue.facts.needs_passphrase:
             del self.fields["passphrase"]
 
     def clean(self) -> dict[str, Any]:
@@ -72,7 +72,9 @@ class KeyForm(KeyIdForm):
 
     @property
     def credentials(self) -> Credentials:
-        return Credentials(self.cleaned_data["api_key"], self.cleaned_data["api_secret"])
+        data = self.cleaned_data
+        passphrase = data.get("passphrase", "")
+        return Credentials(data["api_key"], data["api_secret"], passphrase=passphrase)
 
 
 class LinkForm(VenueForm):

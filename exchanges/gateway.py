@@ -14,7 +14,7 @@ from django.conf import settings
 
 from exchanges import key_log, vault
 from exchanges.choices import Environment
-from exchanges.domain.errors import Unavailable
+from exchanges.domain.errors import Unavailable, Unsupported
 from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import Credentials, KeyKind, Ticker
 from exchanges.domain.warrants import NoWarrant, Warrant
@@ -54,8 +54,9 @@ def exchange_of(
     """Open a connection's key and return its account, behind the gate.
 
     `meter` lets its requests go, `warrant` says what may be opened. Raises what `_credentials_of`
-    does.
+    does, and `Unsupported` where the exchange is not offered.
     """
+    _refuse_unoffered(link.exchange)
     wire, credentials = wire_of(link.environment, link.egress, meter), _credentials_of(link)
     account = exchange_factory(link.exchange)(credentials, wire)
 
@@ -87,6 +88,12 @@ def price_budget(exchange: str, environment: str) -> str:
     return budget_of(exchange, environment, next(iter(settings.EGRESS)))
 
 
+def _refuse_unoffered(exchange: str) -> None:
+    """What an adapter can do is not yet what this platform offers (`EXCHANGES_OFFERED`)."""
+    if exchange not in settings.EXCHANGES_OFFERED:
+        raise Unsupported(f"{exchange} is not offered here")
+
+
 def _heartbeat() -> Heartbeat:
     return Heartbeat(settings.STREAM_PING_SECONDS, settings.STREAM_PONG_SECONDS)
 
@@ -116,6 +123,7 @@ def _credentials_of(link: Connection) -> Credentials:
 
 def market_of(exchange: str, environment: str, lane: Lane, *, patience: float = 0.0) -> MarketData:
     """The public data of an exchange environment, read by the first address; needs no key."""
+    _refuse_unoffered(exchange)
     egress = next(iter(settings.EGRESS))
     budget = budget_of(exchange, environment, egress)
     meter = AccountMeter(budget, "", lane, patience=patience)

@@ -1,4 +1,4 @@
-"""The exchange's limits, spent by all processes together: one budget an address and an account.
+"""The exchanges' limits, spent by all processes together: one budget an address and an account.
 
 Bybit lets an address send 600 requests in any five seconds, and bans it for ten minutes beyond
 that; an account may send ten of a kind in any second
@@ -19,7 +19,7 @@ import math
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
@@ -29,6 +29,8 @@ import redis
 from django.conf import settings
 
 from exchanges.domain.lanes import Lane
+from exchanges.domain.venues import Limits
+from exchanges.registry import venue_of
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +65,8 @@ class Ask:
     budget: str
     lane: Lane
     account: str = ""
-    kind: str = ""  # the adapter's name for the request: accounts have a limit for each
+    kind: str = ""  # the adapter's name for the request: accounts may have a limit for each
+    is_write: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +150,25 @@ class Local:
 
 
 class Governor:
-    """Hands out permits; safe to use from many threads."""
+    """Hands out one exchange's permits; safe to use from many threads.
 
-    def __init__(self, url: str, *, most: int, span_ms: int, processes: int, assumed: int) -> None:
+    `limits` is for an exchange that counts all of an account's writes together. Without it each
+    kind of write has a limit of its own (Bybit's), and reads have none.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        most: int,
+        span_ms: int,
+        processes: int,
+        assumed: int,
+        limits: Limits | None = None,
+    ) -> None:
         self._redis = redis.Redis.from_url(url, socket_timeout=0.3, socket_connect_timeout=0.3)
         self._script = self._redis.register_script(SCRIPT)
-        self._most = most
+        self._most, self._limits = most, limits
         own = span_ms + PERMIT_MS + JITTER_MS
         self._head = (PREFIX, own, BUCKET_MS, assumed, self._account_ms, AHEAD_MS)
         span = own / 1000
@@ -187,9 +203,8 @@ class Governor:
             return []
         arguments: list[str | int] = [ahead_ms]
         for ask in asks:
-            account = f"{ask.account}:{ask.kind}" if ask.account else ""
-            most = most_of(ask.lane, self._most)
-            arguments += [ask.budget, most, account, ACCOUNT_MOST, 1]
+            account, own = self._account_limit(ask)
+            arguments += [ask.budget, most_of(ask.lane, self._most), account, own, 1]
         answer = self._call("take", arguments)
         if answer is None:
             with self._lock:
@@ -201,6 +216,16 @@ class Governor:
             later = wait if granted else 0.0
             permits.append(Permit(granted, wait, stamp, now + later, heard + later))
         return permits
+
+    def _account_limit(self, ask: Ask) -> tuple[str, int]:
+        """The account's window that a request counts in ("" for none), and how many fit into it."""
+        if not ask.account:
+            return "", 0
+        if self._limits is None:
+            return (f"{ask.account}:{ask.kind}" if ask.is_write else ""), ACCOUNT_MOST
+        most = self._limits.account_writes if ask.is_write else self._limits.account_reads
+        name = "writes" if ask.is_write else "reads"
+        return ("", 0) if most is None else (f"{ask.account}:{name}", most)
 
     def room(self, budgets: Iterable[str]) -> dict[str, Room]:
         """What is left of budgets, taking nothing."""
@@ -354,15 +379,77 @@ def _by_stamp(permits: Iterable[Permit]) -> list[int]:
     return [figure for pair in counts.items() for figure in pair]
 
 
+class Governors:
+    """One governor for each exchange's limits; a budget's name begins with its exchange's."""
+
+    def __init__(self, make: Callable[[str], Governor]) -> None:
+        self._make = make
+        self._made: dict[str, Governor] = {}
+
+    def of(self, budget: str) -> Governor:
+        exchange = budget.partition("/")[0]
+        if exchange not in self._made:
+            self._made.setdefault(exchange, self._make(exchange))
+        return self._made[exchange]
+
+    def take(self, asks: Sequence[Ask], *, ahead_ms: int = 0) -> list[Permit]:
+        """See `Governor.take`; one round trip for each exchange that is asked for."""
+        permits: dict[int, Permit] = {}
+        for keeper, places in self._by_keeper([ask.budget for ask in asks]):
+            found = keeper.take([asks[place] for place in places], ahead_ms=ahead_ms)
+            permits.update(zip(places, found, strict=True))
+        return [permits[place] for place in range(len(asks))]
+
+    def room(self, budgets: Iterable[str]) -> dict[str, Room]:
+        names, rooms = list(budgets), dict[str, Room]()
+        for keeper, places in self._by_keeper(names):
+            rooms |= keeper.room([names[place] for place in places])
+        return rooms
+
+    def restamp(self, budget: str, permits: Sequence[Permit]) -> list[Permit]:
+        return self.of(budget).restamp(budget, permits)
+
+    def give_back(self, budget: str, permits: Sequence[Permit]) -> None:
+        self.of(budget).give_back(budget, permits)
+
+    def answered(self, budget: str, permit: Permit) -> None:
+        self.of(budget).answered(budget, permit)
+
+    def freeze(self, budget: str, seconds: float) -> None:
+        self.of(budget).freeze(budget, seconds)
+
+    def remind(self, budget: str, seconds: float) -> None:
+        self.of(budget).remind(budget, seconds)
+
+    def bans(self) -> dict[str, float]:
+        found = [keeper.bans() for keeper in list(self._made.values())]
+        return {budget: left for bans in found for budget, left in bans.items()}
+
+    def _by_keeper(self, budgets: Sequence[str]) -> list[tuple[Governor, list[int]]]:
+        """Each governor with the places of its budgets."""
+        places: dict[Governor, list[int]] = {}
+        for place, budget in enumerate(budgets):
+            places.setdefault(self.of(budget), []).append(place)
+        return list(places.items())
+
+
 @cache
-def governor() -> Governor:
-    """The process's one governor."""
+def governor() -> Governors:
+    """The process's governors."""
+    return Governors(_governor_for)
+
+
+def _governor_for(exchange: str) -> Governor:
+    """By the exchange's own limits, or by those of the settings, which are Bybit's."""
+    limits = venue_of(exchange).limits
+    most = limits.requests if limits else settings.EGRESS_REQUESTS
     return Governor(
         settings.REDIS_URL,
-        most=settings.EGRESS_REQUESTS,
-        span_ms=settings.EGRESS_WINDOW_MS,
+        most=most,
+        span_ms=limits.window_ms if limits else settings.EGRESS_WINDOW_MS,
         processes=settings.GOVERNOR_PROCESSES,
-        assumed=math.floor(settings.EGRESS_REQUESTS * settings.GOVERNOR_DOUBT_PERCENT / 100),
+        assumed=math.floor(most * settings.GOVERNOR_DOUBT_PERCENT / 100),
+        limits=limits,
     )
 
 

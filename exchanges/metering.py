@@ -14,7 +14,7 @@ from exchanges.domain.lanes import Lane
 from exchanges.governor import AHEAD_MS, PERMIT_MS, Ask, Permit, governor
 from exchanges.models import Connection
 
-LONG = 60.0  # seconds; no window is as long: this is a ban
+LONG = 120.0  # seconds; no window is as long: this is a ban
 LATE = PERMIT_MS / 1000
 MOMENT = 0.05  # seconds that somebody who waits does not look up
 LIMIT = "X-Bapi-Limit"
@@ -112,8 +112,7 @@ class AccountMeter:
         self.may_leave: Callable[[], bool] | None = None
 
     def ask(self, kind: str, *, is_write: bool = True) -> Ask:
-        """An account's reads (50 a second) are never many enough to be counted."""
-        return Ask(self.budget, self.lane, self._account if is_write else "", kind)
+        return Ask(self.budget, self.lane, self._account, kind, is_write)
 
     def pay(self, purse: Purse, kind: str) -> None:
         """Let the next request of this kind be paid for from here."""
@@ -169,7 +168,7 @@ class AccountMeter:
         if not self._account:
             return
         most, left, reset = headers.get(LIMIT), headers.get(LEFT), headers.get(RESET)
-        governor().learn(
+        governor().of(self.budget).learn(
             self._account,
             request,
             most=int(most) if most and most.isdigit() else None,
@@ -181,7 +180,8 @@ class AccountMeter:
 
 
 def meter_of(link: Connection, lane: Lane, *, patience: float = 0.0) -> AccountMeter:
-    return AccountMeter(link.budget, link.exchange_uid, lane, patience=patience)
+    account = f"{link.exchange}/{link.exchange_uid}" if link.exchange_uid else ""
+    return AccountMeter(link.budget, account, lane, patience=patience)
 
 
 def pay_for(meters: Sequence[AccountMeter], kind: str) -> list[Permit]:

@@ -70,7 +70,7 @@ class Connection(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="connections"
     )
     exchange = models.CharField(
-        max_length=10, choices=ExchangeKind.choices, default=ExchangeKind.BYBIT
+        max_length=20, choices=ExchangeKind.choices, default=ExchangeKind.BYBIT
     )
     environment = models.CharField(max_length=10, choices=Environment.choices)
     name = models.CharField(max_length=40)
@@ -222,7 +222,7 @@ class KeyUse(models.Model):
 class Quarantine(models.Model):
     """Keys that enter nothing new until ops lift it; what is empty stands for all."""
 
-    exchange = models.CharField(max_length=10, choices=ExchangeKind.choices, blank=True)
+    exchange = models.CharField(max_length=20, choices=ExchangeKind.choices, blank=True)
     environment = models.CharField(max_length=10, choices=Environment.choices, blank=True)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -289,7 +289,7 @@ class SymbolState(models.Model):
 class Instrument(models.Model):
     """A contract's trading rules and its last prices, cached from the exchange."""
 
-    exchange = models.CharField(max_length=10, choices=ExchangeKind.choices)
+    exchange = models.CharField(max_length=20, choices=ExchangeKind.choices)
     environment = models.CharField(max_length=10, choices=Environment.choices)
     symbol = models.CharField(max_length=30)
     base = models.CharField(max_length=20)
@@ -343,14 +343,19 @@ class HostClock(models.Model):
     """How far a host's clock was from an exchange's when it was last compared."""
 
     host = models.CharField(max_length=100)
+    exchange = models.CharField(
+        max_length=20, choices=ExchangeKind.choices, default=ExchangeKind.BYBIT
+    )
     environment = models.CharField(max_length=10)
     ahead_ms = models.IntegerField()  # negative: behind
     at = models.DateTimeField()  # by the database's clock
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["host", "environment"], name="host_clock_once")
+            models.UniqueConstraint(
+                fields=["host", "exchange", "environment"], name="host_clock_once"
+            )
         ]
 
     def __str__(self) -> str:
-        return f"{self.host} {self.environment}"
+        return f"{self.host} {self.exchange} {self.environment}"

@@ -11,7 +11,7 @@ from django.db.models.expressions import RawSQL
 from django.http import Http404
 
 from accounts.models import User
-from exchanges.choices import ConnectionStatus
+from exchanges.choices import ConnectionStatus, ExchangeKind
 from exchanges.domain.symbols import QUOTE, Match, find
 from exchanges.domain.trading import TRADING, InstrumentFacts, Ticker
 from exchanges.models import Connection, Instrument, KeyUse
@@ -90,8 +90,13 @@ def is_held_back(user: User) -> bool:
     return set(states.values_list("is_quarantined", flat=True)) == {True}
 
 
+def contracts_in(environment: str) -> QuerySet[Instrument]:
+    """What signals are written for: Bybit's, whatever else copies are traded on."""
+    return Instrument.objects.filter(exchange=ExchangeKind.BYBIT, environment=environment)
+
+
 def instruments_of(environment: str) -> QuerySet[Instrument]:
-    return Instrument.objects.filter(environment=environment, status=TRADING, quote=QUOTE)
+    return contracts_in(environment).filter(status=TRADING, quote=QUOTE)
 
 
 def find_symbol(environment: str, typed: str) -> Match:
@@ -101,13 +106,13 @@ def find_symbol(environment: str, typed: str) -> Match:
 
 def contracts_of(environment: str) -> dict[str, bool]:
     """Every contract that was ever listed, and whether it trades."""
-    listed = Instrument.objects.filter(environment=environment, quote=QUOTE)
+    listed = contracts_in(environment).filter(quote=QUOTE)
     statuses = listed.values_list("symbol", "status")
     return {symbol: status == TRADING for symbol, status in statuses}
 
 
 def instrument_facts(environment: str, symbol: str) -> InstrumentFacts | None:
-    found = Instrument.objects.filter(environment=environment, symbol=symbol).first()
+    found = contracts_in(environment).filter(symbol=symbol).first()
     return facts_of(found) if found is not None else None
 
 

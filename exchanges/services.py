@@ -46,6 +46,7 @@ from exchanges.gateway import affiliate_of, exchange_of, market_of, seal_context
 from exchanges.key_log import Use
 from exchanges.metering import meter_of
 from exchanges.models import Connection, KeyPair, SymbolState
+from exchanges.places import places
 from exchanges.ports import Exchange
 from exchanges.progress import Progress, begun
 from exchanges.receiving import hears
@@ -568,11 +569,11 @@ def refresh_prices(
 
 def refresh_all_prices(*, now: datetime) -> None:
     """Read the prices of every environment; one that does not answer keeps its last ones."""
-    for environment in settings.EXCHANGE_ENVIRONMENTS:
+    for exchange, environment in places():
         try:
-            refresh_prices(ExchangeKind.BYBIT, environment, now=now)
+            refresh_prices(exchange, environment, now=now)
         except ExchangeError as error:
-            log.warning("%s has no prices: %s", environment, type(error).__name__)
+            log.warning("%s %s has no prices: %s", exchange, environment, type(error).__name__)
 
 
 # One statement for all; a symbol that is not listed here is left out.

@@ -20,6 +20,7 @@ from django.db.models.functions import Now
 
 from exchanges.choices import ConnectionStatus
 from exchanges.models import Connection, StreamProcess
+from exchanges.registry import ACCOUNT_STREAMS
 from hexagonal.lib.clock import database_now
 
 LOCK = "SELECT pg_advisory_xact_lock(hashtext('exchanges.stream_shares'))"
@@ -122,7 +123,8 @@ def _wanted() -> QuerySet[Connection]:
     wanted = Connection.objects.none()
     for live in _live:
         wanted |= live()
-    return wanted.filter(status=ConnectionStatus.CONNECTED, sealed__isnull=False)
+    heard = wanted.filter(exchange__in=ACCOUNT_STREAMS)  # the others are polled
+    return heard.filter(status=ConnectionStatus.CONNECTED, sealed__isnull=False)
 
 
 def _held_by(process: uuid.UUID) -> QuerySet[Connection]:

@@ -8,14 +8,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from celery import shared_task
-from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
 from exchanges import instruments, key_log, key_pairs, rotation, services, watching
-from exchanges.choices import ExchangeKind
 from exchanges.domain.errors import ExchangeError
 from exchanges.models import Connection
+from exchanges.places import places
 from hexagonal.lib.clock import database_now
 from hexagonal.lib.jobs import enqueue
 
@@ -71,11 +70,11 @@ def reseal(key: str) -> None:
 
 @shared_task(name="exchanges.refresh_instruments")
 def refresh_instruments() -> None:
-    for environment in settings.EXCHANGE_ENVIRONMENTS:
+    for exchange, environment in places():
         try:
-            instruments.refresh_instruments(ExchangeKind.BYBIT, environment, now=database_now())
+            instruments.refresh_instruments(exchange, environment, now=database_now())
         except ExchangeError as error:
-            log.warning("%s could not be read: %s", environment, type(error).__name__)
+            log.warning("%s %s could not be read: %s", exchange, environment, type(error).__name__)
 
 
 @shared_task(name="exchanges.refresh_instrument")

@@ -107,7 +107,9 @@ def seal(credentials: Credentials, *, context: str) -> bytes:
     x25519 = X25519PublicKey.from_public_bytes(key.material[MLKEM_PUBLIC_BYTES:])
     fields = [credentials.api_key, credentials.api_secret]
     if credentials.kind is KeyKind.RSA:
-        fields += [credentials.kind, _mark(credentials, context, key.key_id)]
+        fields += [KeyKind.RSA, _mark(credentials, context, key.key_id)]
+    elif credentials.passphrase:
+        fields += ["passphrase", credentials.passphrase]
     box = SUITE.encrypt(
         json.dumps(fields).encode(),
         MLKEM768X25519PublicKey(mlkem, x25519),
@@ -186,13 +188,17 @@ def _read_box(plain: bytes) -> tuple[Credentials, str]:
     """What was in a box, which may be anything: anybody with the public key can seal."""
     try:
         fields = json.loads(plain)
-        if not all(isinstance(text, str) and text.isascii() for text in fields):
-            raise SealBroken("no key is in this box")
-        api_key, api_secret, *rest = fields
-        kind, mark = rest or (KeyKind.HMAC, "")  # a secret needs no mark
-        return Credentials(api_key, api_secret, KeyKind(kind)), mark
+        is_text = all(isinstance(text, str) and text.isascii() for text in fields)
     except (ValueError, TypeError, RecursionError):
-        raise SealBroken("no key is in this box") from None
+        fields, is_text = None, False
+    match fields:
+        case [api_key, api_secret] if is_text:  # a secret needs no mark
+            return Credentials(api_key, api_secret), ""
+        case [api_key, api_secret, KeyKind.RSA, mark] if is_text:
+            return Credentials(api_key, api_secret, KeyKind.RSA), mark
+        case [api_key, api_secret, "passphrase", passphrase] if is_text:
+            return Credentials(api_key, api_secret, passphrase=passphrase), ""
+    raise SealBroken("no key is in this box")
 
 
 def _mark(credentials: Credentials, context: str, key_id: bytes) -> str:

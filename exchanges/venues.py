@@ -12,10 +12,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from exchanges.choices import Environment
-
-LIVE = (Environment.MAINNET,)
-LIVE_AND_TEST = (Environment.MAINNET, Environment.TESTNET)
-LIVE_AND_DEMO = (Environment.MAINNET, Environment.DEMO)
+from exchanges.domain.venues import VenueFacts
+from exchanges.registry import venue_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,35 +23,34 @@ class Venue:
     kind: str
     name: str | Promise
     guide: str
-    environments: tuple[Environment, ...]
-    needs_passphrase: bool = False
+
+    @property
+    def facts(self) -> VenueFacts:
+        return venue_of(self.kind)
 
     @property
     def open_environments(self) -> list[Environment]:
         """Those of its environments that this platform serves, in its own order."""
         served = settings.EXCHANGE_ENVIRONMENTS
-        return sorted(
-            (one for one in self.environments if one in served),
-            key=lambda one: served.index(one.value),
-        )
+        return [Environment(one) for one in served if one in self.facts.environments]
 
 
 VENUES = {
     venue.kind: venue
     for venue in (
-        Venue("bybit", _("Bybit"), "bybit", tuple(Environment)),
-        Venue("binance", _("Binance"), "binance", LIVE_AND_TEST),
-        Venue("binance_usdm", _("Binance USDⓈ-M"), "binance", LIVE_AND_DEMO),
-        Venue("hashkey", _("HashKey Global"), "hashkey", LIVE_AND_TEST),
-        Venue("mexc", "MEXC", "mexc", LIVE),
-        Venue("kucoin", _("KuCoin"), "kucoin", LIVE, needs_passphrase=True),
-        Venue("kucoin_futures", _("KuCoin Futures"), "kucoin", LIVE, needs_passphrase=True),
-        Venue("okx", "OKX", "okx", LIVE_AND_DEMO, needs_passphrase=True),
-        Venue("bitget", _("Bitget"), "bitget", LIVE_AND_DEMO, needs_passphrase=True),
-        Venue("gate", _("Gate"), "gate", LIVE_AND_TEST),
-        Venue("htx", "HTX", "htx", LIVE),
-        Venue("bingx", _("BingX"), "bingx", LIVE_AND_DEMO),
-        Venue("coinbase", _("Coinbase"), "coinbase", LIVE),
+        Venue("bybit", _("Bybit"), "bybit"),
+        Venue("binance", _("Binance"), "binance"),
+        Venue("binance_usdm", _("Binance USDⓈ-M"), "binance"),
+        Venue("hashkey", _("HashKey Global"), "hashkey"),
+        Venue("mexc", "MEXC", "mexc"),
+        Venue("kucoin", _("KuCoin"), "kucoin"),
+        Venue("kucoin_futures", _("KuCoin Futures"), "kucoin"),
+        Venue("okx", "OKX", "okx"),
+        Venue("bitget", _("Bitget"), "bitget"),
+        Venue("gate", _("Gate"), "gate"),
+        Venue("htx", "HTX", "htx"),
+        Venue("bingx", _("BingX"), "bingx"),
+        Venue("coinbase", _("Coinbase"), "coinbase"),
     )
 }
 

@@ -8,6 +8,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
+from exchanges.registry import venue_of
+
 DRAIN_SECONDS = 20.0  # a doorbell works on while there is work
 SERVER_AHEAD_SECONDS = 1  # the exchange accepts a timestamp up to a second in its future
 
@@ -18,14 +20,14 @@ def shortest_lease() -> float:
         settings.SEND_BUDGET_SECONDS
         + settings.HTTP_CONNECT_TIMEOUT
         + settings.HTTP_READ_TIMEOUT  # of a whole answer: exchanges.adapters.bybit.deadline
-        + fence_seconds()
+        + max((fence_seconds(exchange) for exchange in settings.EXCHANGES_OFFERED), default=0)
     )
 
 
-def fence_seconds() -> float:
+def fence_seconds(exchange: str) -> float:
     """Seconds from the last answer until what it left unknown can be seen, or never happens."""
-    window = settings.RECV_WINDOW_MS / 1000
-    return float(window + SERVER_AHEAD_SECONDS + settings.SETTLE_SECONDS)
+    fence = venue_of(exchange).fence_seconds(settings.RECV_WINDOW_MS / 1000)
+    return float(fence + SERVER_AHEAD_SECONDS + settings.SETTLE_SECONDS)
 
 
 def check_lease(**_: Any) -> list[CheckMessage]:

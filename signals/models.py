@@ -306,7 +306,8 @@ class Order(models.Model):
 
     copy = models.ForeignKey(Copy, on_delete=models.CASCADE, related_name="orders")
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="+")
-    # entry, entry-2 …, target-1 …, reduce-3 …, close; stop, target, trailing: the exchange's own
+    # entry, entry-2 …, target-1 …, reduce-3 …, close; stop, target, trailing: the exchange's own,
+    # but a stop with a link id is ours, where the position has no level for it
     leg = models.CharField(max_length=12)
     generation = models.PositiveIntegerField(default=0)
     link_id = models.CharField(max_length=36, blank=True)  # empty: made by the exchange

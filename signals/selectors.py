@@ -16,8 +16,8 @@ from django.http import Http404
 
 from accounts.models import User
 from exchanges.domain.trading import Ticker
-from exchanges.models import Connection, Instrument
-from exchanges.selectors import cached_ticker
+from exchanges.models import Connection
+from exchanges.selectors import cached_ticker, contracts_in
 from signals.choices import SignalStatus
 from signals.domain import following
 from signals.domain.direction import Direction
@@ -80,8 +80,7 @@ def progress_of(signal: Signal) -> Progress:
 
 def ticker_of(symbol: str) -> Ticker | None:
     """The last prices that were read where signals are written for."""
-    found = Instrument.objects.filter(environment=settings.SIGNAL_ENVIRONMENT, symbol=symbol)
-    instrument = found.first()
+    instrument = contracts_in(settings.SIGNAL_ENVIRONMENT).filter(symbol=symbol).first()
     return cached_ticker(instrument) if instrument is not None else None
 
 

@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 
 from exchanges.models import Connection
 from signals.domain.fairness import mean_rank_correlation
+from signals.domain.legs import STOP
 from signals.models import Copy, ExchangeCall, Signal
 
 MILLISECOND = timedelta(milliseconds=1)
@@ -32,7 +33,11 @@ FROM signals_copy copy CROSS JOIN LATERAL (VALUES
     ('claim_send', copy.sent_at - copy.claimed_at),
     ('send_acknowledge', copy.acknowledged_at - copy.sent_at),
     ('publish_acknowledge', copy.acknowledged_at - copy.created_at),
-    ('publish_fill', copy.filled_at - copy.created_at)
+    ('publish_fill', copy.filled_at - copy.created_at),
+    ('fill_stop', (
+        SELECT min(stop.acknowledged_at) FROM signals_order stop
+        WHERE stop.copy_id = copy.id AND stop.leg = %s AND stop.link_id <> ''
+    ) - copy.filled_at)
 ) span(name, took)
 WHERE copy.signal_id = %s AND copy.sent_at IS NOT NULL AND span.took IS NOT NULL
 GROUP BY span.name
@@ -50,6 +55,8 @@ NAMES = (
     *("publish_claim", "claim_send", "send_acknowledge"),
     *("publish_acknowledge", "publish_fill"),
 )
+# Without a stop of its own on the way: only where that is an order which follows the fill.
+STOP_GAP = "fill_stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +93,14 @@ class Latency:
 
 def latency_of(signal: Signal) -> Latency:
     with connection.cursor() as cursor:
-        cursor.execute(SPANS, [signal.pk])
+        cursor.execute(SPANS, [STOP, signal.pk])
         found = {name: (count, *middle, longest) for name, count, middle, longest in cursor}
         cursor.execute(COUNTS, [list(BOUNDS), signal.pk])
         counts = dict(cursor.fetchall())
         cursor.execute(ENDS, [settings.SIGNAL_TTL_SECONDS, signal.pk])
         sent, acknowledged, expired, late = cursor.fetchone()
-    spans = [_span(name, found.get(name)) for name in NAMES]
+    names = (*NAMES, STOP_GAP) if STOP_GAP in found else NAMES
+    spans = [_span(name, found.get(name)) for name in names]
     return Latency(spans, _bars(counts), sent, acknowledged, expired, late)
 
 

@@ -9,6 +9,7 @@ from django.db import connection
 
 pytest_plugins = [
     "tests.fixtures.sandboxes",
+    "tests.fixtures.pairs",
     "tests.fixtures.telegram",
     "tests.fixtures.people",
     "tests.fixtures.processes",

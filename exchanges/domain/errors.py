@@ -14,7 +14,8 @@ ExchangeError
 │ ├ SymbolNotTradable   halted, delisting, not offered to this account
 │ ├ StopRefused         the stop or target is on the wrong side of the market
 │ ├ DuplicateLinkId     an order with this link id exists: adopt it
-│ └ GateRefused         our own gate did not let it out: nothing was sent, and ops must look
+│ ├ GateRefused         our own gate did not let it out: nothing was sent, and ops must look
+│ └ Unsupported         our adapter does not do this here: nothing was sent
 ├ PositionModeMismatch  the account's mode is another than cached: read it, plan again
 └ CredentialsRejected   final for this connection until its owner acts
   ├ InvalidKey          unknown there: mistyped, deleted, or of another environment
@@ -22,6 +23,7 @@ ExchangeError
   ├ KeyExpired ├ PermissionMissing ├ IpNotAllowed
   ├ AccountNotUnified   of a kind that cannot be traded this way
   ├ AccountBarred       the exchange does not let this account trade, whatever its key may do
+  ├ AccessDenied        key, address or permission: the exchange does not say which
   └ KeyUnreadable       what is stored of the key was altered: enter it again
 """
 
@@ -96,6 +98,10 @@ class GateRefused(OrderRejected):
     pass
 
 
+class Unsupported(OrderRejected):
+    pass
+
+
 class PositionModeMismatch(ExchangeError):
     pass
 
@@ -129,6 +135,10 @@ class AccountNotUnified(CredentialsRejected):
 
 
 class AccountBarred(CredentialsRejected):
+    pass
+
+
+class AccessDenied(CredentialsRejected):
     pass
 
 

@@ -66,11 +66,15 @@ RSA_BITS = 2048
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """An API key and its secret (RSA: a private key in PEM), which no `repr` or traceback shows."""
+    """An API key and its secret (RSA: a private key in PEM), which no `repr` or traceback shows.
+
+    `passphrase`: what some exchanges (KuCoin, OKX, Bitget) ask for beside them.
+    """
 
     api_key: str = field(repr=False)
     api_secret: str = field(repr=False)
     kind: KeyKind = KeyKind.HMAC
+    passphrase: str = field(default="", repr=False)
 
     def __reduce__(self) -> str:
         raise TypeError("Credentials are not pickled.")
@@ -92,6 +96,7 @@ class KeyFacts:
     expires_at: datetime | None
     inviter_id: str
     affiliate_id: str
+    unknown_scopes: tuple[str, ...] = ()  # that we cannot judge: never to be taken for harmless
 
 
 PORTFOLIO_MARGIN = "PORTFOLIO_MARGIN"  # the margin mode without a leverage per symbol
@@ -108,6 +113,7 @@ class Balance:
 
 # An instrument's status, in Bybit's words; the others, as PreLaunch, are none that lasts.
 TRADING = "Trading"
+HALTED = "Halted"  # by exchanges that say no more than that it does not trade now
 CLOSED = "Closed"
 GONE = frozenset({"Delivering", CLOSED})
 

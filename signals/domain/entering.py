@@ -7,15 +7,18 @@ from decimal import Decimal
 
 from exchanges.domain.precision import to_step_down
 from exchanges.domain.trading import InstrumentFacts, OrderType, Ticker
+from exchanges.domain.venues import Capabilities, StopKeeping
 from signals.domain.actions import Action, Amend, Cancel, Expire, Place, SetLeverage, Skip
 from signals.domain.direction import Direction
 from signals.domain.draft import Draft, EntryKind
+from signals.domain.feasibility import obstacle
 from signals.domain.following import SizingMode, refusal
 from signals.domain.ladder import has_triggered, step_prices, steps_of
 from signals.domain.legs import entry_leg, step_of
 from signals.domain.reasons import NoEntry, Reason
 from signals.domain.situation import Account, Desired, LegOrder, Observed
 from signals.domain.sizing import TAKER_FEE, Size, size_entry
+from signals.domain.targets import attached_target
 
 
 def enter(desired: Desired, account: Account, observed: Observed) -> list[Action]:
@@ -29,14 +32,15 @@ def enter(desired: Desired, account: Account, observed: Observed) -> list[Action
     size = decide_size(signal, account, observed)
     if isinstance(size, NoEntry):
         return [Skip(size.reason, size.params)]
-    orders = list(_orders(signal, size, ticker))
-    if account.leverage == size.leverage or not account.has_leverage:
+    orders = list(_orders(signal, size, ticker, account.can))
+    is_settable = account.has_leverage and account.can.has_leverage
+    if account.leverage == size.leverage or not is_settable:
         return [*orders]
     return [SetLeverage(size.leverage), *orders]
 
 
-def _orders(signal: Draft, size: Size, ticker: Ticker) -> Iterator[Place]:
-    kind = entry_type(signal, ticker)
+def _orders(signal: Draft, size: Size, ticker: Ticker, can: Capabilities) -> Iterator[Place]:
+    kind = entry_type(signal, ticker, can)
     waits = signal.entry.kind is EntryKind.TRIGGER and not has_triggered(signal, ticker.last)
     for part in size.parts:
         yield Place(
@@ -45,8 +49,8 @@ def _orders(signal: Draft, size: Size, ticker: Ticker) -> Iterator[Place]:
             type=kind,
             quantity=part.quantity,
             price=part.price if kind is OrderType.LIMIT else None,
-            stop=signal.stop,
-            target=signal.attached_target,
+            stop=signal.stop if can.stop is StopKeeping.POSITION else None,
+            target=attached_target(signal, can),
             reduce_only=False,
             margin=size.margin,
             leverage=size.leverage,
@@ -61,9 +65,9 @@ def is_inside(signal: Draft, ticker: Ticker) -> bool:
     return signal.entry_low <= touch <= signal.entry_high
 
 
-def entry_type(signal: Draft, ticker: Ticker) -> OrderType:
+def entry_type(signal: Draft, ticker: Ticker, can: Capabilities) -> OrderType:
     """Market when the signal's kind allows it and the price is inside the range, else a limit."""
-    at_once = signal.entry.kind in {EntryKind.AUTO, EntryKind.MARKET}
+    at_once = can.buys_at_market and signal.entry.kind in {EntryKind.AUTO, EntryKind.MARKET}
     return OrderType.MARKET if at_once and is_inside(signal, ticker) else OrderType.LIMIT
 
 
@@ -73,6 +77,8 @@ def decide_size(signal: Draft, account: Account, observed: Observed) -> Size | N
     rules, money = account.rules, account.money
     if instrument is None or ticker is None:
         return NoEntry(Reason.SYMBOL_UNKNOWN)
+    if reason := obstacle(signal, account.can):
+        return NoEntry(reason)
     if rules is None:
         return NoEntry(Reason.SIZING_MISSING)
     if money is None:
@@ -87,16 +93,27 @@ def decide_size(signal: Draft, account: Account, observed: Observed) -> Size | N
     ) or _market_refusal(signal, account, instrument, ticker)
     if refused is not None:
         return refused
-    return size_entry(
+    size = size_entry(
         rules,
         money,
         steps_of(signal, tick=instrument.tick, ticker=ticker),
         stop=signal.stop,
-        leverage=rules.leverage_for(signal),
+        leverage=rules.leverage_for(signal) if account.can.has_leverage else Decimal(1),
         instrument=instrument,
-        market=entry_type(signal, ticker) is OrderType.MARKET,
+        market=entry_type(signal, ticker, account.can) is OrderType.MARKET,
         most_margin=account.margin,
     )
+    return _one_stop_holds(size, account.can, instrument)
+
+
+def _one_stop_holds(
+    size: Size | NoEntry, can: Capabilities, instrument: InstrumentFacts
+) -> Size | NoEntry:
+    """Refuse more than one market order can take off, where the stop is such an order."""
+    most = instrument.max_market_quantity
+    if can.stop is StopKeeping.ORDER and isinstance(size, Size) and size.quantity > most:
+        return NoEntry(Reason.SIZE_TOO_LARGE, {"quantity": size.quantity, "maximum": most})
+    return size
 
 
 def _market_refusal(
@@ -108,7 +125,7 @@ def _market_refusal(
         return NoEntry(Reason.SYMBOL_LEAVES)
     if account.has_own_business:
         return NoEntry(Reason.OWN_POSITION)
-    if signal.leverage > instrument.max_leverage:
+    if account.can.has_leverage and signal.leverage > instrument.max_leverage:
         return NoEntry(Reason.LEVERAGE_TOO_HIGH, {"maximum": instrument.max_leverage})
     if signal.direction.is_beyond(signal.stop, ticker.last):
         return NoEntry(Reason.STOP_PASSED, {"price": ticker.last})
@@ -122,19 +139,23 @@ def keep_entry(
 ) -> list[Action]:
     """Bring a resting entry to the newest revision; a step that never arrived is sent again."""
     if not entry.was_sent:
-        return _send_again(entry, desired, observed)
+        return _send_again(entry, desired, account.can, observed)
     if not entry.is_open:
         return []
     is_over = observed.entered > 0 and observed.held <= 0
     if not desired.may_enter or is_over:
         return [Cancel(entry.leg, entry.link_id)]
     price, quantity = _entry_terms(entry, desired.signal, observed.rules)
-    stop = _carried_stop(price, desired.signal, observed)
-    if account.rules is not None and account.rules.mode is SizingMode.RISK_PERCENT:
+    stop = _carried_stop(price, desired.signal, account.can, observed)
+    if (
+        stop is not None
+        and account.rules is not None
+        and account.rules.mode is SizingMode.RISK_PERCENT
+    ):
         quantity = min(quantity, _same_risk(entry, price, stop, observed.rules))
     if entry.filled >= quantity:
         return [Cancel(entry.leg, entry.link_id)]
-    target = desired.signal.attached_target
+    target = attached_target(desired.signal, account.can)
     if (price, quantity, stop, target) == (entry.price, entry.quantity, entry.stop, entry.target):
         return []
     return [
@@ -172,18 +193,24 @@ def _same_risk(
     return to_step_down(entry.quantity * min(before / after, Decimal(1)), rules.step)
 
 
-def _carried_stop(price: Decimal | None, signal: Draft, observed: Observed) -> Decimal:
+def _carried_stop(
+    price: Decimal | None, signal: Draft, can: Capabilities, observed: Observed
+) -> Decimal | None:
     """The stop that an entry brings along; Bybit gives it to the whole position when it fills.
 
     The trader's own one goes along where the exchange takes it: on the losing side of the entry.
     """
+    if can.stop is not StopKeeping.POSITION:
+        return None
     own = observed.own_stop
     if own is None or price is None or signal.direction.is_beyond(own, price):
         return signal.stop
     return own
 
 
-def _send_again(entry: LegOrder, desired: Desired, observed: Observed) -> list[Action]:
+def _send_again(
+    entry: LegOrder, desired: Desired, can: Capabilities, observed: Observed
+) -> list[Action]:
     """A ladder's step that surely never arrived, as it was planned, while there is time.
 
     A step of no size was left out by a newer plan.
@@ -202,8 +229,8 @@ def _send_again(entry: LegOrder, desired: Desired, observed: Observed) -> list[A
             OrderType.LIMIT,
             quantity,
             price,
-            _carried_stop(price, signal, observed),
-            signal.attached_target,
+            _carried_stop(price, signal, can, observed),
+            attached_target(signal, can),
             reduce_only=False,
         )
     ]

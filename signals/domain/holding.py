@@ -6,33 +6,38 @@ from decimal import Decimal
 
 from exchanges.domain.precision import to_step_down
 from exchanges.domain.trading import InstrumentFacts, OrderType
+from exchanges.domain.venues import Capabilities, StopKeeping
 from signals.domain.actions import Action, Place, SetLevels, SetTrail
 from signals.domain.draft import Draft
-from signals.domain.legs import REDUCTION, TARGET
-from signals.domain.situation import Desired, LegOrder, Levels, Observed
+from signals.domain.legs import REDUCTION, STOP, TARGET
+from signals.domain.situation import Account, Desired, LegOrder, Levels, Observed
+from signals.domain.stop_orders import keep_stop_order
 from signals.domain.stops import stop_level, trail_distance, trail_of
 from signals.domain.targets import keep_targets
 from signals.domain.ticks import distance_on_tick, stop_on_tick, target_on_tick
 
 
-def keep_position(desired: Desired, observed: Observed) -> list[Action]:
+def keep_position(desired: Desired, account: Account, observed: Observed) -> list[Action]:
     position, rules = observed.position, observed.rules
     if position is None or rules is None:  # our fills say open, the exchange flat: the exit is near
         return []
-    actions = _keep_levels(desired.signal, observed, position, rules)
+    can = account.can
+    actions = _keep_stop(desired.signal, can, observed, position, rules)
     actions += _reduce(desired, observed, position, rules) or keep_targets(
-        desired.signal, observed, position, rules
+        desired.signal, can, observed, position, rules
     )  # the targets follow once a reduction has filled
     # Last, for what is refused again and again must keep nothing else from being sent.
-    return actions + _keep_trail(desired.signal, observed, position, rules)
+    return actions + (_keep_trail(desired.signal, observed, position, rules) if can.trails else [])
 
 
-def restore_stop(desired: Desired, observed: Observed) -> list[Action]:
+def restore_stop(desired: Desired, account: Account, observed: Observed) -> list[Action]:
     """Put a missing stop back, whatever else is not known yet: it takes nothing from anybody."""
-    position, rules = observed.position, observed.rules
+    position, rules, order = observed.position, observed.rules, observed.legs.get(STOP)
     if position is None or rules is None or position.stop is not None or observed.held <= 0:
         return []
-    return _keep_levels(desired.signal, observed, position, rules)
+    if order is not None and (order.is_open or order.is_unresolved):
+        return []
+    return _keep_stop(desired.signal, account.can, observed, position, rules)
 
 
 def reached_target(legs: dict[str, LegOrder]) -> int:
@@ -53,6 +58,19 @@ def wanted_stop(signal: Draft, observed: Observed, rules: InstrumentFacts) -> De
         reached=reached_target(observed.legs),
         tick=rules.tick,
     )
+
+
+def _keep_stop(
+    signal: Draft,
+    can: Capabilities,
+    observed: Observed,
+    position: Levels,
+    rules: InstrumentFacts,
+) -> list[Action]:
+    if can.stop is StopKeeping.POSITION:
+        return _keep_levels(signal, observed, position, rules)
+    level = wanted_stop(signal, observed, rules)
+    return keep_stop_order(signal, level, observed, position, rules)
 
 
 def _keep_levels(

@@ -8,6 +8,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from enum import StrEnum
 
 from exchanges.domain.trading import Cause
+from exchanges.domain.venues import Capabilities
+from signals.domain.direction import Direction
 from signals.domain.lifecycle import CopyStatus
 from signals.domain.reasons import Reason
 
@@ -67,6 +69,23 @@ def total(executions: Iterable[Execution]) -> Totals:
     )
 
 
+def is_booked(totals: Totals, booked: Decimal, can: Capabilities) -> bool:
+    """Whether the result of everything that was exited is known; `booked` in base units.
+
+    Who sells more than is held turns the position round: that part closes nothing.
+    """
+    return not can.tells_results or booked >= min(totals.exited, totals.entered)
+
+
+def reckoned(totals: Totals, direction: Direction, *, funding: Decimal) -> Decimal:
+    """The result in USDT by the fills alone, fees taken off and funding left out."""
+    entry, out = totals.entry_average, totals.exit_average
+    if entry is None or out is None:
+        return Decimal(0)
+    gross = (out - entry) * min(totals.exited, totals.entered) * direction.sign
+    return gross - (totals.fees - funding)
+
+
 def _average(value: Decimal, quantity: Decimal) -> Decimal | None:
     return (value / quantity).quantize(PLACES, ROUND_HALF_EVEN) if quantity else None
 
@@ -88,6 +107,7 @@ class Evidence:
     wants_entry: bool
     lapse: Reason  # the signal's own terms for unfilled entries, when they have run out
     cancelled_by_hand: bool  # the entry, in the exchange's app
+    exit_is_stop: bool = False  # by an order of our own that waited at the stop
     exit_rests: bool = False  # an exit order of ours still stands, or may stand, at the exchange
 
 
@@ -127,6 +147,8 @@ def exit_reason(evidence: Evidence) -> Reason:
         return by_cause[evidence.exit_cause]
     if evidence.exit_is_target:
         return Reason.TARGET
+    if evidence.exit_is_stop:
+        return Reason.STOP
     if evidence.exit_is_ours:
         if evidence.close_reason in OF_ENTRY:
             return Reason.CLOSED_BY_AUTHOR

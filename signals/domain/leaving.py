@@ -8,7 +8,7 @@ from decimal import Decimal
 from exchanges.domain.precision import to_step_down
 from exchanges.domain.trading import OrderType
 from signals.domain.actions import Action, Cancel, HandOver, Place
-from signals.domain.legs import CLOSE, TARGET, is_entry_leg
+from signals.domain.legs import CLOSE, STOP, TARGET, is_entry_leg
 from signals.domain.situation import Observed, next_generation
 
 QUIET = timedelta(seconds=10)  # a position is only called the trader's own work after this silence
@@ -30,9 +30,11 @@ def is_handed_over(observed: Observed) -> bool:
 
 
 def let_go(observed: Observed) -> list[Action]:
-    """Withdraw what is ours and rests; when nothing does, the copy is over."""
+    """Withdraw what is ours and rests but the stop; when nothing does, the copy is over."""
     resting: list[Action] = [
-        Cancel(leg.leg, leg.link_id) for leg in observed.legs.values() if leg.is_open
+        Cancel(leg.leg, link_id)
+        for leg in observed.legs.values()
+        for link_id in (leg.replaced if leg.leg == STOP and leg.is_open else leg.standing)
     ]
     return resting or [HandOver()]
 
@@ -40,9 +42,10 @@ def let_go(observed: Observed) -> list[Action]:
 def withdraw_exits(observed: Observed) -> list[Action]:
     """Nothing is ours any more: what a trader has left on the symbol is not for our exits."""
     return [
-        Cancel(leg.leg, leg.link_id)
+        Cancel(leg.leg, link_id)
         for leg in observed.legs.values()
-        if leg.is_open and not is_entry_leg(leg.leg)
+        if not is_entry_leg(leg.leg)
+        for link_id in leg.standing
     ]
 
 

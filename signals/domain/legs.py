@@ -4,6 +4,7 @@ from __future__ import annotations
 
 ENTRY = "entry"
 CLOSE = "close"
+STOP = "stop"  # where the exchange keeps none for the position
 TARGET = "target-"
 REDUCTION = "reduce-"
 

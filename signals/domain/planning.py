@@ -3,7 +3,8 @@
 `plan` is pure and level-triggered: publishing, amending, cancelling, closing and repairing are
 the same call, and once its actions have taken effect it returns nothing. It shapes every plan to
 what Bybit holds: at most one conditional order of ours waits on a symbol (an entry with a trigger),
-stop, target and trailing stop belong to the position, and further targets are plain limits.
+stop, target and trailing stop belong to the position, and further targets are plain limits. What
+another exchange can do less (`Account.can`) is done another way, or the signal is skipped.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from signals.domain.situation import Account, Desired, Observed
 def plan(desired: Desired, account: Account, observed: Observed) -> list[Action]:
     """Decide what to do next for one copy; while an order's fate is unknown, only a stop is set."""
     if any(leg.is_unresolved for leg in observed.legs.values()):
-        return restore_stop(desired, observed)
+        return restore_stop(desired, account, observed)
     entries = [leg for leg in observed.legs.values() if is_entry_leg(leg.leg)]
     if not any(leg.was_sent for leg in entries):
         return enter(desired, account, observed)
@@ -34,7 +35,7 @@ def plan(desired: Desired, account: Account, observed: Observed) -> list[Action]
         actions += keep_entry(entry, desired, account, observed)
     if observed.held > 0:
         keep = desired.wants_position
-        actions += keep_position(desired, observed) if keep else close(observed)
+        actions += keep_position(desired, account, observed) if keep else close(observed)
     elif observed.entered > 0:
         actions += withdraw_exits(observed)
     return actions

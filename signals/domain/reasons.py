@@ -39,6 +39,11 @@ class Reason(StrEnum):
     LOSS_STREAK = "loss_streak"
     DRAWDOWN = "drawdown"
     GATE_REFUSED = "gate_refused"  # by the worker's own gate, which nobody should ever meet
+    # skipped: the account's exchange cannot do what the signal says
+    SHORT_UNSUPPORTED = "short_unsupported"
+    STOP_UNSUPPORTED = "stop_unsupported"
+    ENTRY_UNSUPPORTED = "entry_unsupported"
+    EXIT_UNSUPPORTED = "exit_unsupported"
     # rejected: the exchange said no
     KEY_INVALID = "key_invalid"
     KEY_EXPIRED = "key_expired"

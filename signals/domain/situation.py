@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
 from exchanges.domain.trading import InstrumentFacts, Ticker
+from exchanges.domain.venues import Capabilities
 from signals.domain.draft import Draft
 from signals.domain.following import Rules, Standing
 from signals.domain.reasons import Reason
@@ -56,6 +57,7 @@ class Account:
     has_own_business: bool  # a position or order of the trader's own on this symbol
     margin: Decimal | None  # fixed by an earlier plan of the same entry: never grows
     has_leverage: bool = True
+    can: Capabilities = field(default_factory=Capabilities)  # of its exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,13 @@ class LegOrder:
     was_forced_out: bool = False  # cancelled by the exchange itself, as before a deleveraging
     filled_before: Decimal = Decimal(0)  # by earlier generations of the leg
     was_reached: bool = False  # one of them was filled whole
+    trigger: Decimal | None = None  # what the order waits for
+    replaced: tuple[str, ...] = ()  # link ids of earlier generations that still stand
+
+    @property
+    def standing(self) -> tuple[str, ...]:
+        """The link ids of all orders of the leg that rest at the exchange."""
+        return ((self.link_id,) if self.is_open else ()) + self.replaced
 
     @property
     def is_filled(self) -> bool:
@@ -84,7 +93,11 @@ class LegOrder:
     @property
     def is_to_come_back(self) -> bool:
         """Whether a target is placed anew: nobody who may say so wanted it gone."""
-        return self.was_forced_out and self.generation + 1 < MOST_GENERATIONS
+        return self.was_forced_out and self.may_come_back
+
+    @property
+    def may_come_back(self) -> bool:
+        return self.generation + 1 < MOST_GENERATIONS
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from exchanges.domain.precision import to_step_down
 from exchanges.domain.trading import InstrumentFacts, OrderType
+from exchanges.domain.venues import Capabilities, StopKeeping
 from signals.domain.actions import Action, Amend, Cancel, Place
 from signals.domain.direction import Direction
 from signals.domain.draft import Draft, TargetDraft
@@ -26,22 +27,31 @@ class _Share:
     weight: Decimal
 
 
+def attached_target(signal: Draft, can: Capabilities) -> Decimal | None:
+    """The target that rides on the entry, where the exchange lets one; else it is a limit too."""
+    return signal.attached_target if can.stop is StopKeeping.POSITION else None
+
+
 def keep_targets(
-    signal: Draft, observed: Observed, position: Levels, rules: InstrumentFacts
+    signal: Draft,
+    can: Capabilities,
+    observed: Observed,
+    position: Levels,
+    rules: InstrumentFacts,
 ) -> list[Action]:
     """One reduce-only limit for each of several targets; together they take all that is held.
 
     What the trader took off by hand, or the author by percentage, comes off all of them alike.
     """
     actions, kept = list[Action](), set[str]()
-    if signal.attached_target is None:
-        shares = _shares(signal, observed, rules)
+    if attached_target(signal, can) is None:
+        shares = _shares(signal, can, observed, rules)
         held = min(observed.held, position.quantity)
         weights = [share.weight for share in shares]
         parts = share_out(held, weights, step=rules.step, minimum=rules.min_quantity)
         for share, part in zip(shares, parts, strict=False):
             if share.number <= len(signal.limit_targets):
-                actions += _keep_target(share, part, signal.direction, observed, rules)
+                actions += _keep_target(share, part, signal.direction, can, observed, rules)
                 kept.add(target_leg(share.number))
     for leg in observed.legs.values():
         if leg.leg.startswith(TARGET) and leg.leg not in kept and leg.is_open:
@@ -58,14 +68,16 @@ def _is_smaller(action: Action, observed: Observed) -> bool:
     return action.quantity < observed.legs[action.leg].quantity
 
 
-def _shares(signal: Draft, observed: Observed, rules: InstrumentFacts) -> list[_Share]:
+def _shares(
+    signal: Draft, can: Capabilities, observed: Observed, rules: InstrumentFacts
+) -> list[_Share]:
     """The targets that are not over, a runner's share among them."""
     percents = [target.share for target in signal.targets]
     parts = share_out(observed.entered, percents, step=rules.step, minimum=rules.min_quantity)
     shares = []
     for number, (target, part) in enumerate(zip(signal.targets, parts, strict=True), start=1):
         order = observed.legs.get(target_leg(number))
-        if order is None or not _is_over(order):
+        if order is None or not _is_over(order, can):
             shares.append(_Share(number, target, max(part - _taken(order), Decimal(0))))
     return _of_weight(shares) or _late(signal, observed)
 
@@ -83,8 +95,10 @@ def _late(signal: Draft, observed: Observed) -> list[_Share]:
     return [_Share(number, last, Decimal(1))] if order is not None and order.is_filled else []
 
 
-def _is_over(order: LegOrder) -> bool:
-    return order.was_sent and not order.is_open and not order.is_to_come_back
+def _is_over(order: LegOrder, can: Capabilities) -> bool:
+    """Where nothing is amended, what was withdrawn may have been to be placed anew."""
+    was_ours = not can.amends and not order.is_filled and order.may_come_back
+    return order.was_sent and not order.is_open and not order.is_to_come_back and not was_ours
 
 
 def _of_weight(shares: Sequence[_Share]) -> list[_Share]:
@@ -100,6 +114,7 @@ def _keep_target(
     share: _Share,
     part: Decimal,
     direction: Direction,
+    can: Capabilities,
     observed: Observed,
     rules: InstrumentFacts,
 ) -> list[Action]:
@@ -125,7 +140,7 @@ def _keep_target(
         price = wanted
     if (order.price, order.quantity) == (price, quantity):
         return []
-    if part <= 0:
+    if part <= 0 or not can.amends:
         return [Cancel(leg, order.link_id)]
     return [
         Amend(

@@ -62,7 +62,7 @@ def act(
         if enters(action) and not lease.may_enter(copy.connection_id):
             continue  # what protects the trade is sent all the same
         try:
-            check_clock(copy.connection.environment)
+            check_clock(copy.connection.exchange, copy.connection.environment)
         except Unavailable as error:
             outcomes.append(Outcome(action, error=error))
             break

@@ -13,6 +13,7 @@ from exchanges.choices import ConnectionStatus
 from exchanges.domain.errors import CredentialsRejected, Unavailable
 from exchanges.domain.trading import PORTFOLIO_MARGIN
 from exchanges.models import Connection
+from exchanges.registry import venue_of
 from hexagonal.lib.numbers import plain
 from signals.choices import OrderStatus
 from signals.domain.actions import (
@@ -24,6 +25,7 @@ from signals.domain.actions import (
     SetLevels,
     Skip,
 )
+from signals.domain.feasibility import obstacle
 from signals.domain.following import Standing
 from signals.domain.holding import wanted_stop
 from signals.domain.legs import is_entry_leg
@@ -54,11 +56,11 @@ def decide(task: Task, book: Book, lease: Lease) -> None:
     copy = task.copy
     if CopyStatus(copy.status) in FINAL:
         return
-    if end := _end_without_plan(task, book):
-        task.ledger.move(*end, lease.time())
-        return
-    _keep_quarantine(task, book)
     try:
+        if end := _end_without_plan(task, book):
+            task.ledger.move(*end, lease.time())
+            return
+        _keep_quarantine(task, book)
         desired = _desired(task, book, lease)
         if not _may_decide(task, desired, book, lease):
             return
@@ -119,7 +121,11 @@ def _end_without_plan(task: Task, book: Book) -> tuple[CopyStatus, Reason] | Non
     if is_left(copy) and isinstance(task.failure, CredentialsRejected):
         # Without a key nothing can be withdrawn: all that stands at the exchange is its owner's.
         return end_unwithdrawn(task.ledger)
-    if task.is_entry and copy.wants_position and (reason := _held_back(task.link, book)):
+    if not (task.is_entry and copy.wants_position):
+        return None
+    can = venue_of(task.link.exchange).capabilities
+    # Before anything is asked for an entry that the exchange has no way for.
+    if reason := _held_back(task.link, book) or obstacle(book.draft_of(copy.signal), can):
         return CopyStatus.SKIPPED, reason
     return None
 
@@ -231,6 +237,7 @@ def _account(task: Task, book: Book) -> Account:
         has_own_business=task.is_entry and seen is not None and _is_foreign(seen),
         margin=task.copy.margin,
         has_leverage=link.margin_mode != PORTFOLIO_MARGIN,
+        can=venue_of(link.exchange).capabilities,
     )
 
 

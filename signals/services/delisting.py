@@ -10,6 +10,7 @@ from django.db import connection
 
 from accounts.activity import Fact, record_all
 from accounts.choices import ActivityKind
+from exchanges.choices import ExchangeKind
 from exchanges.domain.trading import GONE
 from signals.choices import SignalStatus
 from signals.models import LIVE_STATUSES
@@ -36,7 +37,8 @@ WITH leaving AS (
     SELECT leaving.*, written.author_id
     FROM leaving
     JOIN signals_signal written ON written.symbol = leaving.symbol
-    WHERE leaving.environment = %(environment)s AND written.status = ANY(%(published)s)
+    WHERE (leaving.exchange, leaving.environment) = (%(exchange)s, %(environment)s)
+      AND written.status = ANY(%(published)s)
 ), told AS (
     SELECT * FROM concerned
     UNION
@@ -59,6 +61,7 @@ def tell(*, now: datetime) -> int:
         "gone": sorted(GONE),
         "live": LIVE_STATUSES,
         "published": [SignalStatus.OPEN, SignalStatus.SCHEDULED],
+        "exchange": ExchangeKind.BYBIT,
         "environment": settings.SIGNAL_ENVIRONMENT,
         "most": MOST,
     }

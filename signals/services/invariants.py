@@ -112,7 +112,7 @@ FROM signals_heartbeat
 WHERE name = 'worker' AND at < clock_timestamp() - interval '30 s'
 """
 CLOCK = """
-SELECT host || ' ' || environment, ahead_ms || ' ms ahead'
+SELECT host || ' ' || exchange || ' ' || environment, ahead_ms || ' ms ahead'
 FROM exchanges_hostclock
 WHERE abs(ahead_ms) > %(clock)s AND at > clock_timestamp() - interval '3 minutes'
 """

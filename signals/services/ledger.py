@@ -16,11 +16,21 @@ from exchanges.domain.trading import (
     OrderState,
     PositionFacts,
 )
+from exchanges.domain.venues import Capabilities
+from exchanges.registry import venue_of
 from signals.choices import OrderStatus
 from signals.domain.direction import Direction
 from signals.domain.handover import OwnStop, own_stop
-from signals.domain.judging import EntryState, Evidence, Execution, judge, total
-from signals.domain.legs import CLOSE, REDUCTION, TARGET, is_entry_leg
+from signals.domain.judging import (
+    EntryState,
+    Evidence,
+    Execution,
+    is_booked,
+    judge,
+    reckoned,
+    total,
+)
+from signals.domain.legs import CLOSE, REDUCTION, STOP, TARGET, is_entry_leg
 from signals.domain.lifecycle import FINAL, CopyStatus, check_transition
 from signals.domain.link_ids import is_ours
 from signals.domain.reasons import Reason
@@ -66,6 +76,11 @@ class CopyLedger:
     @property
     def direction(self) -> Direction:
         return Direction(self.copy.signal.side)
+
+    @property
+    def can(self) -> Capabilities:
+        """What the exchange of this copy can do."""
+        return venue_of(self.copy.connection.exchange).capabilities
 
     def by_exchange_id(self) -> dict[str, Order]:
         return {order.exchange_id: order for order in self.orders if order.exchange_id}
@@ -296,6 +311,8 @@ class CopyLedger:
         funding = (f.fee for f in self.fills if f.cause == Cause.FUNDING.value)
         copy.funding = sum(funding, Decimal(0))
         copy.pnl = sum((result.pnl for result in self.results), Decimal(0))
+        if not self.can.tells_results:
+            copy.pnl = reckoned(totals, self.direction, funding=copy.funding)
         self._note_protection(now)
         entries = [fill.at for fill in self.fills if self._is_entry(fill)]
         copy.filled_at = min(entries, default=copy.filled_at)
@@ -304,9 +321,19 @@ class CopyLedger:
         """Whether a stop was seen, and since when none was while the copy holds something."""
         copy = self.copy
         if self.position_known:
-            copy.has_stop = self.position is not None and self.position.stop is not None
+            has_level = self.position is not None and self.position.stop is not None
+            copy.has_stop = has_level or self.has_stop_order()
         is_bare = copy.entered_quantity > copy.exited_quantity and not copy.has_stop
         copy.unprotected_since = (copy.unprotected_since or now) if is_bare else None
+
+    def has_stop_order(self) -> bool:
+        """Whether a stop of ours rests at the exchange for all that is held."""
+        held = self.copy.entered_quantity - self.copy.exited_quantity
+        return any(
+            order.link_id and order.leg == STOP and order.quantity >= held
+            for order in self.orders
+            if order.status == OrderStatus.OPEN
+        )
 
     def verdict(self, now: datetime) -> tuple[CopyStatus, Reason]:
         """Where the copy stands by all that is known."""
@@ -351,14 +378,15 @@ class CopyLedger:
         order = last.order if last is not None else None
         by_hand = any(e.exchange_id in self.cancelled_by_request for e in self.entries())
         booked = sum((result.quantity for result in self.results), Decimal(0))
+        totals = total(self._executions())
         return Evidence(
             entry=self.entry_state(),
-            totals=total(self._executions()),
-            # Who sells more than is held turns the position round: that part closes nothing.
-            is_booked=booked >= min(copy.exited_quantity, copy.entered_quantity),
+            totals=totals,
+            is_booked=is_booked(totals, booked, self.can),
             exit_cause=Cause(last.cause) if last is not None else None,
             exit_is_ours=order is not None and order.leg.startswith((CLOSE, REDUCTION)),
             exit_is_target=order is not None and order.leg.startswith(TARGET),
+            exit_is_stop=order is not None and order.leg == STOP and bool(order.link_id),
             close_reason=Reason(copy.close_reason),
             wants_entry=copy.signal.wants_entry and copy.wants_entry,
             lapse=self.lapse,
@@ -492,4 +520,6 @@ def _leg_order(generations: list[Order], forced: set[str]) -> LegOrder:
         price=order.price,
         stop=order.stop,
         target=order.target,
+        trigger=order.trigger_price,
+        replaced=tuple(before.link_id for before in earlier if before.status == OrderStatus.OPEN),
     )

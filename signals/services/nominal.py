@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from exchanges.models import Instrument
+from exchanges.selectors import contracts_in
 from signals.choices import SignalStatus
 from signals.domain.draft import Draft
 from signals.domain.ladder import step_count
@@ -37,7 +38,7 @@ def follow_prices(*, now: datetime, paths: Mapping[str, Sequence[Decimal]] | Non
     `paths`: every turn that prices took since the last time, as a socket told them; a stop or a
     target that was touched in between counts.
     """
-    rows = Instrument.objects.filter(environment=settings.SIGNAL_ENVIRONMENT, last__isnull=False)
+    rows = contracts_in(settings.SIGNAL_ENVIRONMENT).filter(last__isnull=False)
     places = {row.symbol: row for row in rows}
     for pk in Signal.objects.filter(status=SignalStatus.OPEN).values_list("pk", flat=True):
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from exchanges.domain.errors import (
+    AccessDenied,
     AccountBarred,
     AccountNotUnified,
     CredentialsRejected,
@@ -29,7 +30,7 @@ from exchanges.domain.errors import (
 )
 from signals.choices import OrderStatus
 from signals.domain.actions import Amend, Cancel, Place, SetLevels, SetLeverage, SetTrail
-from signals.domain.legs import is_entry_leg
+from signals.domain.legs import STOP, is_entry_leg
 from signals.domain.lifecycle import ENTERING, CopyStatus
 from signals.domain.reasons import Reason
 from signals.lease_check import fence_seconds
@@ -61,6 +62,7 @@ REASON_OF_ERROR: dict[type[ExchangeError], Reason] = {
     KeyUnreadable: Reason.CONNECTION_NOT_READY,
     AccountNotUnified: Reason.CONNECTION_NOT_READY,
     AccountBarred: Reason.CONNECTION_NOT_READY,
+    AccessDenied: Reason.CONNECTION_NOT_READY,
     CredentialsRejected: Reason.CONNECTION_NOT_READY,
 }
 
@@ -157,12 +159,16 @@ def _not_placed(ledger: CopyLedger, order: Order, error: ExchangeError, now: dat
     is_entry = is_entry_leg(order.leg)
     if isinstance(error, OutcomeUnknown | DuplicateLinkId):
         order.status = OrderStatus.UNKNOWN
-        order.conclusive_at, order.absences = now + timedelta(seconds=fence_seconds()), 0
+        fence = timedelta(seconds=fence_seconds(copy.connection.exchange))
+        order.conclusive_at, order.absences = now + fence, 0
         if is_entry and copy.status in ENTERING:
             ledger.move(CopyStatus.UNKNOWN, Reason.NONE, now)
         return
     if isinstance(error, Unavailable):
         order.status = OrderStatus.NOT_SENT
+        return
+    if order.leg == STOP and isinstance(error, OrderRejected):
+        _stop_order_refused(ledger, order, error)
         return
     if isinstance(error, PositionModeMismatch) and _may_pass(copy, MODE_REFUSALS):
         order.status = OrderStatus.NOT_SENT
@@ -210,6 +216,18 @@ def _stop_refused(ledger: CopyLedger, action: SetLevels, error: OrderRejected) -
         reason = Reason.STOP
     copy.wants_position = False
     copy.close_reason = reason.value
+
+
+def _stop_order_refused(ledger: CopyLedger, order: Order, error: OrderRejected) -> None:
+    """See `_stop_refused`: a stop that the signal's rule moved leaves the former one standing."""
+    copy, still_stands = ledger.copy, ledger.has_stop_order()
+    can_wait = still_stands and isinstance(error, FilterViolated)
+    if can_wait and _may_pass(copy, FILTER_REFUSALS):
+        order.status = OrderStatus.NOT_SENT
+        return
+    order.status = OrderStatus.REJECTED
+    copy.wants_position = False
+    copy.close_reason = (Reason.STOP if still_stands else Reason.STOP_MISSING).value
 
 
 def _amendment_refused(ledger: CopyLedger, action: Amend, error: OrderRejected) -> None:

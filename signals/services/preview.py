@@ -17,6 +17,7 @@ from exchanges.choices import ConnectionStatus
 from exchanges.domain.trading import PORTFOLIO_MARGIN
 from exchanges.governor import entry_room
 from exchanges.models import Instrument, SymbolState
+from exchanges.registry import venue_of
 from exchanges.selectors import cached_ticker, facts_of, quarantined
 from signals.domain.draft import Draft
 from signals.domain.entering import decide_size
@@ -178,6 +179,7 @@ def _account(
         has_own_business=symbol in link.own_symbols,
         margin=None,
         has_leverage=link.margin_mode != PORTFOLIO_MARGIN,
+        can=venue_of(link.exchange).capabilities,
     )
 
 
@@ -197,7 +199,8 @@ def _row(draft: Draft, link: LinkedAccount, account: Account, observed: Observed
     size = decide_size(draft, account, observed)
     if isinstance(size, NoEntry):
         return PreviewRow(link, reason=size.reason, params=size.params)
-    changes_leverage = account.has_leverage and account.leverage != size.leverage
+    is_settable = account.has_leverage and account.can.has_leverage
+    changes_leverage = is_settable and account.leverage != size.leverage
     requests = len(size.parts) + int(changes_leverage)
     return PreviewRow(link, size, requests=requests, loss=loss_of(size.parts, draft.stop))
 

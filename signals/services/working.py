@@ -338,7 +338,9 @@ def _lane_of(task: Task) -> Lane:
     copy, position = task.copy, task.ledger.position
     if copy.status == CopyStatus.PENDING:
         return Lane.ENTRY
-    is_bare = position.stop is None if position is not None else copy.unprotected_since is not None
+    is_bare = copy.unprotected_since is not None
+    if position is not None:
+        is_bare = position.stop is None and not task.ledger.has_stop_order()
     if copy.status == CopyStatus.UNKNOWN or is_bare or _is_leaving(task):
         return Lane.PROTECT
     if copy.applied_revision < copy.signal.revision:
@@ -374,7 +376,7 @@ def _next_look(task: Task, now: datetime) -> datetime:
     if error is None and all(outcome.is_done for outcome in task.outcomes):
         copy.applied_revision = copy.signal.revision
     if isinstance(error, OutcomeUnknown):
-        return now + timedelta(seconds=fence_seconds())
+        return now + timedelta(seconds=fence_seconds(task.link.exchange))
     unresolved = task.ledger.unresolved()
     if unresolved and isinstance(error, OrderRejected):
         return now + LOOK_AGAIN  # a stop is refused beside it: neither may hurry or delay the other

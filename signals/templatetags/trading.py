@@ -113,6 +113,7 @@ SPANS: dict[str, str | Promise] = {
     "send_acknowledge": _("Sent to acknowledged"),
     "publish_acknowledge": _("Published to acknowledged"),
     "publish_fill": _("Published to first fill"),
+    "fill_stop": _("First fill to the stop"),
 }
 STAGES: dict[str, str | Promise] = {
     "published": _("Published"),

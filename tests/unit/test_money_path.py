@@ -78,11 +78,23 @@ def test_the_one_url_decides_how_the_broker_is_talked_to():
 def test_a_lease_outlives_whatever_is_sent_under_it(settings):
     assert check_lease() == []
     assert shortest_lease() == 12 + 3 + 5 + 5 + 1 + 2
-    assert fence_seconds() == 5 + 1 + 2
+    assert fence_seconds("bybit") == 5 + 1 + 2
 
     settings.LEASE_SECONDS = shortest_lease()
     assert check_lease() == []
     settings.LEASE_SECONDS = shortest_lease() - 0.1
+    assert ids(check_lease()) == ["signals.E001"]
+
+
+@pytest.mark.parametrize(
+    ("exchange", "accepted"),
+    # What each request says itself; a server that asks no request; the longest of all.
+    [("binance_usdm", 5), ("kucoin", 5), ("okx", 30), ("htx", 300)],
+)
+def test_an_exchange_that_takes_old_requests_needs_a_longer_lease(settings, exchange, accepted):
+    assert fence_seconds(exchange) == accepted + 10 + 1 + 2
+    settings.EXCHANGES_OFFERED = ["bybit", exchange]
+    assert shortest_lease() == 12 + 3 + 5 + fence_seconds(exchange)
     assert ids(check_lease()) == ["signals.E001"]
 
 

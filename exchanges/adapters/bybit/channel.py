@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from ssl import SSLContext
 from typing import Any
 from urllib.parse import unquote
 
@@ -64,8 +65,8 @@ class Channel:
 
     __slots__ = ("_pool", "headers")
 
-    def __init__(self, egress: str) -> None:
-        self._pool = _pool_of(egress)
+    def __init__(self, egress: str, ssl_context: SSLContext | None = None) -> None:
+        self._pool = _pool_of(egress, ssl_context)
         self.headers: dict[str, str] = dict(HEADERS)
 
     def prepare_request(self, request: requests.Request) -> Request:
@@ -95,15 +96,19 @@ class Channel:
         self._pool.clear()
 
 
-def _pool_of(egress: str) -> PoolManager:
+def _pool_of(egress: str, ssl_context: SSLContext | None) -> PoolManager:
     """`egress`: empty for the machine's own choice, a source address, or a proxy's URL."""
     if "://" in egress:
         # urllib3 tells a proxy nothing of the user in its URL.
         user = unquote(parse_url(egress).auth or "")
         told = make_headers(proxy_basic_auth=user) if user else {}
-        return hold_to_deadlines(ProxyManager(egress, maxsize=POOL_SIZE, proxy_headers=told))
+        return hold_to_deadlines(
+            ProxyManager(egress, maxsize=POOL_SIZE, proxy_headers=told, ssl_context=ssl_context)
+        )
     source = (egress, 0) if egress else None
-    return hold_to_deadlines(PoolManager(maxsize=POOL_SIZE, source_address=source))
+    return hold_to_deadlines(
+        PoolManager(maxsize=POOL_SIZE, source_address=source, ssl_context=ssl_context)
+    )
 
 
 @cache

@@ -28,8 +28,8 @@ def _fresh(monkeypatch):
 def measure_now(market, offset_ms):
     """Compare the clocks; the exchange's is moved, which is the same as moving ours back."""
     market.post("clock", offset_ms=offset_ms)
-    for environment, reading in list(clock._readings.items()):
-        clock._readings[environment] = clock.Reading(reading.ahead_ms, reading.taken - 60)
+    for place, reading in list(clock._readings.items()):
+        clock._readings[place] = clock.Reading(reading.ahead_ms, reading.taken - 60)
     clock.keep_measured()
 
 
@@ -47,13 +47,13 @@ def test_the_offset_is_measured_and_kept(market, theirs, ahead, may_send):
     measure_now(market, theirs)
 
     row = HostClock.objects.get()
-    assert row.environment == "sandbox"
+    assert (row.exchange, row.environment) == ("bybit", "sandbox")
     assert abs(row.ahead_ms - ahead) < 100
     if may_send:
-        clock.check_clock("sandbox")
+        clock.check_clock("bybit", "sandbox")
     else:
         with pytest.raises(Unavailable):
-            clock.check_clock("sandbox")
+            clock.check_clock("bybit", "sandbox")
 
 
 def test_it_is_asked_for_every_half_minute_not_for_every_order(market):
@@ -75,7 +75,7 @@ def test_an_exchange_that_does_not_answer_changes_nothing(market):
     market.fault("http", path="/v5/market/time", status=503)
     measure_now(market, 0)
     with pytest.raises(Unavailable):
-        clock.check_clock("sandbox")
+        clock.check_clock("bybit", "sandbox")
 
 
 @pytest.mark.parametrize("offset_ms", [-2000, 6000])

@@ -385,7 +385,7 @@ def test_permits_grow_old_while_redis_does_not_count_them_anew(monkeypatch, sett
     settings.EGRESS_WINDOW_MS = 600
     one, two = meter("1"), meter("2")
     pay_for([one, two], "place_order")
-    governor = governor_of_this_process()
+    governor = governor_of_this_process().of("meter")
     monkeypatch.setattr(governor, "_call", lambda *_: None)
     time.sleep(0.2)
     assert one._paid("place_order")
@@ -437,3 +437,49 @@ def test_several_requests_wait_until_one_moment():
     with pytest.raises(RateLimited):
         one.admit("place_order", is_write=True)
     assert time.monotonic() - started < 2
+
+
+# --- several exchanges ---------------------------------------------------------------------------
+
+
+def test_each_exchange_is_held_to_its_own_limits():
+    governors = governor_of_this_process()
+    # HashKey: two questions and ten orders a second by one account; Bybit counts no questions.
+    asks = {
+        exchange: [
+            replace(ask(Lane.PROTECT, f"{exchange}/mainnet/", f"{exchange}/7"), is_write=is_write)
+            for is_write in [False] * 5 + [True] * 15
+        ]
+        for exchange in ("hashkey", "bybit")
+    }
+    mixed = [each for pair in zip(*asks.values(), strict=True) for each in pair]
+    permits = governors.take(mixed)
+    taken = Counter(
+        (each.budget.partition("/")[0], each.is_write)
+        for each, permit in zip(mixed, permits, strict=True)
+        if permit.is_granted
+    )
+    assert taken["hashkey", False] == 2
+    assert taken["hashkey", True] == 10
+    assert taken["bybit", False] == 5
+    assert taken["bybit", True] == 10
+    rooms = governors.room(["hashkey/mainnet/", "bybit/mainnet/"])
+    assert (rooms["hashkey/mainnet/"].most, rooms["hashkey/mainnet/"].used) == (50, 12)
+    assert rooms["bybit/mainnet/"].most == settings.EGRESS_REQUESTS
+
+
+def test_kinds_of_orders_share_an_accounts_limit_where_the_exchange_counts_them_together():
+    governors = governor_of_this_process()
+    kinds = ["place", "cancel"] * 8
+    shared = [ask(budget="hashkey/mainnet/", account="a", kind=kind) for kind in kinds]
+    assert sum(permit.is_granted for permit in governors.take(shared)) == 10
+    apart = [ask(budget="bybit/mainnet/", account="a", kind=kind) for kind in kinds]
+    assert sum(permit.is_granted for permit in governors.take(apart)) == 16
+
+
+def test_a_ban_of_one_exchange_stops_no_other():
+    governors = governor_of_this_process()
+    governors.freeze("okx/mainnet/", 600)
+    okx, bybit = governors.take([ask(budget="okx/mainnet/"), ask(budget="bybit/mainnet/")])
+    assert (okx.is_granted, bybit.is_granted) == (False, True)
+    assert list(governors.bans()) == ["okx/mainnet/"]

@@ -105,7 +105,7 @@ def test_the_first_rules_and_prices_are_read_when_redis_stalls_between(market, m
 
     def stall_afterwards(*place, **options):
         count = read_rules(*place, **options)
-        governor()._note_away(TimeoutError())
+        governor().of("bybit")._note_away(TimeoutError())
         return count
 
     monkeypatch.setattr(instruments, "refresh_instruments", stall_afterwards)

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from exchanges.models import Connection
 from signals import timings
-from signals.models import Copy, ExchangeCall, Signal
+from signals.models import Copy, ExchangeCall, Order, Signal
 from signals.selectors import real_result
 from signals.services import publishing, working
 from tests.fixtures.people import link_account, long_btc, make_user
@@ -102,6 +102,26 @@ def test_the_distribution_over_a_signals_copies(signal):
     assert [(bar.least, bar.most) for bar in found.bars][:2] == [(0, 50), (50, 100)]
     assert (found.bars[-1].least, found.bars[-1].most, found.bars[-1].count) == (60_000, None, 1)
     assert max(bar.share for bar in found.bars) == 100
+
+
+def test_the_time_without_a_stop_is_measured_where_it_follows_the_fill(signal):
+    (link,) = links(1)
+    (copy,) = copies(signal, [(link, 100)], status="filled")
+    Copy.objects.update(filled_at=START + ms(200))
+    fields = {"copy": copy, "connection": link, "symbol": copy.symbol, "quantity": 1}
+    fields |= {"created_at": START, "leg": "stop", "side": "sell", "type": "market"}
+    fields["status"] = "open"
+    Order.objects.create(**fields, acknowledged_at=START + ms(250), exchange_id="theirs")
+    assert timings.STOP_GAP not in [span.name for span in timings.latency_of(signal).spans]
+    for generation, took in enumerate((330, 900)):
+        Order.objects.create(
+            **fields,
+            generation=generation,
+            link_id=f"hx{generation}",
+            acknowledged_at=START + ms(took),
+        )
+    gap = timings.latency_of(signal).spans[-1]
+    assert (gap.name, gap.count, gap.longest) == (timings.STOP_GAP, 1, 130)
 
 
 def test_nothing_sent_is_nothing_measured(signal):

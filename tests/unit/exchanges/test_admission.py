@@ -74,6 +74,14 @@ def test_a_key_without_a_secret_is_not_said_to_have_a_wrong_one():
     assert reason_of(refused, is_paired=True) is ConnectionReason.OTHER_PUBLIC_KEY
 
 
+@pytest.mark.parametrize("refuses", [True, False])
+def test_a_scope_that_nobody_can_judge_is_refused(settings, refuses):
+    settings.REFUSE_TRANSFER_RIGHT = refuses
+    assert judged(unknown_scopes=("TimeTravel",)) is ConnectionReason.UNKNOWN_SCOPES
+    both = judged(unknown_scopes=("TimeTravel",), can_withdraw=True)
+    assert both is ConnectionReason.CAN_WITHDRAW
+
+
 def test_every_refusal_of_the_exchange_has_a_reason_here_and_for_a_copy():
     kinds = {CredentialsRejected, *CredentialsRejected.__subclasses__()}
     assert len(kinds) > 7

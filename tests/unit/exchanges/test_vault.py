@@ -66,6 +66,10 @@ def test_a_private_key_that_somebody_planted_does_not_open(vault_keys, settings,
         *(
             '["k", "s", "other", ""]',
             '["k", "s", "hmac", "", ""]',
+            '["k", "s", "passphrase"]',
+            '["k", "s", "p", "passphrase", "p"]',
+            '{"k": 1, "s": 2}',
+            '"ks"',
             '["k", "\\ud800"]',
             "[" * 100_000,
         ),
@@ -92,6 +96,14 @@ def test_djangos_own_key_has_no_part_in_it(vault_keys, settings):
     box = vault.seal(SECRET, context="c")
     settings.SECRET_KEY = "another-one-that-is-long-enough-0123456789"
     assert vault.unseal(box, context="c") == SECRET
+
+
+def test_a_passphrase_is_sealed_with_its_key(vault_keys):
+    whole = Credentials("key-1234", "secret-5678", passphrase="phrase-9")
+    assert "phrase-9" not in repr(whole)
+    box = vault.seal(whole, context="okx/sandbox/1")
+    assert b"phrase-9" not in box
+    assert vault.unseal(box, context="okx/sandbox/1") == whole
 
 
 def test_a_box_moved_to_another_row_stays_shut(vault_keys):

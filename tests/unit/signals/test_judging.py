@@ -182,3 +182,9 @@ def test_a_copy_is_not_over_while_an_exit_of_ours_rests():
     """What the trader has left on the symbol would be taken by it, and nobody would look again."""
     seen = evidence(EntryState.DONE, "1", "1", exit_rests=True)
     assert judge(S.FILLED, seen) == (S.FILLED, Reason.NONE)
+
+
+def test_a_stop_order_of_ours_that_sold_is_the_stop():
+    """By its leg: the exchange calls it an order like any other."""
+    sold = evidence(EntryState.DONE, "1", "1", exit_cause=Cause.USER, exit_is_stop=True)
+    assert judge(S.FILLED, sold) == (S.CLOSED, Reason.STOP)

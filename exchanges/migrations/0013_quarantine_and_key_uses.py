@@ -32,7 +32,7 @@ DROP FUNCTION exchanges_key_uses_stay();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('exchanges', '0010_key_pairs'),
+        ('exchanges', '0012_verification_steps'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -59,7 +59,7 @@ class Migration(migrations.Migration):
             name='Quarantine',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('exchange', models.CharField(blank=True, choices=[('bybit', 'Bybit')], max_length=10)),
+                ('exchange', models.CharField(blank=True, choices=[('bybit', 'Bybit'), ('binance', 'Binance'), ('binance_usdm', 'Binance USDⓈ-M'), ('bingx', 'BingX'), ('bitget', 'Bitget'), ('coinbase', 'Coinbase'), ('gate', 'Gate'), ('hashkey', 'HashKey Global'), ('htx', 'HTX'), ('kucoin', 'KuCoin'), ('kucoin_futures', 'KuCoin Futures'), ('mexc', 'MEXC'), ('okx', 'OKX')], max_length=20)),
                 ('environment', models.CharField(blank=True, choices=[('mainnet', 'Live'), ('testnet', 'Testnet'), ('demo', 'Demo trading'), ('sandbox', 'Sandbox')], max_length=10)),
                 ('reason', models.CharField(max_length=200)),
                 ('by', models.CharField(max_length=150)),

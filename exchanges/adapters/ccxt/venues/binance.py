@@ -1,0 +1,260 @@
+"""Binance: spot, and perpetuals settled in USDT (USDⓈ-M).
+
+Requests: https://developers.binance.com/docs/binance-spot-api-docs and …/derivatives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from exchanges.adapters.ccxt.keys import Scope, flags, key_facts
+from exchanges.adapters.ccxt.units import in_contracts, number, plain
+from exchanges.adapters.ccxt.venue import (
+    Account,
+    Ask,
+    Endpoint,
+    Feature,
+    Held,
+    Listing,
+    Mode,
+    Params,
+    Product,
+    Request,
+    Site,
+    Venue,
+)
+from exchanges.adapters.ccxt.venues.shared import (
+    COIN,
+    POSITION_INDEXES,
+    POSITION_SIDES,
+    is_limit,
+    is_stop,
+    moment,
+    row_of,
+    spot_balance,
+    swap_balance,
+)
+from exchanges.domain.errors import (
+    AccessDenied,
+    DuplicateLinkId,
+    ExchangeError,
+    InsufficientMargin,
+    InvalidKey,
+    InvalidOrder,
+    NotFound,
+    OrderRejected,
+    OutcomeUnknown,
+    PositionModeMismatch,
+    RateLimited,
+    SignatureRefused,
+    StopRefused,
+    SymbolNotTradable,
+    Unavailable,
+)
+from exchanges.domain.trading import Balance, KeyFacts, NewOrder
+from exchanges.domain.venues import Limits
+
+# https://developers.binance.com/docs/binance-spot-api-docs/errors
+CODES: dict[str, type[ExchangeError]] = {
+    **dict.fromkeys(("-1000", "-1001", "-1006", "-1007"), OutcomeUnknown),
+    **dict.fromkeys(("-1003", "-1015"), RateLimited),
+    **dict.fromkeys(("-1021", "-5028"), Unavailable),
+    **dict.fromkeys(("-2014", "-2008"), InvalidKey),
+    "-1022": SignatureRefused,
+    **dict.fromkeys(("-2015", "-1002"), AccessDenied),
+    **dict.fromkeys(("-2018", "-2019", "-2024"), InsufficientMargin),
+    **dict.fromkeys(("-2011", "-2013"), NotFound),
+    "-2021": StopRefused,
+    "-4061": PositionModeMismatch,
+    **dict.fromkeys(("-4116", "-4117"), DuplicateLinkId),
+    **dict.fromkeys(("-1121", "-4141", "-2016"), SymbolNotTradable),
+    **dict.fromkeys(("-2022", "-2025", "-2027", "-2028", "-4118", "-4131"), OrderRejected),
+    **dict.fromkeys(
+        (
+            *("-1013", "-1014", "-1100", "-1101", "-1102", "-1103", "-1104", "-1105", "-1106"),
+            *("-1111", "-1115", "-1116", "-1117", "-1130", "-2010", "-4003", "-4005", "-4013"),
+            *("-4014", "-4015", "-4016", "-4024", "-4164"),
+        ),
+        InvalidOrder,
+    ),
+}
+# What -2010 (and -1013) mean, Binance tells in words alone.
+TEXTS: tuple[tuple[str, type[ExchangeError]], ...] = (
+    ("duplicate order sent", DuplicateLinkId),
+    ("insufficient balance", InsufficientMargin),
+    ("would trigger immediately", StopRefused),
+    ("market is closed", SymbolNotTradable),
+)
+READS: dict[str, Scope] = {
+    "enableReading": Scope.READ,
+    "enableFixReadOnly": Scope.HARMLESS,
+    "ipRestrict": Scope.HARMLESS,
+    "enableWithdrawals": Scope.WITHDRAW,
+    "enableInternalTransfer": Scope.TRANSFER,
+    "permitsUniversalTransfer": Scope.TRANSFER,
+}
+RESTRICTIONS = Endpoint(
+    "sapiGetAccountApiRestrictions", "GET", "/sapi/v1/account/apiRestrictions", "enableReading"
+)
+SPOT_ACCOUNT = Endpoint("privateGetAccount", "GET", "/api/v3/account", "balances.[]")
+
+
+def _side(order: NewOrder) -> str:
+    return order.side.value.upper()
+
+
+def _key_facts(ask: Ask, meanings: dict[str, Scope]) -> KeyFacts:
+    rights = ask(Request(RESTRICTIONS, {}))
+    uid = ask(Request(SPOT_ACCOUNT, {"omitZeroBalances": "true"}))["uid"]
+    expires_at = moment(rights.get("tradingAuthorityExpirationTime"))
+    return key_facts(flags(rights), meanings, uid=str(uid), expires_at=expires_at)
+
+
+class BinanceSpot(Venue):
+    kind = "binance"
+    ccxt_id = "binance"
+    product = Product.SPOT
+    sites = {
+        "mainnet": Site(frozenset({"api.binance.com"})),
+        "testnet": Site(frozenset({"testnet.binance.vision"}), Mode.SANDBOX),
+    }
+    features = frozenset({Feature.MARKET, Feature.REDUCE, Feature.TRIGGER})
+    options = {"defaultType": "spot", "fetchMarkets": {"types": ["spot"]}}
+    market_paths = ("/api/v3/exchangeInfo",)
+    time_paths = ("/api/v3/time",)
+    link_length = 36
+    # An address has 6,000 of weight a minute; the heaviest request here, the account, weighs 20.
+    limits = Limits(300, 60_000, account_writes=5)
+    codes = CODES
+    texts = TEXTS
+
+    ORDER = Endpoint("privatePostOrder", "POST", "/api/v3/order", "orderId")
+    CANCEL = Endpoint("privateDeleteOrder", "DELETE", "/api/v3/order", "orderId")
+    FIND = Endpoint("privateGetOrder", "GET", "/api/v3/order", "orderId")
+
+    def place(self, order: NewOrder, link: str, listing: Listing, account: Account) -> Request:
+        params: Params = {
+            "symbol": listing.id,
+            "side": _side(order),
+            "type": "LIMIT" if is_limit(order) else "MARKET",
+            "quantity": in_contracts(order.quantity, listing.contract),
+            "newClientOrderId": link,
+            "newOrderRespType": "ACK",
+        }
+        if order.price is not None:
+            params |= {"price": plain(order.price), "timeInForce": "GTC"}
+        if order.trigger is not None:
+            params["type"] = "STOP_LOSS" if is_stop(order) else "TAKE_PROFIT"
+            params["stopPrice"] = plain(order.trigger)
+        return Request(self.ORDER, params, link)
+
+    def cancels(self, link: str, listing: Listing) -> Sequence[Request]:
+        return [Request(self.CANCEL, {"symbol": listing.id, "origClientOrderId": link})]
+
+    def finds(self, link: str, listing: Listing) -> Sequence[Request]:
+        return [Request(self.FIND, {"symbol": listing.id, "origClientOrderId": link})]
+
+    def balance(self, ask: Ask, account: Account) -> Balance:
+        answer = ask(Request(SPOT_ACCOUNT, {"omitZeroBalances": "true"}))
+        row = row_of(answer["balances"], "asset")
+        return spot_balance(row.get("free"), row.get("locked"))
+
+    def key_facts(self, ask: Ask, account: Account) -> KeyFacts:
+        return _key_facts(ask, READS | {"enableSpotAndMarginTrading": Scope.TRADE})
+
+
+class BinanceUsdm(Venue):
+    kind = "binance_usdm"
+    ccxt_id = "binance"
+    product = Product.SWAP
+    sites = {
+        "mainnet": Site(frozenset({"fapi.binance.com", "api.binance.com"})),
+        "demo": Site(frozenset({"demo-fapi.binance.com", "demo-api.binance.com"}), Mode.DEMO),
+    }
+    features = frozenset({Feature.MARKET, Feature.REDUCE, Feature.TRIGGER, Feature.HEDGE})
+    options = {"defaultType": "swap", "fetchMarkets": {"types": ["linear"]}}
+    market_paths = ("/fapi/v1/exchangeInfo",)
+    time_paths = ("/fapi/v1/time",)
+    delivery_field = "deliveryDate"
+    link_length = 36
+    # An address has 2,400 of weight a minute; the heaviest requests here weigh 5.
+    limits = Limits(480, 60_000, account_writes=10)
+    codes = CODES
+    texts = TEXTS
+
+    ORDER = Endpoint("fapiPrivatePostOrder", "POST", "/fapi/v1/order", "orderId")
+    TRIGGER = Endpoint("fapiPrivatePostAlgoOrder", "POST", "/fapi/v1/algoOrder", "algoId")
+    CANCEL = Endpoint("fapiPrivateDeleteOrder", "DELETE", "/fapi/v1/order", "orderId")
+    CANCEL_TRIGGER = Endpoint(
+        "fapiPrivateDeleteAlgoOrder", "DELETE", "/fapi/v1/algoOrder", "algoId"
+    )
+    FIND = Endpoint("fapiPrivateGetOrder", "GET", "/fapi/v1/order", "orderId")
+    FIND_TRIGGER = Endpoint("fapiPrivateGetAlgoOrder", "GET", "/fapi/v1/algoOrder", "algoId")
+    ACCOUNT = Endpoint("fapiPrivateV3GetAccount", "GET", "/fapi/v3/account", "assets.[]")
+    POSITIONS = Endpoint("fapiPrivateV3GetPositionRisk", "GET", "/fapi/v3/positionRisk", "[]")
+
+    def place(self, order: NewOrder, link: str, listing: Listing, account: Account) -> Request:
+        params: Params = {
+            "symbol": listing.id,
+            "side": _side(order),
+            "positionSide": POSITION_SIDES[order.position_index],
+            "quantity": in_contracts(order.quantity, listing.contract),
+        }
+        if order.reduce_only and order.position_index == 0:  # a side of a hedge reduces by itself
+            params["reduceOnly"] = "true"
+        if order.trigger is not None:
+            return Request(self.TRIGGER, params | self._trigger(order, link), link)
+        params |= {
+            "type": "LIMIT" if is_limit(order) else "MARKET",
+            "newClientOrderId": link,
+            "newOrderRespType": "ACK",
+        }
+        if order.price is not None:
+            params |= {"price": plain(order.price), "timeInForce": "GTC"}
+        return Request(self.ORDER, params, link)
+
+    @staticmethod
+    def _trigger(order: NewOrder, link: str) -> Params:
+        assert order.trigger is not None  # noqa: S101 - the caller has looked
+        return {
+            "algoType": "CONDITIONAL",
+            "type": "STOP_MARKET" if is_stop(order) else "TAKE_PROFIT_MARKET",
+            "triggerPrice": plain(order.trigger),
+            "workingType": "CONTRACT_PRICE",
+            "clientAlgoId": link,
+        }
+
+    def cancels(self, link: str, listing: Listing) -> Sequence[Request]:
+        return [
+            Request(self.CANCEL, {"symbol": listing.id, "origClientOrderId": link}),
+            Request(self.CANCEL_TRIGGER, {"clientAlgoId": link}),
+        ]
+
+    def finds(self, link: str, listing: Listing) -> Sequence[Request]:
+        return [
+            Request(self.FIND, {"symbol": listing.id, "origClientOrderId": link}),
+            Request(self.FIND_TRIGGER, {"clientAlgoId": link}),
+        ]
+
+    def balance(self, ask: Ask, account: Account) -> Balance:
+        row = row_of(ask(Request(self.ACCOUNT, {}))["assets"], "asset", COIN)
+        return swap_balance(row.get("marginBalance"), row.get("availableBalance"))
+
+    def key_facts(self, ask: Ask, account: Account) -> KeyFacts:
+        trading = {"enableFutures": Scope.TRADE, "enableSpotAndMarginTrading": Scope.HARMLESS}
+        return _key_facts(ask, READS | trading)
+
+    def positions(self, ask: Ask) -> list[Held]:
+        return [
+            Held(
+                row["symbol"],
+                number(row["positionAmt"]),
+                number(row["entryPrice"]),
+                None,  # not told here
+                POSITION_INDEXES[row["positionSide"]],
+            )
+            for row in ask(Request(self.POSITIONS, {}))
+        ]
+
+
+SPOT, USDM = BinanceSpot(), BinanceUsdm()

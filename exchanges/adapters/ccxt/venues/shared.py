@@ -1,0 +1,46 @@
+"""What several exchanges say alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from exchanges.adapters.ccxt.units import ZERO, number
+from exchanges.domain.trading import Balance, NewOrder, OrderType, Side
+
+COIN = "USDT"
+POSITION_SIDES = ("BOTH", "LONG", "SHORT")  # by `NewOrder.position_index`
+POSITION_INDEXES = {name: index for index, name in enumerate(POSITION_SIDES)}
+
+
+def is_stop(order: NewOrder) -> bool:
+    """Whether an order that waits for its trigger is a stop of what it reduces, not a target."""
+    return order.trigger_rises is (order.side is Side.BUY)
+
+
+def is_limit(order: NewOrder) -> bool:
+    return order.type is OrderType.LIMIT
+
+
+def row_of(rows: Iterable[Any], name: str, coin: str = COIN) -> Any:
+    """The coin's row; one that is missing holds nothing."""
+    return next((row for row in rows if row.get(name) == coin), {})
+
+
+def spot_balance(free: Any, locked: Any) -> Balance:
+    """What rests in orders belongs to the account, and is not free for new ones."""
+    available = number(free)
+    return Balance(available + number(locked), available, "")
+
+
+def swap_balance(equity: Any, available: Any) -> Balance:
+    """Other coins may count as collateral; sizing looks at USDT alone, so never above it."""
+    whole = number(equity)
+    return Balance(whole, max(min(number(available), whole), ZERO), "")
+
+
+def moment(milliseconds: Any) -> datetime | None:
+    value = Decimal(str(milliseconds or 0))
+    return datetime.fromtimestamp(float(value) / 1000, UTC) if value else None

@@ -1,0 +1,328 @@
+"""Binance's words, for its spot market and for USDⓈ-M futures.
+
+https://developers.binance.com/docs/binance-spot-api-docs/rest-api/trading-endpoints and
+…/derivatives/usds-margined-futures/trade/rest-api; codes: …/errors.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from sandbox.pairs.book import BUY, CANCELED, NEW, Book, Order, Problem
+from sandbox.pairs.dialect import Market, Params, Route, plain
+from sandbox.pairs.signing import Codes, Key
+
+CODES = Codes(
+    no_key="-2014",
+    unknown_key="-2015",
+    bad_signature="-1022",
+    bad_time="-1021",
+    bad_window="-1131",
+    missing="-1102",
+)
+UNREAD = "-1104"
+FILTERS = {
+    "lot": ("-1013", "Filter failure: LOT_SIZE"),
+    "tick": ("-1013", "Filter failure: PRICE_FILTER"),
+    "notional": ("-1013", "Filter failure: NOTIONAL"),
+    "not_found": ("-2011", "Unknown order sent."),
+    "missing_order": ("-2013", "Order does not exist."),
+}
+SPOT_PROBLEMS = FILTERS | {
+    "duplicate": ("-2010", "Duplicate order sent."),
+    "money": ("-2010", "Account has insufficient balance for requested action."),
+    "immediate": ("-2010", "Stop price would trigger immediately."),
+}
+USDM_PROBLEMS = FILTERS | {
+    "duplicate": ("-4116", "ClientOrderId is duplicated."),
+    "money": ("-2019", "Margin is insufficient."),
+    "immediate": ("-2021", "Order would immediately trigger."),
+    "nothing_to_reduce": ("-2022", "ReduceOnly Order is rejected."),
+}
+READS = {"enableReading": True, "ipRestrict": True}
+SYMBOL = "BTCUSDT"
+
+
+# --- orders --------------------------------------------------------------------------------------
+
+
+def _ack(order: Order) -> dict[str, Any]:
+    return {
+        "symbol": SYMBOL,
+        "orderId": order.id,
+        "clientOrderId": order.client_id,
+        "transactTime": order.at,
+    }
+
+
+def _row(order: Order) -> dict[str, Any]:
+    return _ack(order) | {
+        "price": plain(order.price or Decimal(0)),
+        "origQty": plain(order.quantity),
+        "executedQty": plain(order.filled),
+        "cummulativeQuoteQty": plain(order.filled * order.average),
+        "cumQuote": plain(order.filled * order.average),
+        "avgPrice": plain(order.average),
+        "status": order.status,
+        "timeInForce": "GTC",
+        "type": order.type,
+        "origType": order.type,
+        "side": order.side,
+        "positionSide": "BOTH",
+        "reduceOnly": order.reduces,
+        "stopPrice": plain(order.trigger or Decimal(0)),
+        "time": order.at,
+        "updateTime": order.at,
+    }
+
+
+def _place_spot(market: Market, key: Key, book: Book, params: Params) -> Any:
+    waits = params["type"] in {"STOP_LOSS", "TAKE_PROFIT"}
+    is_stop = params["type"] == "STOP_LOSS"
+    order = market.new_order(
+        params,
+        params["newClientOrderId"],
+        type=params["type"],
+        trigger=market.number(params["stopPrice"]) if waits else None,
+        rises=is_stop is (params["side"] == BUY),
+    )
+    return _ack(book.place(order))
+
+
+def _place_usdm(market: Market, key: Key, book: Book, params: Params) -> Any:
+    order = market.new_order(
+        params,
+        params["newClientOrderId"],
+        type=params["type"],
+        reduces=params.get("reduceOnly") == "true",
+    )
+    return _ack(book.place(order))
+
+
+def _place_algo(market: Market, key: Key, book: Book, params: Params) -> Any:
+    is_stop = params["type"] == "STOP_MARKET"
+    order = market.new_order(
+        params,
+        params["clientAlgoId"],
+        type=params["type"],
+        trigger=market.number(params["triggerPrice"]),
+        rises=is_stop is (params["side"] == BUY),
+        reduces=params.get("reduceOnly") == "true",
+    )
+    return _algo(book.place(order))
+
+
+def _algo(order: Order) -> dict[str, Any]:
+    states = {NEW: "NEW", CANCELED: "CANCELED"}
+    return {
+        "algoId": order.id,
+        "clientAlgoId": order.client_id,
+        "algoType": "CONDITIONAL",
+        "orderType": order.type,
+        "symbol": SYMBOL,
+        "side": order.side,
+        "positionSide": "BOTH",
+        "timeInForce": "GTC",
+        "quantity": plain(order.quantity),
+        "algoStatus": states.get(order.status, "FINISHED"),
+        "triggerPrice": plain(order.trigger or Decimal(0)),
+        "price": "0",
+        "workingType": "CONTRACT_PRICE",
+        "reduceOnly": order.reduces,
+        "createTime": order.at,
+        "updateTime": order.at,
+        "triggerTime": 0,
+        "actualOrderId": "",
+        "actualPrice": plain(order.average),
+    }
+
+
+def _known(book: Book, client_id: str, *, is_algo: bool) -> Order:
+    """Orders that wait for a price stand in a list of their own on the futures market."""
+    order = book.find(client_id)
+    if order is None or (order.trigger is not None) is not is_algo:
+        raise Problem("missing_order")
+    return order
+
+
+def _find_spot(market: Market, key: Key, book: Book, params: Params) -> Any:
+    order = book.find(params["origClientOrderId"])
+    if order is None:
+        raise Problem("missing_order")
+    return _row(order)
+
+
+def _find_usdm(market: Market, key: Key, book: Book, params: Params) -> Any:
+    return _row(_known(book, params["origClientOrderId"], is_algo=False))
+
+
+def _find_algo(market: Market, key: Key, book: Book, params: Params) -> Any:
+    return _algo(_known(book, params["clientAlgoId"], is_algo=True))
+
+
+def _cancel_spot(market: Market, key: Key, book: Book, params: Params) -> Any:
+    return _row(book.cancel(params["origClientOrderId"]))
+
+
+def _cancel_usdm(market: Market, key: Key, book: Book, params: Params) -> Any:
+    order = book.find(params["origClientOrderId"])
+    if order is not None and order.trigger is not None:
+        raise Problem("not_found")
+    return _row(book.cancel(params["origClientOrderId"]))
+
+
+def _cancel_algo(market: Market, key: Key, book: Book, params: Params) -> Any:
+    _known(book, params["clientAlgoId"], is_algo=True)
+    return _algo(book.cancel(params["clientAlgoId"])) | {"code": "200", "msg": "success"}
+
+
+# --- accounts ------------------------------------------------------------------------------------
+
+
+def _rights(market: Market, key: Key, book: Book, params: Params) -> Any:
+    switches = dict.fromkeys(
+        (
+            *("enableReading", "enableWithdrawals", "enableInternalTransfer", "enableMargin"),
+            *("permitsUniversalTransfer", "enableFutures", "enableSpotAndMarginTrading"),
+            *("enableVanillaOptions", "enablePortfolioMarginTrading", "enableFixApiTrade"),
+            *("enableFixReadOnly", "ipRestrict"),
+        ),
+        False,
+    )
+    return switches | key.rights | {"createTime": market.clock()}
+
+
+def _spot_account(market: Market, key: Key, book: Book, params: Params) -> Any:
+    return {
+        "uid": 10_000 + list(market.keys).index(key.api_key),
+        "canTrade": True,
+        "balances": [
+            {"asset": "USDT", "free": plain(book.free), "locked": plain(book.usdt - book.free)},
+            {"asset": "BTC", "free": plain(book.coins), "locked": "0"},
+        ],
+    }
+
+
+def _usdm_account(market: Market, key: Key, book: Book, params: Params) -> Any:
+    equity = book.usdt + book.coins * (book.last - book.entry)
+    asset = {"marginBalance": plain(equity), "availableBalance": plain(book.free)}
+    return {"assets": [{"asset": "USDT"} | asset], "positions": []}
+
+
+def _positions(market: Market, key: Key, book: Book, params: Params) -> Any:
+    if not book.coins:
+        return []
+    return [
+        {
+            "symbol": SYMBOL,
+            "positionSide": "BOTH",
+            "positionAmt": plain(book.coins),
+            "entryPrice": plain(book.entry),
+        }
+    ]
+
+
+# --- public --------------------------------------------------------------------------------------
+
+
+def _time(market: Market) -> Any:
+    return {"serverTime": market.clock()}
+
+
+def filters() -> list[dict[str, str]]:
+    return [
+        {"filterType": "PRICE_FILTER", "minPrice": "0.1", "maxPrice": "1000000", "tickSize": "0.1"},
+        {"filterType": "LOT_SIZE", "minQty": "0.001", "maxQty": "100", "stepSize": "0.001"},
+        {"filterType": "MARKET_LOT_SIZE", "minQty": "0.001", "maxQty": "50", "stepSize": "0.001"},
+        {"filterType": "NOTIONAL", "minNotional": "5", "notional": "5"},
+    ]
+
+
+def _info(market: Market) -> Any:
+    row: dict[str, Any] = {
+        "symbol": SYMBOL,
+        "pair": SYMBOL,
+        "status": "TRADING",
+        "baseAsset": "BTC",
+        "quoteAsset": "USDT",
+        "baseAssetPrecision": 8,
+        "quotePrecision": 8,
+        "orderTypes": ["LIMIT", "MARKET"],
+        "isSpotTradingAllowed": True,
+        "isMarginTradingAllowed": False,
+        "filters": filters(),
+        "permissions": [],
+        "permissionSets": [["SPOT"]],
+    }
+    if market.leverage is not None:
+        row |= {"contractType": "PERPETUAL", "marginAsset": "USDT", "underlyingType": "COIN"}
+        row |= {"deliveryDate": 4133404800000, "onboardDate": 1569398400000}
+        row |= {"pricePrecision": 1, "quantityPrecision": 3}
+    return {"timezone": "UTC", "serverTime": market.clock(), "symbols": [row]}
+
+
+# --- the markets ---------------------------------------------------------------------------------
+
+
+NEEDED = frozenset({"symbol", "side", "type", "quantity"})
+BY_NAME = Route(_find_spot, frozenset({"symbol", "origClientOrderId"}))
+RESTRICTIONS = ("GET", "/sapi/v1/account/apiRestrictions")
+
+
+def spot() -> Market:
+    return Market(
+        name="binance",
+        header="X-MBX-APIKEY",
+        codes=CODES,
+        problems=SPOT_PROBLEMS,
+        unread=UNREAD,
+        rights=READS | {"enableSpotAndMarginTrading": True},
+        public={"/api/v3/time": _time, "/api/v3/exchangeInfo": _info},
+        private={
+            ("POST", "/api/v3/order"): Route(
+                _place_spot,
+                NEEDED | {"newClientOrderId"},
+                frozenset({"price", "timeInForce", "stopPrice", "newOrderRespType"}),
+            ),
+            ("GET", "/api/v3/order"): BY_NAME,
+            ("DELETE", "/api/v3/order"): Route(_cancel_spot, BY_NAME.needs),
+            ("GET", "/api/v3/account"): Route(_spot_account, knows=frozenset({"omitZeroBalances"})),
+            RESTRICTIONS: Route(_rights),
+        },
+    )
+
+
+def usdm() -> Market:
+    options = frozenset({"positionSide", "reduceOnly"})
+    named = frozenset({"clientAlgoId"})
+    return Market(
+        name="binance_usdm",
+        header="X-MBX-APIKEY",
+        codes=CODES,
+        problems=USDM_PROBLEMS,
+        unread=UNREAD,
+        rights=READS | {"enableFutures": True},
+        leverage=Decimal(10),
+        public={"/fapi/v1/time": _time, "/fapi/v1/exchangeInfo": _info},
+        private={
+            ("POST", "/fapi/v1/order"): Route(
+                _place_usdm,
+                NEEDED | {"newClientOrderId"},
+                options | {"price", "timeInForce", "newOrderRespType"},
+            ),
+            ("POST", "/fapi/v1/algoOrder"): Route(
+                _place_algo,
+                NEEDED | named | {"algoType", "triggerPrice"},
+                options | {"workingType"},
+            ),
+            ("GET", "/fapi/v1/order"): Route(_find_usdm, BY_NAME.needs),
+            ("GET", "/fapi/v1/algoOrder"): Route(_find_algo, named),
+            ("DELETE", "/fapi/v1/order"): Route(_cancel_usdm, BY_NAME.needs),
+            ("DELETE", "/fapi/v1/algoOrder"): Route(_cancel_algo, named),
+            ("GET", "/fapi/v3/account"): Route(_usdm_account),
+            ("GET", "/fapi/v3/positionRisk"): Route(_positions, knows=frozenset({"symbol"})),
+            RESTRICTIONS: Route(_rights),
+            ("GET", "/api/v3/account"): Route(_spot_account, knows=frozenset({"omitZeroBalances"})),
+        },
+    )

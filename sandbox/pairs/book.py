@@ -1,0 +1,151 @@
+"""One account's orders on one market, and what becomes of them as the price moves; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+ZERO = Decimal(0)
+BUY, SELL = "BUY", "SELL"
+NEW, FILLED, CANCELED = "NEW", "FILLED", "CANCELED"
+
+
+class Problem(Exception):
+    """Why an order is not taken; `kind` is a word of ours."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
+
+@dataclass(slots=True)
+class Order:
+    """Prices in USDT, quantities in BTC; with a `trigger` it waits until the price has come."""
+
+    id: int
+    client_id: str
+    side: str
+    quantity: Decimal
+    at: int  # ms
+    price: Decimal | None = None  # None: at the market
+    trigger: Decimal | None = None
+    rises: bool = False
+    reduces: bool = False
+    type: str = "LIMIT"
+    status: str = NEW
+    filled: Decimal = ZERO
+    average: Decimal = ZERO
+
+    @property
+    def rests(self) -> bool:
+        return self.status == NEW
+
+    def bound(self) -> Decimal:
+        """USDT that the resting order keeps from others."""
+        is_bought = self.side == BUY and self.rests and self.price is not None
+        return self.quantity * self.price if is_bought and self.price is not None else ZERO
+
+
+@dataclass(slots=True)
+class Rules:
+    tick: Decimal = Decimal("0.1")
+    step: Decimal = Decimal("0.001")
+    least: Decimal = Decimal("0.001")
+    most: Decimal = Decimal(100)
+    least_notional: Decimal = Decimal(5)
+
+
+@dataclass(slots=True)
+class Book:
+    """An account: `leverage` None on a spot market, where nothing is sold that is not there."""
+
+    leverage: Decimal | None
+    last: Decimal = Decimal(60_000)
+    usdt: Decimal = Decimal(1000)
+    coins: Decimal = ZERO  # below zero: sold short
+    entry: Decimal = ZERO
+    rules: Rules = field(default_factory=Rules)
+    orders: list[Order] = field(default_factory=list)
+
+    def place(self, order: Order) -> Order:
+        self._check(order)
+        self.orders.append(order)
+        self._look_at(order)
+        return order
+
+    def find(self, client_id: str) -> Order | None:
+        """The newest of this name: one that has ended leaves its name to another."""
+        return next((o for o in reversed(self.orders) if o.client_id == client_id), None)
+
+    def cancel(self, client_id: str) -> Order:
+        order = self.find(client_id)
+        if order is None or not order.rests:
+            raise Problem("not_found")
+        order.status = CANCELED
+        return order
+
+    def move(self, price: Decimal) -> None:
+        self.last = price
+        for order in self.orders:
+            if order.rests:
+                self._look_at(order)
+
+    @property
+    def free(self) -> Decimal:
+        """USDT for new orders: a position and what rests bind their share of it."""
+        share = self.leverage or Decimal(1)
+        held = abs(self.coins) * self.entry / share if self.leverage else ZERO
+        return self.usdt - held - sum((order.bound() for order in self.orders), ZERO) / share
+
+    def _check(self, order: Order) -> None:
+        rules, price = self.rules, order.price or order.trigger or self.last
+        known = self.find(order.client_id)
+        if known is not None and known.rests:
+            raise Problem("duplicate")
+        if order.quantity % rules.step or not rules.least <= order.quantity <= rules.most:
+            raise Problem("lot")
+        if price % rules.tick and order.price is not None:
+            raise Problem("tick")
+        if order.quantity * price < rules.least_notional and not order.reduces:
+            raise Problem("notional")
+        if order.trigger is not None and self._has_come(order):
+            raise Problem("immediate")
+        if order.reduces and not self._reduces(order):
+            raise Problem("nothing_to_reduce")
+        if not order.reduces and not self._is_covered(order, price):
+            raise Problem("money")
+
+    def _reduces(self, order: Order) -> bool:
+        return self.coins > 0 if order.side == SELL else self.coins < 0
+
+    def _is_covered(self, order: Order, price: Decimal) -> bool:
+        if self.leverage is None and order.side == SELL:
+            promised = (o.quantity for o in self.orders if o.rests and o.side == SELL)
+            return order.quantity <= self.coins - sum(promised, ZERO)
+        return order.quantity * price / (self.leverage or 1) <= self.free
+
+    def _has_come(self, order: Order) -> bool:
+        if order.trigger is None:
+            return True
+        return self.last >= order.trigger if order.rises else self.last <= order.trigger
+
+    def _look_at(self, order: Order) -> None:
+        if not self._has_come(order):
+            return
+        price = order.price or self.last
+        is_met = self.last <= price if order.side == BUY else self.last >= price
+        if is_met:
+            self._fill(order, self.last if order.price is None else price)
+
+    def _fill(self, order: Order, price: Decimal) -> None:
+        quantity = min(order.quantity, abs(self.coins)) if order.reduces else order.quantity
+        order.status, order.filled, order.average = FILLED, quantity, price
+        signed = quantity if order.side == BUY else -quantity
+        if self.leverage is None:
+            self.usdt -= signed * price
+        elif self.coins * signed < 0:  # closing: its result is booked
+            self.usdt -= signed * (price - self.entry)
+        else:
+            held = abs(self.coins)
+            self.entry = (self.entry * held + price * quantity) / (held + quantity)
+        self.coins += signed

@@ -1,0 +1,215 @@
+"""The adapters against servers that check signatures, keep orders and move prices."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal as D
+from functools import partial
+
+import pytest
+
+from exchanges.adapters.ccxt.account import CcxtExchange
+from exchanges.adapters.ccxt.market import CcxtMarket
+from exchanges.adapters.ccxt.venue import Feature, Product
+from exchanges.domain.errors import (
+    AccessDenied,
+    DuplicateLinkId,
+    InsufficientMargin,
+    InvalidKey,
+    InvalidOrder,
+    NotFound,
+    SignatureRefused,
+    StopRefused,
+    Unavailable,
+    Unsupported,
+)
+from exchanges.domain.trading import Credentials, NewOrder, OrderState, OrderType, Side
+from exchanges.ports import Wire
+from exchanges.registry import exchange_factory, market_factory
+from tests.integration.exchanges.ccxt_venues.bybit_by_ccxt import LINEAR_VENUE
+
+KINDS = ["binance", "binance_usdm", "hashkey", "bybit_by_ccxt"]
+LINK = "hx0123456789abcdefghjkmnpq"
+BUY = NewOrder(LINK, "BTCUSDT", Side.BUY, OrderType.LIMIT, D("0.002"), 0, price=D("59000.5"))
+
+
+class Place:
+    """An exchange's stand-in, its adapter, and one account there."""
+
+    def __init__(self, kind, url, key, secret, price):
+        self.kind, self.price, self.key, self.secret = kind, price, key, secret
+        self.wire = Wire("sandbox", url, 1, 5, 5000)
+        is_witness = kind == "bybit_by_ccxt"
+        account = partial(CcxtExchange, LINEAR_VENUE) if is_witness else exchange_factory(kind)
+        market = partial(CcxtMarket, LINEAR_VENUE) if is_witness else market_factory(kind)
+        self.venue, self.market = account.args[0], market(self.wire)
+        self.account_of = partial(account, wire=self.wire)
+        self.account = self.account_of(Credentials(key, secret))
+
+    def can(self, feature):
+        return feature in self.venue.features
+
+    @property
+    def is_spot(self):
+        return self.venue.product is Product.SPOT
+
+
+@pytest.fixture(params=KINDS)
+def place(request, pairs, bybit):
+    kind = request.param
+    if kind == "bybit_by_ccxt":
+        bybit.price("BTCUSDT", 60_000)
+        made = bybit.account(balance="1000")
+        key, secret = made["api_key"], made["api_secret"]
+        found = Place(kind, bybit.url, key, secret, partial(bybit.price, "BTCUSDT"))
+        found.set_clock = lambda offset: bybit.post("clock", offset_ms=offset)
+    else:
+        control = pairs(kind)
+        found = Place(kind, control.url, *control.account(), control.price)
+        found.set_clock = control.clock
+    found.market.instruments()
+    return found
+
+
+def named(order, number):
+    return replace(order, link_id=f"{LINK[:-1]}{number}")
+
+
+def test_an_order_is_placed_found_and_withdrawn(place):
+    acknowledged = place.account.place(BUY)
+    found = place.account.find_order("BTCUSDT", LINK)
+    assert (found.order_id, found.state) == (acknowledged.order_id, OrderState.OPEN)
+    assert (found.side, found.quantity, found.price) == (Side.BUY, D("0.002"), D("59000.5"))
+    place.account.cancel("BTCUSDT", LINK)
+    assert place.account.find_order("BTCUSDT", LINK).state is OrderState.CANCELLED
+    with pytest.raises(NotFound):
+        place.account.cancel("BTCUSDT", LINK)
+
+
+def test_an_order_that_never_came_is_absent(place):
+    assert place.account.find_order("BTCUSDT", LINK) is None
+
+
+def test_what_fills_is_seen_with_its_price(place):
+    place.account.place(BUY)
+    place.price(59_000)
+    found = place.account.find_order("BTCUSDT", LINK)
+    assert (found.state, found.filled) == (OrderState.FILLED, D("0.002"))
+    assert 59_000 <= found.average <= D("59000.5")
+
+
+def test_a_second_order_of_the_same_name_is_no_second_order(place):
+    place.account.place(BUY)
+    with pytest.raises(DuplicateLinkId):
+        place.account.place(BUY)
+
+
+def test_what_binds_money_is_in_the_balance(place):
+    before = place.account.balance()
+    assert before.equity == before.available == 1000
+    place.account.place(BUY)
+    after = place.account.balance()
+    assert after.equity == 1000
+    assert after.available < 1000
+
+
+def test_too_large_an_order_is_refused_for_money(place):
+    with pytest.raises(InsufficientMargin):
+        place.account.place(replace(BUY, quantity=D(5)))
+
+
+def test_a_secret_that_is_not_the_keys_is_told_apart(place):
+    forged = place.account_of(Credentials(place.key, "not-its-secret"))
+    with pytest.raises(SignatureRefused):
+        forged.balance()
+    with pytest.raises(SignatureRefused):
+        forged.place(BUY)
+    stranger = place.account_of(Credentials("nobody-knows-me", place.secret))
+    # Binance does not say whether it is the key, its address or a permission.
+    is_vague = place.kind in {"binance", "binance_usdm"}
+    with pytest.raises(AccessDenied if is_vague else InvalidKey):
+        stranger.balance()
+    assert place.account.find_order("BTCUSDT", LINK) is None
+
+
+@pytest.mark.parametrize("offset_ms", [-3000, 8000])
+def test_a_clock_that_is_off_sends_nothing_that_counts(place, offset_ms):
+    place.set_clock(offset_ms)
+    with pytest.raises(Unavailable):
+        place.account.place(BUY)
+    place.set_clock(0)
+    assert place.account.find_order("BTCUSDT", LINK) is None
+
+
+def test_a_figure_beside_its_step_is_refused(place):
+    with pytest.raises(InvalidOrder):
+        place.account.place(replace(BUY, quantity=D("0.0025")))
+
+
+def hold(place):
+    """Something to protect: the least of all, bought at the market or by a limit there."""
+    order = named(BUY, 1)
+    is_direct = place.can(Feature.MARKET)
+    how = {"type": OrderType.MARKET, "price": None} if is_direct else {"price": D(60_000)}
+    place.account.place(replace(order, **how))
+    assert place.account.find_order("BTCUSDT", order.link_id).filled == D("0.002")
+
+
+def stop(level=58_000):
+    way_out = replace(BUY, side=Side.SELL, type=OrderType.MARKET, price=None, reduce_only=True)
+    return replace(way_out, trigger=D(level), trigger_rises=False)
+
+
+def test_a_stop_waits_and_takes_off_what_is_held(place):
+    """Never at once: that is what ccxt makes of a stop that a market does not know."""
+    hold(place)
+    if not place.can(Feature.TRIGGER):
+        with pytest.raises(Unsupported):
+            place.account.place(stop())
+        return
+    place.account.place(stop())
+    found = place.account.find_order("BTCUSDT", LINK)
+    assert (found.state, found.trigger_price) == (OrderState.UNTRIGGERED, 58_000)
+    held(place, D("0.002"))
+    place.price(57_999)
+    held(place, D(0))
+
+
+def held(place, quantity):
+    if place.is_spot:
+        return  # coins, of which the port does not speak
+    positions = place.account.positions()
+    assert [position.quantity for position in positions] == ([quantity] if quantity else [])
+
+
+def test_a_stop_on_the_wrong_side_is_refused(place):
+    hold(place)
+    if not place.can(Feature.TRIGGER):
+        pytest.skip("no stop is placed here")
+    with pytest.raises(StopRefused):
+        place.account.place(stop(61_000))
+
+
+def test_a_stop_is_withdrawn_by_its_name(place):
+    hold(place)
+    if not place.can(Feature.TRIGGER):
+        pytest.skip("no stop is placed here")
+    place.account.place(stop())
+    place.account.cancel("BTCUSDT", LINK)
+    place.price(57_000)
+    held(place, D("0.002"))
+
+
+@pytest.mark.parametrize("place", ["binance", "binance_usdm"], indirect=True)
+def test_what_a_key_may_do_is_read(place):
+    facts = place.account.key_facts()
+    assert facts.can_order
+    assert not any((facts.can_withdraw, facts.can_transfer, facts.read_only))
+    assert facts.unknown_scopes == ()
+
+
+def test_the_clock_is_the_exchanges(place):
+    place.set_clock(60_000)
+    import time
+
+    assert 58 < place.market.server_time() - time.time() < 62

@@ -1,0 +1,314 @@
+"""The profiles over ccxt: codes, units, ids and scopes, without a network."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+import ccxt
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exchanges.adapters.ccxt import reading
+from exchanges.adapters.ccxt.answers import at, proof_in
+from exchanges.adapters.ccxt.errors import CCXT_CLASSES, refusal
+from exchanges.adapters.ccxt.keys import Scope, key_facts
+from exchanges.adapters.ccxt.link_ids import to_wire
+from exchanges.adapters.ccxt.units import in_base, in_contracts, in_whole_contracts, plain
+from exchanges.adapters.ccxt.venue import Endpoint, Listing
+from exchanges.domain.errors import (
+    EgressBlocked,
+    ExchangeError,
+    InvalidOrder,
+    OutcomeUnknown,
+    RateLimited,
+    Unavailable,
+    Unsupported,
+)
+from exchanges.domain.lanes import Lane
+from exchanges.domain.trading import OrderState
+from exchanges.gateway import market_of
+from exchanges.offered_check import check_offered
+from exchanges.registry import CCXT_VENUES, exchange_factory
+
+LINK = "hx0123456789abcdefghjkmnpq"
+VENUES = {kind: exchange_factory(kind).args[0] for kind in CCXT_VENUES}
+DOCUMENTED = {"2030"}  # MEXC's own page, where ccxt has none
+CODES = [
+    (kind, code, error) for kind, venue in VENUES.items() for code, error in venue.codes.items()
+]
+
+
+@cache
+def source_of(ccxt_id):
+    return Path(inspect.getfile(getattr(ccxt, ccxt_id))).read_text()
+
+
+def judged(kind, body, *, is_write, status=200, headers=None, error=None):
+    return refusal(VENUES[kind], status, headers or {}, body, error, is_write=is_write)
+
+
+def body_with(kind, code):
+    body = {}
+    here, path = body, VENUES[kind].code_paths[-1].split(".")
+    for step in path[:-1]:
+        here = here.setdefault(step, {})
+    here[path[-1]] = code
+    return body
+
+
+@pytest.mark.parametrize(("kind", "code", "error"), CODES)
+def test_every_code_has_its_consequence(kind, code, error):
+    found = judged(kind, body_with(kind, code), is_write=True)
+    if issubclass(error, OutcomeUnknown):
+        assert isinstance(found, OutcomeUnknown)
+        read = judged(kind, body_with(kind, code), is_write=False)
+        assert isinstance(read, Unavailable)
+    else:
+        assert type(found) is error
+
+
+@pytest.mark.parametrize(("kind", "code", "error"), CODES)
+def test_every_code_is_one_that_is_known_to_exist(kind, code, error):
+    source = source_of(VENUES[kind].ccxt_id.removesuffix("futures"))
+    assert code in DOCUMENTED or f"'{code}'" in source
+
+
+@pytest.mark.parametrize("kind", VENUES)
+def test_a_server_that_fails_leaves_it_open(kind):
+    for status in (500, 502, 503, 504, 599):
+        for body in (None, {}, {"code": -2010}, {"code": "51008"}):
+            assert isinstance(judged(kind, body, is_write=True, status=status), OutcomeUnknown)
+            assert isinstance(judged(kind, body, is_write=False, status=status), Unavailable)
+
+
+@pytest.mark.parametrize("kind", VENUES)
+def test_statuses_of_the_limits(kind):
+    waits = judged(kind, None, is_write=True, status=429, headers={"Retry-After": "7"})
+    assert type(waits) is RateLimited
+    assert waits.retry_after == 7
+    banned = judged(kind, None, is_write=True, status=418)
+    assert isinstance(banned, EgressBlocked)
+    assert banned.retry_after >= 600
+
+
+def test_classes_of_ccxt_that_do_not_say_what_became_of_it_are_unknown():
+    for error in (
+        *(ccxt.ExchangeError, ccxt.OperationFailed, ccxt.NetworkError, ccxt.RequestTimeout),
+        *(ccxt.ExchangeNotAvailable, ccxt.OnMaintenance, ccxt.BadResponse, ccxt.NotSupported),
+        *(ccxt.NullResponse, ccxt.OperationRejected, ccxt.ManualInteractionNeeded),
+    ):
+        assert isinstance(judged("okx", {}, is_write=True, error=error("?")), OutcomeUnknown), error
+        assert isinstance(judged("okx", {}, is_write=False, error=error("?")), Unavailable), error
+
+
+def test_classes_of_ccxt_that_say_it_are_believed():
+    for known, kind in CCXT_CLASSES:
+        assert type(judged("okx", {}, is_write=True, error=known("?"))) is kind
+
+
+def test_what_says_nothing_wrong_is_no_refusal():
+    assert judged("okx", {"code": "0", "data": [{"sCode": "0"}]}, is_write=True) is None
+    assert judged("gate", {"id": 1}, is_write=True) is None
+
+
+def test_the_order_inside_counts_more_than_its_envelope():
+    body = {"code": "1", "data": [{"sCode": "51016"}]}
+    assert type(judged("okx", body, is_write=True)) is VENUES["okx"].codes["51016"]
+
+
+# --- units -----------------------------------------------------------------------------------
+
+
+contract_sizes = st.sampled_from(
+    [Decimal(x) for x in ("1", "0.1", "0.01", "0.001", "0.0001", "10")]
+)
+
+
+@given(st.integers(1, 10**9), contract_sizes)
+def test_contracts_and_base_units_are_two_words_for_one(contracts, contract):
+    base = contracts * contract
+    assert Decimal(in_contracts(base, contract)) == contracts
+    assert in_whole_contracts(base, contract) == contracts
+    assert in_base(in_contracts(base, contract), contract) == base
+
+
+@given(st.decimals("0.00000001", "100000000", places=8))
+def test_numbers_leave_in_plain_digits(value):
+    text = plain(value)
+    assert Decimal(text) == value
+    assert re.fullmatch(r"\d+(\.\d*[1-9])?", text)
+
+
+@pytest.mark.parametrize("quantity", ["0", "-1"])
+def test_nothing_is_no_quantity(quantity):
+    with pytest.raises(InvalidOrder):
+        in_contracts(Decimal(quantity), Decimal("0.01"))
+
+
+def test_what_has_no_end_in_contracts_is_refused():
+    with pytest.raises(InvalidOrder):
+        in_contracts(Decimal(1), Decimal(3))
+    with pytest.raises(InvalidOrder):
+        in_whole_contracts(Decimal("0.015"), Decimal("0.01"))
+
+
+# --- ids, answers, scopes ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", VENUES)
+def test_our_ids_are_taken_whole(kind):
+    assert to_wire(VENUES[kind], LINK) == VENUES[kind].link_prefix + LINK
+
+
+@pytest.mark.parametrize("kind", VENUES)
+def test_an_id_is_never_cut(kind):
+    with pytest.raises(InvalidOrder):
+        to_wire(VENUES[kind], "a" * (VENUES[kind].link_length + 1))
+
+
+def test_a_proof_must_hold_something():
+    for body in ({}, {"id": ""}, {"id": None}, {"id": 0}, {"id": "0"}, [], None, {"id": {}}):
+        assert proof_in(body, "id") is None
+    assert proof_in({"id": 7}, "id") == 7
+    assert proof_in({"data": []}, "data.[]") == []
+    assert proof_in({"data": {}}, "data.[]") is None
+    assert at({"data": None}, "data.[]") == []
+    assert at({}, "data.[]") is None
+    assert at([{"a": [1]}], "0.a.0") == 1
+
+
+def test_a_scope_outside_the_list_is_never_harmless():
+    facts = key_facts(
+        ["read", "trade", "moon"], {"read": Scope.READ, "trade": Scope.TRADE}, uid="1"
+    )
+    assert facts.can_order
+    assert facts.unknown_scopes == ("moon",)
+
+
+def test_a_key_that_only_reads_is_read_only():
+    facts = key_facts(["read"], {"read": Scope.READ, "trade": Scope.TRADE}, uid="1")
+    assert facts.read_only
+    assert not facts.can_order
+
+
+# --- orders --------------------------------------------------------------------------------------
+
+
+LISTING = Listing("BTCUSDT", "BTC-USDT-SWAP", Decimal("0.01"), {})
+ROW = {"id": "1", "side": "sell", "type": "market", "amount": "5", "status": "closed"}
+
+
+def read(trigger=None, **more):
+    return reading.order(ROW | more, LISTING, link_id=LINK, trigger=trigger)
+
+
+def test_an_order_is_read_in_base_units():
+    order = read(filled="5", average="59000")
+    assert (order.quantity, order.filled, order.state) == (
+        *(Decimal("0.05"), Decimal("0.05")),
+        OrderState.FILLED,
+    )
+
+
+def test_an_order_that_is_done_in_part_was_withdrawn():
+    assert read(filled="2").state is OrderState.CANCELLED
+
+
+@pytest.mark.parametrize("more", [{"filled": "0", "trigger": Decimal(1)}, {"status": "new"}])
+def test_an_order_that_says_too_little_is_not_read(more):
+    """A stop that has fired shows no fill of its own: that is not the same as being filled."""
+    with pytest.raises(ValueError, match="an order"):
+        read(**more)
+
+
+@pytest.mark.parametrize("missing", ["id", "side", "status"])
+def test_an_order_without_its_marks_is_not_read(missing):
+    with pytest.raises(ValueError, match="an order"):
+        read(**{missing: None})
+
+
+def test_a_trigger_makes_it_wait():
+    order = read(status="open", filled="0", trigger=Decimal(58000), stopLossPrice="58000")
+    assert order.state is OrderState.UNTRIGGERED
+    assert (order.trigger_price, order.stop) == (Decimal(58000), None)
+
+
+@pytest.mark.parametrize(
+    ("said", "year"),
+    [
+        (1767225600000, 2026),
+        ("1767225600000", 2026),
+        (4133404800000, None),
+        ("-1", None),
+        ("", None),
+    ],
+)
+def test_a_delisting_that_is_announced_is_read(said, year):
+    market = {
+        "base": "BTC",
+        "quote": "USDT",
+        "active": said != "-1",
+        "info": {"deliveryDate": said},
+        "precision": {"amount": "1", "price": "0.1"},
+        "limits": {"amount": {}, "leverage": {}, "cost": {}, "market": None},
+    }
+    facts = reading.instrument(Listing("BTCUSDT", "BTCUSDT", Decimal(1), market), "deliveryDate")
+    assert (facts.delivery_at and facts.delivery_at.year) == year
+    # What does not trade now is not gone for that.
+    assert (facts.is_tradable, facts.is_gone) == (said != "-1", False)
+
+
+# --- profiles ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", VENUES)
+def test_a_profile_names_no_way_to_move_coins(kind):
+    """Endpoints are an allow-list, and none of it is a transfer or a change of the key."""
+    endpoints = [
+        value
+        for part in type(VENUES[kind]).__mro__
+        for value in vars(part).values()
+        if isinstance(value, Endpoint)
+    ]
+    assert endpoints
+    for endpoint in endpoints:
+        assert hasattr(getattr(ccxt, VENUES[kind].ccxt_id), endpoint.method)
+        assert endpoint.proof
+        path = endpoint.path.lower()
+        assert not re.search("withdraw|transfer|deposit|borrow|convert", path)
+        if endpoint.is_write:
+            assert re.search("order|cancel-algos", path)
+
+
+@pytest.mark.parametrize("kind", VENUES)
+def test_a_key_of_play_money_never_goes_to_the_real_exchange(kind):
+    """Hosts tell the environments apart, or a header does, which the contract looks for."""
+    sites = VENUES[kind].sites
+    for name, site in sites.items():
+        if name != "mainnet" and kind not in {"okx", "bitget"}:
+            assert not site.hosts & sites["mainnet"].hosts
+
+
+def test_only_what_is_offered_is_reached(settings):
+    with pytest.raises(Unsupported):
+        market_of("okx", "mainnet", Lane.POLL)
+    settings.EXCHANGES_OFFERED = ["bybit", "okx"]
+    assert market_of("okx", "mainnet", Lane.POLL) is not None
+
+
+def test_a_name_that_no_adapter_has_is_an_error(settings):
+    assert check_offered() == []
+    settings.EXCHANGES_OFFERED = ["bybit", "okex"]
+    assert [error.id for error in check_offered()] == ["exchanges.E002"]
+    settings.EXCHANGES_OFFERED = []
+    assert [error.id for error in check_offered()] == ["exchanges.E002"]
+
+
+def test_unsupported_is_an_exchange_error_that_ends_an_order():
+    assert issubclass(Unsupported, ExchangeError)
+    assert not issubclass(Unsupported, OutcomeUnknown)
