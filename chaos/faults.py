@@ -496,7 +496,8 @@ def vault_unreachable(stage: Stage) -> None:
     away.rename(key)
 
 
-@fault("45", may_end=(Reason.CLOSED_BY_TRADER,))
+# Whose entry has not left by then enters nothing: the account is paused.
+@fault("45", may_end=(Reason.CLOSED_BY_TRADER, Reason.SIZING_MISSING))
 def traders_panic(stage: Stage) -> None:
     """Some traders close everything while their orders go out and answers are being lost."""
     stage.fault_orders("accept_then_reset", probability=0.3)
