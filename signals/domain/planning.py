@@ -29,7 +29,7 @@ def plan(desired: Desired, account: Account, observed: Observed) -> list[Action]
         return let_go(observed)
     if desired.is_left and observed.held > 0:
         # It is left with its stop: a bare position gets one first, or is closed like any other.
-        return restore_stop(desired, observed) or let_go(observed)
+        return restore_stop(desired, account, observed) or let_go(observed)
     actions: list[Action] = []
     for entry in entries:
         actions += keep_entry(entry, desired, account, observed)

@@ -190,20 +190,20 @@ def _desired(task: Task, book: Book, lease: Lease) -> Desired:
         signal=book.draft_of(signal),
         wants_entry=signal.wants_entry and copy.wants_entry,
         wants_position=signal.wants_position and copy.wants_position,
-        entry_deadline=_entry_deadline(task, lease),
+        entry_deadline=_entry_deadline(task, book, lease),
         lapse=lapse_of(task.copy.signal, lease),
         reductions=tuple(_reductions(copy)),
         is_left=is_left(copy),
     )
 
 
-def _entry_deadline(task: Task, lease: Lease) -> datetime:
+def _entry_deadline(task: Task, book: Book, lease: Lease) -> datetime:
     """Until when an entry may be sent: a ladder's step that has not left yet is held back as well.
 
     Whoever joins later has the same time, counted from when they joined.
     """
     ends = task.copy.created_at + timedelta(seconds=settings.SIGNAL_TTL_SECONDS)
-    return min(ends, lease.now) if _held_back(task.link) else ends
+    return min(ends, lease.now) if _held_back(task.link, book) else ends
 
 
 def lapse_of(signal: Signal, lease: Lease) -> Reason:

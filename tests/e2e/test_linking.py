@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("
 
 
 def step(page, name):
-    return page.locator("#verification .checks li", has_text=name)
+    return page.locator("#verification .checks li", has=page.get_by_text(name, exact=True))
 
 
 def test_the_steps_are_seen_as_they_happen(site, market, alice, pages):
@@ -39,7 +39,7 @@ def test_a_refused_key_is_mended_from_the_same_dialog(site, market, alice, pages
     trader.goto(f"{site}/settings/")
     enter_key(trader, market.account(read_only=True))
     expect(step(trader, "권한")).to_have_class("failed")
-    expect(step(trader, "잔고")).to_have_class("skipped")
+    expect(step(trader, "잔고 조회")).to_have_class("skipped")
     trader.click("#verification button.primary")
     key = market.account(balance="1000")
     trader.fill("dialog [name=api_key]", key["api_key"])
