@@ -192,6 +192,7 @@ class VerificationStep(models.TextChoices):
 STEP_OF = {
     ConnectionReason.READ_ONLY: VerificationStep.PERMISSIONS,
     ConnectionReason.PERMISSION_MISSING: VerificationStep.PERMISSIONS,
+    ConnectionReason.UNKNOWN_SCOPES: VerificationStep.PERMISSIONS,
     ConnectionReason.CAN_WITHDRAW: VerificationStep.WITHDRAWAL,
     ConnectionReason.CAN_TRANSFER: VerificationStep.WITHDRAWAL,
     ConnectionReason.IP_NOT_ALLOWED: VerificationStep.ADDRESS,
@@ -213,6 +214,8 @@ TITLES = {
     ConnectionReason.PERMISSION_MISSING: _("No trading permission"),
     ConnectionReason.CAN_WITHDRAW: _("Withdrawal is on"),
     ConnectionReason.CAN_TRANSFER: _("Transfer is on"),
+    ConnectionReason.UNKNOWN_SCOPES: _("Unknown permission"),
+    ConnectionReason.ACCESS_DENIED: _("Key refused"),
     ConnectionReason.NOT_UNIFIED: _("Not a unified account"),
     ConnectionReason.NOT_AFFILIATED: _("Not opened by our link"),
     ConnectionReason.ACCOUNT_BARRED: _("Account may not trade"),
