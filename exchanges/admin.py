@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
+from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 
 from accounts.admin import ReadOnlyAdmin
 from exchanges import quarantine
@@ -83,6 +85,16 @@ class QuarantineAdmin(ReadOnlyAdmin):
             quarantine.lift(scope, by=request.user.get_username(), now=database_now())
 
 
+class Newest(Paginator):  # type: ignore[type-arg]
+    """Counts no further than anybody turns pages."""
+
+    MOST = 10_000
+
+    @cached_property
+    def count(self) -> int:
+        return cast(QuerySet[Any], self.object_list)[: self.MOST].count()
+
+
 @admin.register(KeyUse)
 class KeyUseAdmin(ReadOnlyAdmin):
     list_display = ["at", "connection_id", "purpose", "person", "process", "host", "copy", "symbol"]
@@ -91,6 +103,8 @@ class KeyUseAdmin(ReadOnlyAdmin):
     raw_id_fields = ["connection", "person"]
     search_fields = ["=connection_id", "=copy"]
     show_full_result_count = False
+    ordering = ["-pk"]  # as they were written; a year of them is never sorted
+    paginator = Newest
 
 
 @admin.register(Instrument)

@@ -18,7 +18,7 @@ def set_aside(link: Connection) -> None:
 
 def put_back(link: Connection) -> bool:
     """Give a locked link its former key again, if there is one; the caller saves."""
-    former = FormerKey.objects.filter(connection=link).first()
+    former = FormerKey.objects.select_for_update().filter(connection=link).first()
     if former is None:
         return False
     for name in FIELDS:

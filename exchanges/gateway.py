@@ -8,6 +8,7 @@ import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import Credentials, KeyKind, Ticker
 from exchanges.domain.warrants import NoWarrant, Warrant
 from exchanges.gate import GatedExchange
+from exchanges.governor import governor
 from exchanges.metering import AccountMeter
 from exchanges.models import Connection, budget_of
 from exchanges.ports import (
@@ -45,6 +47,7 @@ log = logging.getLogger(__name__)
 
 GATE_PRICE_SECONDS = 5.0  # how old the gate's own prices may be
 PRICE_PATIENCE = 1.0  # seconds that their request waits for room under the limits
+_turns = count()
 UNASKED = NoWarrant("nobody has asked to open anything")
 
 
@@ -56,8 +59,8 @@ def exchange_of(
     `meter` lets its requests go, `warrant` says what may be opened. Raises what `_credentials_of`
     does, and `Unsupported` where the exchange is not offered.
     """
-    _refuse_unoffered(link.exchange)
     wire, credentials = wire_of(link.environment, link.egress, meter), _credentials_of(link)
+    _refuse_unoffered(link.exchange)  # after the box: one that was altered is more than that
     account = exchange_factory(link.exchange)(credentials, wire)
 
     def price_of(symbol: str) -> Ticker | None:
@@ -121,18 +124,28 @@ def _credentials_of(link: Connection) -> Credentials:
     return opened
 
 
-def market_of(exchange: str, environment: str, lane: Lane, *, patience: float = 0.0) -> MarketData:
+def market_of(
+    exchange: str, environment: str, lane: Lane, *, patience: float = 0.0, egress: str = ""
+) -> MarketData:
     """The public data of an exchange environment, read by the first address; needs no key."""
     _refuse_unoffered(exchange)
-    egress = next(iter(settings.EGRESS))
+    egress = egress or next(iter(settings.EGRESS))
     budget = budget_of(exchange, environment, egress)
     meter = AccountMeter(budget, "", lane, patience=patience)
     return market_factory(exchange)(wire_of(environment, egress, meter))
 
 
 def _ask_prices(exchange: str, environment: str) -> Sequence[Ticker]:
-    """Ahead of the entries in the limits: a whole chunk of them waits for it."""
-    return market_of(exchange, environment, Lane.PROTECT, patience=PRICE_PATIENCE).tickers()
+    """Ahead of the entries in the limits: a whole chunk of them waits for it.
+
+    All addresses' entries do, so they take turns: one that is banned or away holds up no others.
+    One question is all that there is time for while a chunk is leased.
+    """
+    bans, names = governor().bans(), list(settings.EGRESS)
+    free = [name for name in names if budget_of(exchange, environment, name) not in bans] or names
+    egress = free[next(_turns) % len(free)]
+    market = market_of(exchange, environment, Lane.PROTECT, patience=PRICE_PATIENCE, egress=egress)
+    return market.tickers()
 
 
 @cache

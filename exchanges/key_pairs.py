@@ -78,7 +78,8 @@ def enter_id(link: Connection, *, api_key_id: str) -> Connection:
     """Put the pair in place of the link's key, under the id that the exchange gave, and verify."""
     with transaction.atomic():
         link = lock_for_change(link)
-        pair = KeyPair.objects.filter(connection=link).exclude(public_key="").first()
+        pairs = KeyPair.objects.select_for_update().filter(connection=link)
+        pair = pairs.exclude(public_key="").first()
         if pair is None:
             raise LinkRefused("no_key_pair")
         former_keys.set_aside(link)

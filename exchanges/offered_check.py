@@ -1,4 +1,4 @@
-"""`EXCHANGES_OFFERED` must name exchanges that there is an adapter for."""
+"""`EXCHANGES_OFFERED` must name exchanges whose adapter can trade."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
-from exchanges.registry import known_exchanges
+from exchanges.registry import EXCHANGES
 
 
 def check_offered(**_: Any) -> list[CheckMessage]:
-    strangers = [name for name in settings.EXCHANGES_OFFERED if name not in known_exchanges()]
+    strangers = [name for name in settings.EXCHANGES_OFFERED if name not in EXCHANGES]
     if settings.EXCHANGES_OFFERED and not strangers:
         return []
     said = ", ".join(strangers) or "nothing at all"
     return [
         Error(
             f"EXCHANGES_OFFERED names {said}.",
-            hint=f"There are adapters for {', '.join(known_exchanges())}.",
-            id="exchanges.E002",
+            hint=f"Whole adapters: {', '.join(EXCHANGES)}.",
+            id="exchanges.E003",
         )
     ]

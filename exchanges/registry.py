@@ -59,11 +59,6 @@ def venue_of(kind: str) -> VenueFacts:
     return cast(VenueFacts, import_string(VENUES[kind])) if kind in VENUES else UNSERVED
 
 
-def known_exchanges() -> list[str]:
-    """Every exchange that there is an adapter for."""
-    return [*EXCHANGES, *CCXT_VENUES]
-
-
 @cache
 def exchange_factory(kind: str) -> ExchangeFactory:
     if kind in CCXT_VENUES:

@@ -104,7 +104,7 @@ def _reseal(row: Holder, now: datetime) -> int:
     try:
         fresh = vault.reseal(old, context=_context_of(row))
     except vault.SealBroken:
-        log.error("a box of connection %s is broken", link.pk)  # noqa: TRY400 - the trace says no more
+        services.tell_of_altered_key(link)
         if row is link:
             services.note_problem(link.pk, ConnectionReason.VAULT, now=now)
         return 0

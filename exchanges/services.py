@@ -96,6 +96,24 @@ def hear_of_operators_key(hearer: Callable[[str], None]) -> None:
         _hear_operators.append(hearer)
 
 
+# A box that does not open where it stands may be somebody's work: the apps above tell ops.
+_hear_altered: list[Callable[[Connection], None]] = []
+
+
+def hear_of_altered_keys(hearer: Callable[[Connection], None]) -> None:
+    """Let an app above hear of stored keys that do not open."""
+    if hearer not in _hear_altered:
+        _hear_altered.append(hearer)
+
+
+def tell_of_altered_key(link: Connection) -> None:
+    """The log comes first: whoever can write to the database can be rid of a row."""
+    if link.sealed is not None:
+        log.critical("the stored key of connection %s does not open", link.pk)
+        for hear in _hear_altered:
+            hear(link)
+
+
 def connect(
     user: User,
     *,
@@ -313,10 +331,8 @@ def unchecked(before: datetime) -> Q:
 
 def seal_reason(link: Connection) -> ConnectionReason:
     """Why a box did not open, said to who registered the public key that stands beside it."""
-    if not link.public_key:
-        return ConnectionReason.VAULT
-    log.critical("the key pair of connection %s does not fit together", link.pk)
-    return ConnectionReason.PAIR_BROKEN
+    tell_of_altered_key(link)
+    return ConnectionReason.PAIR_BROKEN if link.public_key else ConnectionReason.VAULT
 
 
 def _still_tried(tried: Connection) -> Connection | None:
@@ -354,7 +370,8 @@ def _refuse(
             link.sealed, link.public_key, link.api_key_id = None, "", ""
         link.checks = checks
         link.save()
-        tell(link, "api_key_kept" if is_back else "api_refused", now, reason=reason.value)
+        works_on = is_back and link.status == ConnectionStatus.CONNECTED
+        tell(link, "api_key_kept" if works_on else "api_refused", now, reason=reason.value)
 
 
 def _accept(

@@ -18,6 +18,7 @@ class Warrant:
     """The entry of a published signal, as its log says it; prices in quote units.
 
     `orders` are the link ids of its entry orders, which nobody without the worker's key can make.
+    `brings_stop`: whether an entry carries its stop, as it must where the exchange takes one.
     """
 
     orders: frozenset[str]
@@ -26,12 +27,13 @@ class Warrant:
     lowest: Decimal
     highest: Decimal
     leverage: Decimal
+    brings_stop: bool = True
 
     def fault_of(self, order: NewOrder, ticker: Ticker) -> str:
         """Why an order that may open something is not covered; empty: it is."""
         if order.side is not self.side:
             return f"it would {order.side}, which the signal does not"
-        if order.stop is None:
+        if order.stop is None and self.brings_stop:
             return "it brings no stop"
         fault = self._fault_of_name(order.link_id, order.symbol)
         if fault or order.price is not None:

@@ -55,11 +55,12 @@ def act(
     `orders` are the stored intents by leg, and the orders that are to be changed.
     """
     outcomes: list[Outcome] = []
+    is_held = False
     for action in actions:
         if not lease.may_send():
             outcomes.append(Outcome(action))
             break
-        if enters(action) and not lease.may_enter(copy.connection_id):
+        if enters(action) and (is_held or not lease.may_enter(copy.connection_id)):
             continue  # what protects the trade is sent all the same
         try:
             check_clock(copy.connection.exchange, copy.connection.environment)
@@ -67,11 +68,19 @@ def act(
             outcomes.append(Outcome(action, error=error))
             break
         outcomes.append(_carry_out(copy, action, orders, exchange, lease))
-        if outcomes[-1].error is not None:
+        if _has_stayed(outcomes[-1]):
+            is_held = True
+        elif outcomes[-1].error is not None:
             break
     done = {id(outcome.action) for outcome in outcomes}
     outcomes += [Outcome(action) for action in actions if id(action) not in done]
     return outcomes
+
+
+def _has_stayed(outcome: Outcome) -> bool:
+    """Whether an entry was held up on our own side: a stop that follows does not wait for it."""
+    is_ours = isinstance(outcome.error, GateRefused | Unavailable) and not outcome.calls
+    return is_ours and enters(outcome.action)
 
 
 def _carry_out(

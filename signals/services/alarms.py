@@ -15,6 +15,7 @@ from django.db.models import F
 from accounts.activity import Fact, record_all
 from accounts.choices import ActivityKind
 from accounts.models import User
+from exchanges.models import Connection
 from hexagonal.lib.clock import database_now
 from signals.choices import AlarmCode, AlarmLevel
 from signals.models import Alarm
@@ -46,6 +47,12 @@ def note_affiliate_key(trouble: str) -> None:
     """The operator's own key does not do: whoever links an account waits for it."""
     found = Violation(AlarmCode.AFFILIATE_KEY, AlarmLevel.CRITICAL, detail=trouble)
     raise_alarm(found, now=database_now())
+
+
+def note_altered_key(link: Connection) -> None:
+    """A stored key does not open where it stands: nobody but a hand in the database does that."""
+    subject = f"connection {link.public_id}"
+    raise_alarm(Violation(AlarmCode.KEY_ALTERED, AlarmLevel.CRITICAL, subject), now=database_now())
 
 
 def raise_alarm(violation: Violation, *, now: datetime) -> None:

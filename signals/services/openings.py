@@ -57,18 +57,17 @@ def _use_of(task: Task) -> Use:
 def _cause_of(task: Task) -> tuple[KeyPurpose, int | None]:
     """Why the copy is due, and whose wish that is."""
     copy, signal = task.copy, task.copy.signal
-    revisions = signal.revisions.all()
+    authors = [revision.author_id for revision in signal.revisions.all()] or [None]  # none: forged
     if task.is_entry:
-        return KeyPurpose.ENTRY, revisions[0].author_id
+        return KeyPurpose.ENTRY, authors[0]
     if copy.status == CopyStatus.UNKNOWN:
         return KeyPurpose.LOOKUP, None
     if not copy.wants_position:
         return KeyPurpose.CLOSE, copy.user_id if copy.close_reason in BY_TRADER else None
-    newest = revisions[len(revisions) - 1]
     if not signal.wants_position:
-        return KeyPurpose.CLOSE, newest.author_id
+        return KeyPurpose.CLOSE, authors[-1]
     if copy.applied_revision < signal.revision:
-        return KeyPurpose.CHANGE, newest.author_id
+        return KeyPurpose.CHANGE, authors[-1]
     if copy.unprotected_since is not None:
         return KeyPurpose.STOP, None
     return KeyPurpose.WATCH, None

@@ -96,8 +96,8 @@ def _take_in(heard: Mapping[Place, Heard]) -> dict[Place, Heard]:
 
 
 def _copies(locked: Collection[int]) -> list[Copy]:
-    """The copies, and of the rows beside them only the names that their traders are told."""
-    named = ["connection__name", "user__nickname"]
+    """The copies, and of the rows beside them only what is told and what the exchange can do."""
+    named = ["connection__name", "connection__exchange", "user__nickname"]
     return list(
         Copy.objects.filter(pk__in=locked)
         .select_related("connection", "user")

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
+from exchanges.domain.venues import StopKeeping
 from exchanges.domain.warrants import NoWarrant, Warrant
+from exchanges.registry import venue_of
 from signals.choices import SignalStatus
 from signals.domain.chain import faults
 from signals.domain.draft import MOST_STEPS, Draft
@@ -58,6 +60,9 @@ class Warrants:
             lowest=draft.entry_low,
             highest=draft.entry_high,
             leverage=draft.leverage,
+            # The exchange is part of what the key's box is bound to: nobody can alter it.
+            brings_stop=venue_of(copy.connection.exchange).capabilities.stop
+            is StopKeeping.POSITION,
         )
 
 

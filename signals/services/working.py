@@ -330,7 +330,9 @@ def _schedule(task: Task, lease: Lease) -> None:
     if copy.status == CopyStatus.PENDING:
         deadline = copy.created_at + timedelta(seconds=settings.SIGNAL_TTL_SECONDS)
         if copy.due_at >= deadline:  # it will not be sent any more, and no limit delays saying so
-            copy.due_at, copy.lane = deadline, Lane.RECORD
+            copy.lane = Lane.RECORD
+            if now < deadline:  # after it, what could not be ended is tried again with its pause
+                copy.due_at = deadline
 
 
 def _lane_of(task: Task) -> Lane:

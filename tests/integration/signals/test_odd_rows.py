@@ -82,3 +82,14 @@ def test_a_signal_that_cannot_be_read_keeps_no_other_from_being_worked_on(
     ]
     compare_with_ledger(link, market)
     assert str(Copy.objects.get(signal=odd).public_id) in caplog.text
+
+
+def test_what_cannot_be_ended_is_looked_at_with_pauses(market, author, alice):
+    link_account(alice, market)
+    odd = publish(author)
+    Signal.objects.filter(pk=odd.pk).update(terms={"entry": {"kind": "unheard of"}})
+    late = timezone.now() - timedelta(minutes=2)
+    Copy.objects.update(created_at=late, due_at=late)
+    assert working.work() == 1
+    assert copy_of(alice).status == "pending"
+    assert copy_of(alice).due_at > timezone.now()

@@ -409,6 +409,21 @@ def test_what_protects_leaves_whatever_the_gate_thinks(market, author, alice, se
     assert size(market, link) == 0
 
 
+def test_a_stop_does_not_wait_for_an_entry_that_the_gate_holds_up(market, author, alice, settings):
+    link = link_account(alice, market, amount="138")
+    signal = publish(author, long_btc(entry=ladder()))
+    settle(market)
+    market.price("BTCUSDT", 45990)
+    settle(market)
+    assert size(market, link) > 0
+    settings.GATE_SYMBOLS = frozenset()
+    draft = replace(draft_of(signal), entry_low=D(45960), stop=D(45600))
+    publishing.amend(signal, draft, actor=author, now=timezone.now())
+    working.work()
+    assert stop(market, link) == D(45600)
+    expect_alarm()
+
+
 def test_16_a_forged_fill_that_makes_targets_larger_than_the_position(market, author, alice):
     link, _ = enter(market, author, alice, amount="100", draft=long_btc(targets=TWO))
     held, copy = size(market, link), only_copy()

@@ -304,9 +304,9 @@ def test_only_what_is_offered_is_reached(settings):
 def test_a_name_that_no_adapter_has_is_an_error(settings):
     assert check_offered() == []
     settings.EXCHANGES_OFFERED = ["bybit", "okex"]
-    assert [error.id for error in check_offered()] == ["exchanges.E002"]
+    assert [error.id for error in check_offered()] == ["exchanges.E003"]
     settings.EXCHANGES_OFFERED = []
-    assert [error.id for error in check_offered()] == ["exchanges.E002"]
+    assert [error.id for error in check_offered()] == ["exchanges.E003"]
 
 
 def test_unsupported_is_an_exchange_error_that_ends_an_order():

@@ -9,7 +9,7 @@ import pytest
 
 from exchanges.domain.trading import OrderType
 from exchanges.domain.venues import Capabilities, StopKeeping
-from exchanges.registry import known_exchanges, venue_of
+from exchanges.registry import CCXT_VENUES, EXCHANGES, venue_of
 from signals.domain.actions import Place, SetLeverage, Skip
 from signals.domain.direction import Direction
 from signals.domain.draft import Entry, EntryKind, StopKind, StopRule, TargetDraft, Trail
@@ -88,7 +88,7 @@ def test_what_no_single_stop_could_take_off_is_not_entered():
     assert isinstance(order, Place)
 
 
-@pytest.mark.parametrize("exchange", known_exchanges())
+@pytest.mark.parametrize("exchange", [*EXCHANGES, *CCXT_VENUES])
 def test_every_exchange_declares_what_it_can(exchange):
     can = venue_of(exchange).capabilities
     kept = [obstacle(signal, can) for signal in (long_btc(), SHORT)]
