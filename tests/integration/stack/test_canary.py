@@ -172,8 +172,9 @@ def receive(link: socket.socket) -> bytes:
 def link_key(demo: Demo, person: Person, secret: str, entered: str = "") -> str:
     """Open an account, link it with its secret or with what is entered for it; the API key."""
     key = demo.control("accounts", api_secret=secret + AWKWARD)["api_key"]
-    fields = {"api_key": key, "api_secret": (entered or secret) + AWKWARD}
-    person.post("/connections/connect/", name="canary", environment="sandbox", **fields)
+    fields = {"exchange": "bybit", "api_key": key, "api_secret": (entered or secret) + AWKWARD}
+    name = f"canary {secrets.token_hex(4)}"  # a trader's links have names of their own
+    person.post("/connections/connect/", name=name, environment="sandbox", **fields)
     return key
 
 
@@ -298,7 +299,7 @@ def test_no_secret_leaves_its_place(stack, overheard, tmp_path):
 
 
 def see_that_the_search_is_not_blind(demo: Demo, trader: Person, monitor: Path) -> None:
-    demo.query("UPDATE exchanges_connection SET name = 'canary-of-nobody' WHERE name = 'canary'")
+    demo.query("UPDATE exchanges_connection SET name = 'canary-of-nobody' WHERE name LIKE 'canary %'")
     dump(demo)
     trader.get("/settings/")
     shown = {"name": b"canary-of-nobody", "task": b"exchanges.verify_connection"}
@@ -322,7 +323,7 @@ def part_of(file: str) -> str:
 
 
 def states(demo: Demo) -> set[str]:
-    rows = demo.query("SELECT status FROM exchanges_connection WHERE name = 'canary'")
+    rows = demo.query("SELECT status FROM exchanges_connection WHERE name LIKE 'canary %'")
     return {status for (status,) in rows}
 
 
