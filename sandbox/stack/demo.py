@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack, closing
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from socket import socket
@@ -120,8 +121,19 @@ def _prepare(supervisor: Supervisor, directory: Path) -> None:
     private, public = str(directory / "vault.key"), str(directory / "vault.pub")
     _step(supervisor, "vault_keygen", "--private", private, "--public", public)
     _step(supervisor, "migrate", "--verbosity", "0")
-    _step(supervisor, "collectstatic", "--noinput", "--verbosity", "0")
+    with _alone():
+        _step(supervisor, "collectstatic", "--noinput", "--verbosity", "0")
     _step(supervisor, "refresh_instruments")
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Two demos of one checkout would take the files of its pages from under each other."""
+    place = CHECKOUT / "build"
+    place.mkdir(exist_ok=True)
+    with (place / ".static.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _step(supervisor: Supervisor, *command: str, extra: Mapping[str, str] | None = None) -> None:
