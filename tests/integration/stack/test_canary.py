@@ -299,7 +299,9 @@ def test_no_secret_leaves_its_place(stack, overheard, tmp_path):
 
 
 def see_that_the_search_is_not_blind(demo: Demo, trader: Person, monitor: Path) -> None:
-    demo.query("UPDATE exchanges_connection SET name = 'canary-of-nobody' WHERE name LIKE 'canary %'")
+    demo.query(
+        "UPDATE exchanges_connection SET name = 'canary-of-nobody' WHERE name LIKE 'canary %'"
+    )
     dump(demo)
     trader.get("/settings/")
     shown = {"name": b"canary-of-nobody", "task": b"exchanges.verify_connection"}
