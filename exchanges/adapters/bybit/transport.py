@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from pybit.exceptions import FailedRequestError, InvalidRequestError
 from pybit.unified_trading import HTTP
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError
+from urllib3.exceptions import HTTPError
 
 from exchanges.adapters.bybit.channel import channel_of
 from exchanges.adapters.bybit.deadline import time_limit, when_connected
@@ -23,11 +23,11 @@ from exchanges.adapters.bybit.errors import (
 )
 from exchanges.adapters.bybit.record import Client, RecordingClient
 from exchanges.adapters.bybit.signing import Sign, signer_of
+from exchanges.adapters.losses import lost
 from exchanges.domain.errors import (
     EgressBlocked,
     ExchangeError,
     GateRefused,
-    OutcomeUnknown,
     Unavailable,
     UnexpectedReply,
 )
@@ -39,7 +39,6 @@ log = logging.getLogger(__name__)
 NO_JSON = 409  # pybit's own status for a body that is not JSON
 REQUEST_EXPIRED = -1  # the one code that pybit is left to retry, which with one attempt is none
 RETRIES_EXCEEDED = "Retries exceeded maximum"
-TUNNEL_REFUSED = "Tunnel connection failed"  # http.client: a proxy has said no to CONNECT
 
 Json = dict[str, Any]
 P = ParamSpec("P")
@@ -191,7 +190,7 @@ class Transport:
             self._note_ban(failure)
             raise failure from None
         except HTTPError as error:
-            raise _network(error, is_write=is_write) from None
+            raise lost(error, is_write=is_write) from None
         except (ValueError, KeyError, TypeError) as error:
             kind = UnexpectedReply if is_write else Unavailable
             raise kind(f"unreadable answer: {type(error).__name__}") from None
@@ -231,18 +230,3 @@ def _failure(error: Any, *, is_write: bool) -> ExchangeError:
     if RETRIES_EXCEEDED in str(error.message):  # pybit hides the code behind an HTTP 400 of its own
         return error_of(REQUEST_EXPIRED, "", is_write=is_write, retry_after=0)
     return error_of_status(status, is_write=is_write)
-
-
-def _network(error: HTTPError, *, is_write: bool) -> ExchangeError:
-    """A connection that never stood carried nothing; after that, a write may have arrived."""
-    name = type(error).__name__
-    if not is_write or _never_connected(error):
-        return Unavailable(name)
-    return OutcomeUnknown(name)
-
-
-def _never_connected(error: BaseException) -> bool:
-    if isinstance(error, ProxyError):
-        refused = str(error.original_error).startswith(TUNNEL_REFUSED)
-        return refused or _never_connected(error.original_error)
-    return isinstance(error, NewConnectionError | ConnectTimeoutError)

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import ccxt
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ProxyError
 
 from exchanges.adapters.ccxt.answers import at
 from exchanges.adapters.ccxt.venue import Json, Venue
@@ -36,7 +35,6 @@ from exchanges.domain.errors import (
 OK, FAILED, BANNED, THROTTLED = range(200, 300), range(500, 600), 418, 429
 BAN_SECONDS = 600.0  # where an exchange does not say how long it wants to hear nothing
 LONGEST_PAUSE = 3 * 24 * 3600.0
-TUNNEL_REFUSED = "Tunnel connection failed"  # http.client: a proxy has said no to CONNECT
 # Where a code stands beside an answer that is none, or an answer beside a code that is none.
 SILENT = frozenset(
     {"", "0", "00000", "0000", "200", "200000", "ok", "UNKNOWN_CANCEL_FAILURE_REASON"}
@@ -62,21 +60,6 @@ CCXT_CLASSES: tuple[tuple[type[Exception], type[ExchangeError]], ...] = (
     (ccxt.InvalidOrder, InvalidOrder),
     (ccxt.BadRequest, InvalidOrder),
 )
-
-
-def lost(error: HTTPError, *, is_write: bool) -> ExchangeError:
-    """A connection that never stood carried nothing; after that, a write may have arrived."""
-    name = type(error).__name__
-    if not is_write or _never_connected(error):
-        return Unavailable(name)
-    return OutcomeUnknown(name)
-
-
-def _never_connected(error: BaseException) -> bool:
-    if isinstance(error, ProxyError):
-        refused = str(error.original_error).startswith(TUNNEL_REFUSED)
-        return refused or _never_connected(error.original_error)
-    return isinstance(error, NewConnectionError | ConnectTimeoutError)
 
 
 def parsed(text: str) -> Json | None:

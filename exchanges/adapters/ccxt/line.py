@@ -19,9 +19,10 @@ from exchanges.adapters.bybit.channel import Answer, Channel
 from exchanges.adapters.bybit.channel import Request as HttpRequest
 from exchanges.adapters.bybit.deadline import time_limit, when_connected
 from exchanges.adapters.ccxt.answers import leaves, proof_in
-from exchanges.adapters.ccxt.errors import lost, parsed, refusal
+from exchanges.adapters.ccxt.errors import parsed, refusal
 from exchanges.adapters.ccxt.record import told
 from exchanges.adapters.ccxt.venue import Json, Mode, Request, Site, Venue
+from exchanges.adapters.losses import lost
 from exchanges.domain.errors import (
     EgressBlocked,
     ExchangeError,

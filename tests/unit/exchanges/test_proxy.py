@@ -16,7 +16,7 @@ from websockets.proxy import parse_proxy
 from exchanges.adapters.bybit.channel import Channel, Request
 from exchanges.adapters.bybit.deadline import time_limit
 from exchanges.adapters.bybit.sockets import open_socket
-from exchanges.adapters.bybit.transport import _network
+from exchanges.adapters.losses import lost
 from exchanges.domain.errors import Unavailable
 from exchanges.domain.proxies import decoded
 from exchanges.egress_check import check_egress
@@ -60,7 +60,7 @@ def test_a_proxy_is_told_the_user_of_its_url(proxy):
     told = base64.b64encode(b"hexagonal:pass@word")
     (heard,) = proxy.heard
     assert b"proxy-authorization: Basic " + told in heard
-    assert isinstance(_network(refused.value, is_write=True), Unavailable)  # it never left
+    assert isinstance(lost(refused.value, is_write=True), Unavailable)  # it never left
 
 
 def test_a_proxy_without_a_user_is_told_nothing(proxy):
