@@ -119,6 +119,11 @@ def test_a_market_entry_outside_its_range_is_skipped():
     assert action == Skip(Reason.PRICE_OUTSIDE, {"price": D(46300)})
 
 
+def test_a_contract_whose_delisting_is_announced_is_not_entered():
+    leaves = dataclasses.replace(BTC, delivery_at=NOW)
+    assert decide_size(long_btc(), account(), observed(rules=leaves)).reason is Reason.SYMBOL_LEAVES
+
+
 def test_without_settings_or_symbol_nothing_is_sized():
     assert decide_size(long_btc(), account(rules=None), observed()).reason is Reason.SIZING_MISSING
     none = observed(rules=None)
@@ -454,6 +459,12 @@ def test_levels_that_stand_stay_and_those_that_are_sent_lose_no_more_than_was_sa
     assert plan(*held(signal, position=bare, **seen)) == [SetLevels(D("45500.5"), D(47000))]
     done = Levels(D("0.010"), D("45500.5"), D(47000))
     assert plan(*held(signal, position=done, **seen)) == []
+
+
+def test_a_trail_without_a_level_starts_at_once():
+    rule = StopRule(StopKind.TRAILING, trail=Trail(percent=D(1)))
+    seen = held(long_btc(stop_rule=rule), position=HELD, entry_average=D(46000))
+    assert plan(*seen) == [SetTrail(D(460), None)]
 
 
 def test_a_trail_that_stands_stays_and_one_that_is_sent_is_by_the_tick():
