@@ -1,4 +1,4 @@
-"""What the gate stopped, and keys that do not open: signs of a hand in the database."""
+"""What the gate stopped: a sign of a hand in the database."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from exchanges.domain.errors import GateRefused, KeyUnreadable
+from exchanges.domain.errors import GateRefused
 from signals.choices import AlarmCode, AlarmLevel
 from signals.services.alarms import raise_alarm
 from signals.services.chunk import Task
@@ -18,7 +18,7 @@ LONGEST = 200  # characters of an alarm's detail
 
 
 def note_refusals(tasks: Iterable[Task], *, now: datetime) -> None:
-    """Raise an alarm for each signal and each connection concerned, however many copies are.
+    """Raise an alarm for each signal concerned, however many copies are.
 
     The log comes first, each time: whoever can write to the database can be rid of a row.
     """
@@ -29,12 +29,8 @@ def note_refusals(tasks: Iterable[Task], *, now: datetime) -> None:
 
 
 def _signs(task: Task) -> Iterator[Violation]:
-    copy, link = task.copy, task.link
-    whose = f"connection {link.public_id}"
-    if isinstance(task.failure, KeyUnreadable) and link.sealed is not None:
-        detail = f"copy {copy.public_id}"
-        yield Violation(AlarmCode.KEY_ALTERED, AlarmLevel.CRITICAL, whose, detail)
+    subject, whose = f"signal {task.copy.signal.public_id}", f"connection {task.link.public_id}"
     for outcome in task.outcomes:
         if isinstance(outcome.error, GateRefused):
-            subject, detail = f"signal {copy.signal.public_id}", f"{whose}: {outcome.error}"
-            yield Violation(AlarmCode.GATE_REFUSED, AlarmLevel.CRITICAL, subject, detail[:LONGEST])
+            detail = f"{whose}: {outcome.error}"[:LONGEST]
+            yield Violation(AlarmCode.GATE_REFUSED, AlarmLevel.CRITICAL, subject, detail)
