@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from exchanges.adapters.ccxt.units import in_contracts, plain
+from exchanges.adapters.ccxt.units import plain
 from exchanges.adapters.ccxt.venue import (
     Account,
     Ask,
@@ -16,13 +16,12 @@ from exchanges.adapters.ccxt.venue import (
     Feature,
     Listing,
     Mode,
-    Params,
     Product,
     Request,
     Site,
     Venue,
 )
-from exchanges.adapters.ccxt.venues.shared import is_limit, row_of, spot_balance
+from exchanges.adapters.ccxt.venues.shared import row_of, spot_balance, spot_order
 from exchanges.domain.errors import (
     AccountBarred,
     DuplicateLinkId,
@@ -102,13 +101,7 @@ class HashKeySpot(Venue):
     ACCOUNT = Endpoint("privateGetApiV1Account", "GET", "/api/v1/account", "balances.[]")
 
     def place(self, order: NewOrder, link: str, listing: Listing, account: Account) -> Request:
-        params: Params = {
-            "symbol": listing.id,
-            "side": order.side.value.upper(),
-            "type": "LIMIT" if is_limit(order) else "MARKET",
-            "quantity": in_contracts(order.quantity, listing.contract),
-            "newClientOrderId": link,
-        }
+        params = spot_order(order, link, listing)
         if order.price is not None:
             params |= {"price": plain(order.price), "timeInForce": "GTC"}
         return Request(self.ORDER, params, link)

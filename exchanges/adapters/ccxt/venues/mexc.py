@@ -6,20 +6,19 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from exchanges.adapters.ccxt.keys import Scope, key_facts, words
-from exchanges.adapters.ccxt.units import in_contracts, plain
+from exchanges.adapters.ccxt.units import plain
 from exchanges.adapters.ccxt.venue import (
     Account,
     Ask,
     Endpoint,
     Feature,
     Listing,
-    Params,
     Product,
     Request,
     Site,
     Venue,
 )
-from exchanges.adapters.ccxt.venues.shared import is_limit, row_of, spot_balance
+from exchanges.adapters.ccxt.venues.shared import row_of, spot_balance, spot_order
 from exchanges.domain.errors import (
     AccountBarred,
     ExchangeError,
@@ -94,13 +93,7 @@ class MexcSpot(Venue):
     UID = Endpoint("spotPrivateGetUid", "GET", "/api/v3/uid", "uid")
 
     def place(self, order: NewOrder, link: str, listing: Listing, account: Account) -> Request:
-        params: Params = {
-            "symbol": listing.id,
-            "side": order.side.value.upper(),
-            "type": "LIMIT" if is_limit(order) else "MARKET",
-            "quantity": in_contracts(order.quantity, listing.contract),
-            "newClientOrderId": link,
-        }
+        params = spot_order(order, link, listing)
         if order.price is not None:
             params["price"] = plain(order.price)
         return Request(self.ORDER, params)

@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from exchanges.adapters.ccxt.units import ZERO, number
+from exchanges.adapters.ccxt.units import ZERO, in_contracts, number
+from exchanges.adapters.ccxt.venue import Listing, Params
 from exchanges.domain.trading import Balance, NewOrder, OrderType, Side
 
 COIN = "USDT"
@@ -22,6 +23,17 @@ def is_stop(order: NewOrder) -> bool:
 
 def is_limit(order: NewOrder) -> bool:
     return order.type is OrderType.LIMIT
+
+
+def spot_order(order: NewOrder, link: str, listing: Listing) -> Params:
+    """An order by the words of those who speak as Binance does; its price is each one's own."""
+    return {
+        "symbol": listing.id,
+        "side": order.side.value.upper(),
+        "type": "LIMIT" if is_limit(order) else "MARKET",
+        "quantity": in_contracts(order.quantity, listing.contract),
+        "newClientOrderId": link,
+    }
 
 
 def row_of(rows: Iterable[Any], name: str, coin: str = COIN) -> Any:
