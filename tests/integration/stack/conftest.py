@@ -24,6 +24,14 @@ def identity(pid: int) -> tuple[int, str] | None:
     return None if fields[0] == "Z" else (pid, fields[19])
 
 
+def command_line(pid: int) -> list[str]:
+    """Its words; none of a process that ended before it could be asked."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode().split("\0")
+    except OSError:
+        return []
+
+
 def parents() -> dict[int, int]:
     found = {}
     for entry in Path("/proc").glob("[0-9]*/stat"):
@@ -62,9 +70,9 @@ class Stack:
         while more := {pid for pid, parent in up.items() if parent in family} - family:
             family |= more
         return {
-            key: Path(f"/proc/{key[0]}/cmdline").read_bytes().decode().split("\0")
+            key: words
             for key in map(identity, family - {child.pid})
-            if key
+            if key and (words := command_line(key[0]))
         }
 
     def left(self, family: dict[tuple[int, str], list[str]], seconds: float = 30) -> list[str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 
-from tests.integration.stack.conftest import Stack
+from tests.integration.stack.conftest import Stack, command_line
 
 SHOW = (
     "import os, psycopg2, redis; "
@@ -28,6 +29,12 @@ def test_a_command_runs_beside_both_servers_and_gives_its_code(stack):
     assert line.startswith("postgres://")
     assert child.returncode == 7
     assert stack.directories() == []
+
+
+def test_a_process_that_has_ended_has_no_command_line():
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
+        assert command_line(child.pid)[1] == "-c"
+    assert command_line(child.pid) == []
 
 
 def test_options_after_the_dashes_belong_to_the_command(stack):
