@@ -53,6 +53,11 @@ class Server:
         self.market.offset_ms = int((await request.json())["offset_ms"])
         return web.json_response({})
 
+    async def forget(self, request: web.Request) -> web.Response:
+        for book in self.market.books.values():
+            book.forget()
+        return web.json_response({})
+
 
 async def run(options: argparse.Namespace) -> None:
     server = Server(MARKETS[options.exchange]())
@@ -60,6 +65,7 @@ async def run(options: argparse.Namespace) -> None:
     app.router.add_post("/_control/accounts", server.open_account)
     app.router.add_post("/_control/price", server.set_price)
     app.router.add_post("/_control/clock", server.set_clock)
+    app.router.add_post("/_control/forget", server.forget)
     app.router.add_route("*", "/{path:.*}", server.handle)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

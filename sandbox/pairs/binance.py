@@ -9,8 +9,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from sandbox.pairs.book import BUY, CANCELED, NEW, Book, Order, Problem
-from sandbox.pairs.dialect import Market, Params, Route, plain
+from sandbox.pairs.book import BUY, CANCELED, NEW, Book, Order, Problem, Trade
+from sandbox.pairs.dialect import Answer, Market, Params, Route, plain, shown
 from sandbox.pairs.signing import Codes, Key
 
 CODES = Codes(
@@ -33,13 +33,20 @@ SPOT_PROBLEMS = FILTERS | {
     "duplicate": ("-2010", "Duplicate order sent."),
     "money": ("-2010", "Account has insufficient balance for requested action."),
     "immediate": ("-2010", "Stop price would trigger immediately."),
+    "span": ("-1127", "More than 24 hours between startTime and endTime."),
 }
 USDM_PROBLEMS = FILTERS | {
     "duplicate": ("-4116", "ClientOrderId is duplicated."),
     "money": ("-2019", "Margin is insufficient."),
     "immediate": ("-2021", "Order would immediately trigger."),
     "nothing_to_reduce": ("-2022", "ReduceOnly Order is rejected."),
+    "leverage": ("-4028", "Leverage is not valid"),
+    "side": ("-4061", "Order's position side does not match user's setting."),
+    "span": ("-4166", "Search window is restricted."),
 }
+DAY_MS = 24 * 3600 * 1000
+MOST_ROWS = 1000
+MOST_LEVERAGE = 125
 READS = {"enableReading": True, "ipRestrict": True}
 SYMBOL = "BTCUSDT"
 
@@ -73,7 +80,7 @@ def _row(order: Order) -> dict[str, Any]:
         "reduceOnly": order.reduces,
         "stopPrice": plain(order.trigger or Decimal(0)),
         "time": order.at,
-        "updateTime": order.at,
+        "updateTime": order.changed_at,
     }
 
 
@@ -91,6 +98,7 @@ def _place_spot(market: Market, key: Key, book: Book, params: Params) -> Any:
 
 
 def _place_usdm(market: Market, key: Key, book: Book, params: Params) -> Any:
+    _check_side(book, params)
     order = market.new_order(
         params,
         params["newClientOrderId"],
@@ -100,7 +108,14 @@ def _place_usdm(market: Market, key: Key, book: Book, params: Params) -> Any:
     return _ack(book.place(order))
 
 
+def _check_side(book: Book, params: Params) -> None:
+    """In hedge mode every order names its side, and in one-way mode none does."""
+    if (params.get("positionSide", "BOTH") != "BOTH") is not book.is_hedge:
+        raise Problem("side")
+
+
 def _place_algo(market: Market, key: Key, book: Book, params: Params) -> Any:
+    _check_side(book, params)
     is_stop = params["type"] == "STOP_MARKET"
     order = market.new_order(
         params,
@@ -131,10 +146,10 @@ def _algo(order: Order) -> dict[str, Any]:
         "workingType": "CONTRACT_PRICE",
         "reduceOnly": order.reduces,
         "createTime": order.at,
-        "updateTime": order.at,
-        "triggerTime": 0,
-        "actualOrderId": "",
-        "actualPrice": plain(order.average),
+        "updateTime": order.changed_at,
+        "triggerTime": order.became.at if order.became else 0,
+        "actualOrderId": str(order.became.id) if order.became else "",
+        "actualPrice": plain(order.became.average if order.became else Decimal(0)),
     }
 
 
@@ -154,6 +169,13 @@ def _find_spot(market: Market, key: Key, book: Book, params: Params) -> Any:
 
 
 def _find_usdm(market: Market, key: Key, book: Book, params: Params) -> Any:
+    if number := params.get("orderId"):
+        found = next((o for o in book.orders if str(o.id) == number and o.trigger is None), None)
+        if found is None:
+            raise Problem("missing_order")
+        return _row(found)
+    if "origClientOrderId" not in params:
+        raise Problem("missing_order")
     return _row(_known(book, params["origClientOrderId"], is_algo=False))
 
 
@@ -175,6 +197,119 @@ def _cancel_usdm(market: Market, key: Key, book: Book, params: Params) -> Any:
 def _cancel_algo(market: Market, key: Key, book: Book, params: Params) -> Any:
     _known(book, params["clientAlgoId"], is_algo=True)
     return _algo(book.cancel(params["clientAlgoId"])) | {"code": "200", "msg": "success"}
+
+
+# --- lists ---------------------------------------------------------------------------------------
+
+
+def _check_span(params: Params, days: int) -> None:
+    start, end = int(params.get("startTime", 0)), int(params.get("endTime", 0))
+    if start and end and end - start >= days * DAY_MS:
+        raise Problem("span")
+
+
+def _spot_orders(market: Market, key: Key, book: Book, params: Params) -> Any:
+    _check_span(params, 1)
+    return shown([(order.at, _row(order)) for order in book.orders], params, MOST_ROWS)
+
+
+def _spot_open(market: Market, key: Key, book: Book, params: Params) -> Any:
+    return [_row(order) for order in book.orders if order.rests]
+
+
+def _usdm_orders(market: Market, key: Key, book: Book, params: Params) -> Any:
+    _check_span(params, 7)
+    orders = [order for order in book.orders if order.trigger is None]
+    return shown([(order.at, _row(order)) for order in orders], params, MOST_ROWS)
+
+
+def _usdm_open(market: Market, key: Key, book: Book, params: Params) -> Any:
+    return [_row(order) for order in book.orders if order.rests and order.trigger is None]
+
+
+def _algos(market: Market, key: Key, book: Book, params: Params) -> Any:
+    _check_span(params, 7)
+    orders = [order for order in book.orders if order.trigger is not None]
+    return shown([(order.at, _algo(order)) for order in orders], params, MOST_ROWS)
+
+
+def _open_algos(market: Market, key: Key, book: Book, params: Params) -> Any:
+    return [_algo(order) for order in book.orders if order.rests and order.trigger is not None]
+
+
+def _trade(trade: Trade) -> dict[str, Any]:
+    return {
+        "symbol": SYMBOL,
+        "id": trade.id,
+        "orderId": trade.order.id,
+        "price": plain(trade.price),
+        "qty": plain(trade.quantity),
+        "quoteQty": plain(trade.price * trade.quantity),
+        "commission": plain(trade.fee),
+        "commissionAsset": "USDT",
+        "time": trade.at,
+    }
+
+
+def _spot_trades(market: Market, key: Key, book: Book, params: Params) -> Any:
+    """Without fees, as some of its pairs are: else a purchase's were taken in coins."""
+    _check_span(params, 1)
+    rows = [
+        (
+            trade.at,
+            _trade(trade)
+            | {"orderListId": -1, "isBuyer": trade.order.side == BUY}
+            | {"isMaker": trade.order.price is not None, "isBestMatch": True},
+        )
+        for trade in book.trades
+    ]
+    return shown(rows, params, MOST_ROWS)
+
+
+def _usdm_trades(market: Market, key: Key, book: Book, params: Params) -> Any:
+    _check_span(params, 7)
+    rows = [
+        (
+            trade.at,
+            _trade(trade)
+            | {"side": trade.order.side, "positionSide": "BOTH", "marginAsset": "USDT"}
+            | {"buyer": trade.order.side == BUY, "maker": trade.order.price is not None}
+            | {"realizedPnl": plain(trade.result)},
+        )
+        for trade in book.trades
+    ]
+    return shown(rows, params, MOST_ROWS)
+
+
+# --- settings ------------------------------------------------------------------------------------
+
+
+def _account_config(market: Market, key: Key, book: Book, params: Params) -> Any:
+    return {
+        "feeTier": 0,
+        "canTrade": True,
+        "dualSidePosition": book.is_hedge,
+        "multiAssetsMargin": False,
+        "updateTime": 0,
+    }
+
+
+def _symbol_config(market: Market, key: Key, book: Book, params: Params) -> Any:
+    leverage = int(book.leverage or 1)
+    return [{"symbol": SYMBOL, "marginType": "CROSSED", "leverage": leverage}]
+
+
+def _set_leverage(market: Market, key: Key, book: Book, params: Params) -> Any:
+    said = params["leverage"]
+    if not said.isdigit() or not 1 <= int(said) <= MOST_LEVERAGE:
+        raise Problem("leverage")
+    book.leverage = Decimal(said)
+    return {"symbol": SYMBOL, "leverage": int(said), "maxNotionalValue": "1000000"}
+
+
+def _set_hedge(market: Market, key: Key, book: Book, params: Params) -> Any:
+    book.is_hedge = params["dualSidePosition"] == "true"
+    return {"code": 200, "msg": "success"}
 
 
 # --- accounts ------------------------------------------------------------------------------------
@@ -230,6 +365,18 @@ def _time(market: Market) -> Any:
     return {"serverTime": market.clock()}
 
 
+def _last(market: Market) -> Any:
+    return [{"symbol": SYMBOL, "price": plain(market.last)}]
+
+
+def _best(market: Market) -> Any:
+    return [{"symbol": SYMBOL, "bidPrice": plain(market.last), "askPrice": plain(market.last)}]
+
+
+def _mark(market: Market) -> Any:
+    return [{"symbol": SYMBOL, "markPrice": plain(market.last), "time": market.clock()}]
+
+
 def filters() -> list[dict[str, str]]:
     return [
         {"filterType": "PRICE_FILTER", "minPrice": "0.1", "maxPrice": "1000000", "tickSize": "0.1"},
@@ -267,6 +414,19 @@ def _info(market: Market) -> Any:
 
 NEEDED = frozenset({"symbol", "side", "type", "quantity"})
 BY_NAME = Route(_find_spot, frozenset({"symbol", "origClientOrderId"}))
+SYMBOL_ALONE = frozenset({"symbol"})
+TIMES = frozenset({"startTime", "endTime", "limit"})
+
+
+def open_of(answer: Answer) -> Route:
+    """What rests now: of one symbol, or of all."""
+    return Route(answer, knows=SYMBOL_ALONE)
+
+
+def by_time(answer: Answer) -> Route:
+    return Route(answer, SYMBOL_ALONE, TIMES)
+
+
 RESTRICTIONS = ("GET", "/sapi/v1/account/apiRestrictions")
 
 
@@ -278,7 +438,12 @@ def spot() -> Market:
         problems=SPOT_PROBLEMS,
         unread=UNREAD,
         rights=READS | {"enableSpotAndMarginTrading": True},
-        public={"/api/v3/time": _time, "/api/v3/exchangeInfo": _info},
+        public={
+            "/api/v3/time": _time,
+            "/api/v3/exchangeInfo": _info,
+            "/api/v3/ticker/price": _last,
+            "/api/v3/ticker/bookTicker": _best,
+        },
         private={
             ("POST", "/api/v3/order"): Route(
                 _place_spot,
@@ -287,6 +452,9 @@ def spot() -> Market:
             ),
             ("GET", "/api/v3/order"): BY_NAME,
             ("DELETE", "/api/v3/order"): Route(_cancel_spot, BY_NAME.needs),
+            ("GET", "/api/v3/openOrders"): open_of(_spot_open),
+            ("GET", "/api/v3/allOrders"): by_time(_spot_orders),
+            ("GET", "/api/v3/myTrades"): by_time(_spot_trades),
             ("GET", "/api/v3/account"): Route(_spot_account, knows=frozenset({"omitZeroBalances"})),
             RESTRICTIONS: Route(_rights),
         },
@@ -304,7 +472,13 @@ def usdm() -> Market:
         unread=UNREAD,
         rights=READS | {"enableFutures": True},
         leverage=Decimal(10),
-        public={"/fapi/v1/time": _time, "/fapi/v1/exchangeInfo": _info},
+        fee=Decimal("0.0005"),
+        public={
+            "/fapi/v1/time": _time,
+            "/fapi/v1/exchangeInfo": _info,
+            "/fapi/v2/ticker/price": _last,
+            "/fapi/v1/premiumIndex": _mark,
+        },
         private={
             ("POST", "/fapi/v1/order"): Route(
                 _place_usdm,
@@ -316,7 +490,20 @@ def usdm() -> Market:
                 NEEDED | named | {"algoType", "triggerPrice"},
                 options | {"workingType"},
             ),
-            ("GET", "/fapi/v1/order"): Route(_find_usdm, BY_NAME.needs),
+            ("GET", "/fapi/v1/order"): Route(
+                _find_usdm, SYMBOL_ALONE, frozenset({"origClientOrderId", "orderId"})
+            ),
+            ("GET", "/fapi/v1/openOrders"): open_of(_usdm_open),
+            ("GET", "/fapi/v1/openAlgoOrders"): open_of(_open_algos),
+            ("GET", "/fapi/v1/allOrders"): by_time(_usdm_orders),
+            ("GET", "/fapi/v1/allAlgoOrders"): by_time(_algos),
+            ("GET", "/fapi/v1/userTrades"): by_time(_usdm_trades),
+            ("GET", "/fapi/v1/accountConfig"): Route(_account_config),
+            ("GET", "/fapi/v1/symbolConfig"): open_of(_symbol_config),
+            ("POST", "/fapi/v1/leverage"): Route(_set_leverage, frozenset({"symbol", "leverage"})),
+            ("POST", "/fapi/v1/positionSide/dual"): Route(
+                _set_hedge, frozenset({"dualSidePosition"})
+            ),
             ("GET", "/fapi/v1/algoOrder"): Route(_find_algo, named),
             ("DELETE", "/fapi/v1/order"): Route(_cancel_usdm, BY_NAME.needs),
             ("DELETE", "/fapi/v1/algoOrder"): Route(_cancel_algo, named),

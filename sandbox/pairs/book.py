@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 ZERO = Decimal(0)
 BUY, SELL = "BUY", "SELL"
-NEW, FILLED, CANCELED = "NEW", "FILLED", "CANCELED"
+NEW, FILLED, CANCELED, EXPIRED = "NEW", "FILLED", "CANCELED", "EXPIRED"
 
 
 class Problem(Exception):
@@ -35,6 +38,12 @@ class Order:
     status: str = NEW
     filled: Decimal = ZERO
     average: Decimal = ZERO
+    updated: int = 0  # ms; zero: never
+    became: Order | None = None  # what a trigger of a futures market has placed
+
+    @property
+    def changed_at(self) -> int:
+        return self.updated or self.at
 
     @property
     def rests(self) -> bool:
@@ -44,6 +53,19 @@ class Order:
         """USDT that the resting order keeps from others."""
         is_bought = self.side == BUY and self.rests and self.price is not None
         return self.quantity * self.price if is_bought and self.price is not None else ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """One fill; `fee` and `result` in USDT."""
+
+    id: int
+    order: Order
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    result: Decimal
+    at: int  # ms
 
 
 @dataclass(slots=True)
@@ -64,14 +86,23 @@ class Book:
     usdt: Decimal = Decimal(1000)
     coins: Decimal = ZERO  # below zero: sold short
     entry: Decimal = ZERO
+    fee: Decimal = ZERO  # a share of what is traded
+    is_hedge: bool = False
     rules: Rules = field(default_factory=Rules)
     orders: list[Order] = field(default_factory=list)
+    trades: list[Trade] = field(default_factory=list)
+    ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    clock: Callable[[], int] = lambda: int(time.time() * 1000)
 
     def place(self, order: Order) -> Order:
         self._check(order)
         self.orders.append(order)
         self._look_at(order)
         return order
+
+    def forget(self) -> None:
+        """Know nothing any more of what has ended without a fill, as after some days."""
+        self.orders = [order for order in self.orders if order.rests or order.filled]
 
     def find(self, client_id: str) -> Order | None:
         """The newest of this name: one that has ended leaves its name to another."""
@@ -81,12 +112,12 @@ class Book:
         order = self.find(client_id)
         if order is None or not order.rests:
             raise Problem("not_found")
-        order.status = CANCELED
+        order.status, order.updated = CANCELED, self.clock()
         return order
 
     def move(self, price: Decimal) -> None:
         self.last = price
-        for order in self.orders:
+        for order in list(self.orders):
             if order.rests:
                 self._look_at(order)
 
@@ -132,19 +163,46 @@ class Book:
     def _look_at(self, order: Order) -> None:
         if not self._has_come(order):
             return
+        if order.trigger is not None and self.leverage is not None:
+            self._pass_on(order)
+            return
         price = order.price or self.last
         is_met = self.last <= price if order.side == BUY else self.last >= price
         if is_met:
             self._fill(order, self.last if order.price is None else price)
 
+    def _pass_on(self, trigger: Order) -> None:
+        """A futures market places another order, by a name of its own, when a trigger fires."""
+        made = Order(
+            next(self.ids),
+            f"exchange-made-{trigger.id}",
+            trigger.side,
+            trigger.quantity,
+            self.clock(),
+            reduces=trigger.reduces,
+            type="MARKET",
+        )
+        trigger.status, trigger.updated, trigger.became = FILLED, made.at, made
+        self.orders.append(made)
+        self._look_at(made)
+
     def _fill(self, order: Order, price: Decimal) -> None:
         quantity = min(order.quantity, abs(self.coins)) if order.reduces else order.quantity
+        order.updated = self.clock()
+        if quantity == 0:
+            order.status = EXPIRED
+            return
         order.status, order.filled, order.average = FILLED, quantity, price
-        signed = quantity if order.side == BUY else -quantity
+        signed, fee = quantity if order.side == BUY else -quantity, self.fee * quantity * price
+        result = signed * (self.entry - price) if self.coins * signed < 0 else ZERO
+        self.trades.append(
+            Trade(next(self.ids), order, quantity, price, fee, result, order.updated)
+        )
+        self.usdt -= fee
         if self.leverage is None:
             self.usdt -= signed * price
         elif self.coins * signed < 0:  # closing: its result is booked
-            self.usdt -= signed * (price - self.entry)
+            self.usdt += result
         else:
             held = abs(self.coins)
             self.entry = (self.entry * held + price * quantity) / (held + quantity)

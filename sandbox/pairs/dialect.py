@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -13,6 +13,7 @@ from sandbox.pairs.book import Book, Order, Problem
 from sandbox.pairs.signing import Codes, Key, Refusal
 
 Params = dict[str, str]
+FOREVER = 1 << 62
 Answer = Callable[["Market", Key, Book, Params], Any]
 
 
@@ -38,6 +39,7 @@ class Market:
     unread: str  # the code for a parameter that nobody knows
     rights: Mapping[str, bool] = field(default_factory=dict)  # of a key that may trade
     leverage: Decimal | None = None
+    fee: Decimal = Decimal(0)  # a share of what is traded
     keys: dict[str, Key] = field(default_factory=dict)
     books: dict[str, Book] = field(default_factory=dict)
     offset_ms: int = 0
@@ -55,7 +57,9 @@ class Market:
             dict(self.rights if rights is None else rights),
         )
         self.keys[key.api_key] = key
-        self.books[key.api_key] = Book(self.leverage, last=self.last)
+        self.books[key.api_key] = Book(
+            self.leverage, last=self.last, fee=self.fee, ids=self.ids, clock=self.clock
+        )
         return key
 
     def move(self, price: Decimal) -> None:
@@ -94,6 +98,13 @@ class Market:
             return Decimal(text)
         except InvalidOperation:
             raise Refusal(self.codes.missing, "Illegal characters found in a parameter.") from None
+
+
+def shown(rows: Iterable[tuple[int, Any]], params: Params, most: int) -> list[Any]:
+    """The newest of the rows of a time: so many as are asked for, or as the exchange shows."""
+    start, end = int(params.get("startTime", 0)), int(params.get("endTime", FOREVER))
+    found = [row for at, row in rows if start <= at <= end]
+    return found[-min(int(params.get("limit", most)), most) :]
 
 
 def plain(value: Decimal) -> str:

@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.pairs.binance import filters
-from sandbox.pairs.book import Book, Order, Problem
-from sandbox.pairs.dialect import Market, Params, Route, plain
+from sandbox.pairs.book import BUY, Book, Order, Problem, Trade
+from sandbox.pairs.dialect import Market, Params, Route, plain, shown
 from sandbox.pairs.signing import Codes, Key
 
 CODES = Codes(
@@ -27,6 +27,7 @@ PROBLEMS = {
     "not_found": ("-1143", "Order does not exist on the book."),
 }
 SYMBOL = "BTCUSDT"
+MOST_ORDERS, MOST_TRADES = 1000, 500
 
 
 def _ack(order: Order) -> dict[str, Any]:
@@ -55,7 +56,7 @@ def _row(order: Order) -> dict[str, Any]:
         "avgPrice": plain(order.average),
         "stopPrice": "0.0",
         "time": str(order.at),
-        "updateTime": str(order.at),
+        "updateTime": str(order.changed_at),
         "isWorking": True,
     }
 
@@ -76,6 +77,48 @@ def _find(market: Market, key: Key, book: Book, params: Params) -> Any:
 
 def _cancel(market: Market, key: Key, book: Book, params: Params) -> Any:
     return _ack(book.cancel(params["clientOrderId"]))
+
+
+def _open(market: Market, key: Key, book: Book, params: Params) -> Any:
+    rows = [(order.at, _row(order)) for order in book.orders if order.rests]
+    return shown(rows, params, MOST_ORDERS)
+
+
+def _ended(market: Market, key: Key, book: Book, params: Params) -> Any:
+    rows = [(order.at, _row(order)) for order in book.orders]
+    return shown(rows, params, MOST_ORDERS)
+
+
+def _trades(market: Market, key: Key, book: Book, params: Params) -> Any:
+    return shown([(trade.at, _trade(trade)) for trade in book.trades], params, MOST_TRADES)
+
+
+def _trade(trade: Trade) -> dict[str, Any]:
+    """Without fees: else a purchase's were taken in coins."""
+    return {
+        "id": str(trade.id),
+        "clientOrderId": trade.order.client_id,
+        "ticketId": str(trade.id),
+        "symbol": SYMBOL,
+        "symbolName": SYMBOL,
+        "orderId": str(trade.order.id),
+        "matchOrderId": "0",
+        "price": plain(trade.price),
+        "qty": plain(trade.quantity),
+        "commission": plain(trade.fee),
+        "commissionAsset": "USDT",
+        "time": str(trade.at),
+        "isBuyer": trade.order.side == BUY,
+        "isMaker": trade.order.price is not None,
+        "fee": {"feeCoinId": "USDT", "feeCoinName": "USDT", "fee": plain(trade.fee)},
+        "feeCoinId": "USDT",
+        "feeAmount": plain(trade.fee),
+        "makerRebate": "0",
+    }
+
+
+def _price(market: Market) -> Any:
+    return [{"s": SYMBOL, "p": plain(market.last)}]
 
 
 def _account(market: Market, key: Key, book: Book, params: Params) -> Any:
@@ -129,6 +172,9 @@ def _info(market: Market) -> Any:
     }
 
 
+LISTED = frozenset({"symbol", "startTime", "endTime", "limit"})
+
+
 def spot() -> Market:
     needed = frozenset({"symbol", "side", "type", "quantity", "newClientOrderId"})
     return Market(
@@ -137,13 +183,20 @@ def spot() -> Market:
         codes=CODES,
         problems=PROBLEMS,
         unread="0001",
-        public={"/api/v1/time": _time, "/api/v1/exchangeInfo": _info},
+        public={
+            "/api/v1/time": _time,
+            "/api/v1/exchangeInfo": _info,
+            "/quote/v1/ticker/price": _price,
+        },
         private={
             ("POST", "/api/v1/spot/order"): Route(
                 _place, needed, frozenset({"price", "timeInForce"})
             ),
             ("GET", "/api/v1/spot/order"): Route(_find, frozenset({"origClientOrderId"})),
             ("DELETE", "/api/v1/spot/order"): Route(_cancel, frozenset({"clientOrderId"})),
+            ("GET", "/api/v1/spot/openOrders"): Route(_open, knows=frozenset({"symbol", "limit"})),
+            ("GET", "/api/v1/spot/tradeOrders"): Route(_ended, knows=LISTED),
+            ("GET", "/api/v1/account/trades"): Route(_trades, knows=LISTED),
             ("GET", "/api/v1/account"): Route(_account),
         },
     )

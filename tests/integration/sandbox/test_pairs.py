@@ -138,3 +138,88 @@ def test_a_price_that_comes_fills_what_rests(control, exchange, owner):
         del asked["symbol"]
     found = send(control, exchange, owner, asked, verb="GET", where="query").json()
     assert (found["status"], found["executedQty"]) == ("FILLED", "0.002")
+
+
+LISTS = {
+    "binance": ("/api/v3/openOrders", "/api/v3/allOrders", "/api/v3/myTrades"),
+    "binance_usdm": ("/fapi/v1/openOrders", "/fapi/v1/allOrders", "/fapi/v1/userTrades"),
+    "hashkey": ("/api/v1/spot/openOrders", "/api/v1/spot/tradeOrders", "/api/v1/account/trades"),
+}
+
+
+def ask(control, exchange, owner, path, verb="GET", **params):
+    key, secret = owner
+    text = urlencode(params | {"timestamp": int(time.time() * 1000), "recvWindow": 5000})
+    signature = hmac.digest(secret.encode(), text.encode(), hashlib.sha256).hex()
+    url = f"{control.url}{path}?{text}&signature={signature}"
+    return requests.request(verb, url, headers={ORDERS[exchange][2]: key}, timeout=5)
+
+
+def test_lists_tell_what_rests_what_was_and_what_was_traded(control, exchange, owner):
+    resting, everything, trades = LISTS[exchange]
+    send(control, exchange, owner, limit())
+    send(control, exchange, owner, limit(newClientOrderId="hxb", price="50000"))
+    control.price("59000")
+    names = [
+        [
+            row["clientOrderId"]
+            for row in ask(control, exchange, owner, path, symbol="BTCUSDT").json()
+        ]
+        for path in (resting, everything)
+    ]
+    assert names == [["hxb"], ["hxa", "hxb"]]
+    (trade,) = ask(control, exchange, owner, trades, symbol="BTCUSDT").json()
+    assert (trade["price"], trade["qty"], trade["commissionAsset"]) == ("59000.5", "0.002", "USDT")
+
+
+def test_a_list_is_cut_and_kept_to_its_time(control, exchange, owner):
+    everything = LISTS[exchange][1]
+    for name in ("hxa", "hxb", "hxc"):
+        send(control, exchange, owner, limit(newClientOrderId=name))
+    rows = ask(control, exchange, owner, everything, symbol="BTCUSDT", limit=2).json()
+    assert [row["clientOrderId"] for row in rows] == ["hxb", "hxc"]
+    past = {"startTime": 1, "endTime": 2}
+    assert ask(control, exchange, owner, everything, symbol="BTCUSDT", **past).json() == []
+    if exchange != "hashkey":
+        long = {"startTime": 1, "endTime": 8 * 24 * 3600 * 1000}
+        refused = ask(control, exchange, owner, everything, symbol="BTCUSDT", **long)
+        assert code(refused) == (-1127 if exchange == "binance" else -4166)
+
+
+@pytest.mark.parametrize("exchange", ["binance_usdm"], indirect=True)
+def test_a_trigger_of_the_futures_market_places_another_order(control, exchange, owner):
+    send(control, exchange, owner, limit(type="MARKET", price=None, timeInForce=None))
+    stop = {"symbol": "BTCUSDT", "side": "SELL", "quantity": "0.002", "reduceOnly": "true"}
+    stop |= {"algoType": "CONDITIONAL", "type": "STOP_MARKET", "triggerPrice": "58000"}
+    asked = ask(
+        *(control, exchange, owner, "/fapi/v1/algoOrder", "POST"), **stop, clientAlgoId="hxs"
+    )
+    assert asked.ok, asked.text
+    (waiting,) = ask(control, exchange, owner, "/fapi/v1/openAlgoOrders").json()
+    assert (waiting["algoStatus"], waiting["actualOrderId"]) == ("NEW", "")
+    control.price("57999")
+    assert ask(control, exchange, owner, "/fapi/v1/openAlgoOrders").json() == []
+    (fired,) = ask(control, exchange, owner, "/fapi/v1/allAlgoOrders", symbol="BTCUSDT").json()
+    assert fired["algoStatus"] == "FINISHED"
+    query = {"symbol": "BTCUSDT", "orderId": fired["actualOrderId"]}
+    made = ask(control, exchange, owner, "/fapi/v1/order", **query).json()
+    assert (made["status"], made["executedQty"]) == ("FILLED", "0.002")
+    assert made["clientOrderId"] != "hxs"
+    assert ask(control, exchange, owner, "/fapi/v3/positionRisk").json() == []
+
+
+@pytest.mark.parametrize("exchange", ["binance_usdm"], indirect=True)
+def test_settings_of_the_futures_market(control, exchange, owner):
+    path = "/fapi/v1/leverage"
+    assert ask(control, exchange, owner, path, "POST", symbol="BTCUSDT", leverage=3).ok
+    too_much = ask(control, exchange, owner, path, "POST", symbol="BTCUSDT", leverage=126)
+    assert code(too_much) == -4028
+    (row,) = ask(control, exchange, owner, "/fapi/v1/symbolConfig").json()
+    assert row["leverage"] == 3
+    assert ask(
+        *(control, exchange, owner, "/fapi/v1/positionSide/dual", "POST"), dualSidePosition="true"
+    ).ok
+    config = ask(control, exchange, owner, "/fapi/v1/accountConfig").json()
+    assert config["dualSidePosition"] is True
+    assert code(send(control, exchange, owner, limit())) == -4061
+    assert send(control, exchange, owner, limit(positionSide="LONG")).ok
