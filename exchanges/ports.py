@@ -35,6 +35,13 @@ class MarketData(Protocol):
     def instrument(self, symbol: str) -> InstrumentFacts | None:
         """One contract, whatever its status; None when the exchange does not know it (any more)."""
 
+    def prepare(self) -> None:
+        """Let this process know what its accounts' answers are read by.
+
+        Asks for it when it is not known; what is a day old is renewed beside it. Raises
+        `Unavailable` where it stays unknown: such an account understands nothing.
+        """
+
     def tickers(self) -> Sequence[Ticker]: ...
 
     def server_time(self) -> float:

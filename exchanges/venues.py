@@ -11,9 +11,12 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from exchanges.choices import Environment
+from accounts.wording import text_of
+from exchanges.choices import ADVICE, CAUSES, Environment
 from exchanges.domain.venues import VenueFacts
 from exchanges.registry import venue_of
+
+TEXTS = {reason.value: text for reason, text in CAUSES.items()} | ADVICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,11 @@ class Venue:
         """Those of its environments that this platform serves, in its own order."""
         served = settings.EXCHANGE_ENVIRONMENTS
         return [Environment(one) for one in served if one in self.facts.environments]
+
+    def says(self, code: str) -> str:
+        """What is wrong with an account here and what to do, by a reason's or a notice's code."""
+        text = TEXTS.get(code)
+        return text_of(code) if text is None else str(text) % {"exchange": self.name}
 
 
 VENUES = {

@@ -68,6 +68,8 @@ class VenueFacts:
     `limits`: None where the settings say them. `accepts_seconds`: how long after its timestamp a
     signed request is taken; None where each request says so itself (`RECV_WINDOW_MS`).
     `matches_seconds`: how long what was taken may be on its way to the matching engine.
+    `reads_by_markets`: whether a process must know its markets to understand its accounts.
+    `tells_rights`: whether it says what a key may do, without which none may be linked.
     """
 
     environments: tuple[str, ...]
@@ -76,6 +78,14 @@ class VenueFacts:
     limits: Limits | None = None
     accepts_seconds: float | None = None
     matches_seconds: float = 0.0
+    reads_by_markets: bool = False
+    tells_rights: bool = True
+
+    @property
+    def carries_signals(self) -> bool:
+        """Whether keys can be judged here, and a trade can have a stop and targets at once."""
+        can = self.capabilities
+        return self.tells_rights and can.stop is not StopKeeping.NONE and can.rests_targets
 
     def fence_seconds(self, recv_window: float) -> float:
         """Seconds after a request's timestamp until it is refused, or shows, for certain."""

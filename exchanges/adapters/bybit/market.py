@@ -53,6 +53,9 @@ class BybitMarket:
         rows = [row for row in page.get("list") or [] if row["symbol"] == symbol]
         return next((mapping.instrument(row) for row in rows if _is_perpetual(row)), None)
 
+    def prepare(self) -> None:
+        """Nothing: Bybit's accounts speak in our own units."""
+
     @readable
     def tickers(self) -> Sequence[Ticker]:
         rows = self._transport.read("get_tickers", category=CATEGORY).get("list") or []

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import ccxt
 
 from exchanges.adapters.ccxt import reading
 from exchanges.adapters.ccxt.answers import proof_in
 from exchanges.adapters.ccxt.line import Line
-from exchanges.adapters.ccxt.link_ids import to_wire
+from exchanges.adapters.ccxt.link_ids import from_wire, to_wire
+from exchanges.adapters.ccxt.paging import rows_of
 from exchanges.adapters.ccxt.shelf import Shelf, shelf_of
-from exchanges.adapters.ccxt.venue import Account, Feature, Product, Venue
-from exchanges.domain.errors import Unavailable, Unsupported
+from exchanges.adapters.ccxt.spans import Span
+from exchanges.adapters.ccxt.venue import (
+    Account,
+    Feature,
+    Held,
+    Json,
+    Listing,
+    Product,
+    Query,
+    Venue,
+)
+from exchanges.domain.errors import NotFound, Unavailable, Unsupported
 from exchanges.domain.trading import (
     Acknowledgement,
     Balance,
@@ -36,6 +48,7 @@ from exchanges.ports import Exchange, Wire
 
 P = ParamSpec("P")
 R = TypeVar("R")
+NEVER = datetime.fromtimestamp(0, UTC)
 UNREADABLE = (
     *(LookupError, ValueError, TypeError, ArithmeticError, AttributeError),
     ccxt.BaseError,
@@ -58,7 +71,7 @@ def readable(query: Callable[P, R]) -> Callable[P, R]:
 class CcxtExchange:
     """See `exchanges.ports.Exchange` for what each method promises.
 
-    What no profile offers yet raises `Unsupported`, as does an order with a feature that this
+    What a profile does not offer raises `Unsupported`, as does an order with a feature that this
     exchange's profile does not name: nothing is sent.
     """
 
@@ -69,6 +82,8 @@ class CcxtExchange:
         self._line = Line(venue, wire, credentials)
         self._api_key = credentials.api_key
         self._number = ""
+        self._known: dict[str, OrderFacts] = {}  # by exchange id, what a stop has become included
+        self._listed: set[str] = set()  # symbols whose orders were
 
     def __repr__(self) -> str:
         return f"<CcxtExchange {self._venue.kind}>"
@@ -85,8 +100,11 @@ class CcxtExchange:
 
     @readable
     def positions(self, symbol: str | None = None) -> Sequence[PositionFacts]:
+        """Raises `Unavailable` where one in a market that nobody here knows may be meant."""
         shelf = self._shelf()
         held = self._venue.positions(self._line.ask)
+        if self._venue.product is Product.SWAP and symbol not in shelf.by_symbol:
+            refuse_unheard_of(shelf, held)
         found = [
             reading.position(one, shelf.by_id[one.id]) for one in held if one.id in shelf.by_id
         ]
@@ -117,20 +135,69 @@ class CcxtExchange:
         row = self._venue.find(self._line.ask, link, listing)
         if row is None:
             return None
-        parsed = self._line.client.parse_order(row, listing.market)
-        trigger = self._venue.trigger_of(row)
-        return reading.order(parsed, listing, link_id=link_id, trigger=trigger)
+        found = self._read_order(row, listing)
+        if found is None:
+            raise Unavailable("an order of another market")
+        return self._followed(replace(found, link_id=link_id), row, listing)
 
-    # --- what no profile offers yet ------------------------------------------------------------
+    @readable
+    def open_orders(self, symbol: str | None = None) -> Sequence[OrderFacts]:
+        shelf = self._shelf()
+        listing = shelf.listing(symbol) if symbol is not None else None
+        asked = self._venue.scopes(self._line.ask, shelf.by_id) if listing is None else [listing]
+        queries = [
+            query for scope in asked for query in self._venue.resting(scope, self._account())
+        ]
+        found = self._orders(queries, listing)
+        return [order for order in found if not order.state.is_final]
 
+    @readable
+    def orders_since(self, symbol: str, since: datetime) -> Sequence[OrderFacts]:
+        """What rests is read first: what ends meanwhile shows in both lists, and never in none."""
+        listing, span = self._shelf().listing(symbol), _until_now(since)
+        resting = self._venue.resting(listing, self._account())
+        queries = [*resting, *self._venue.ended(listing, span)]
+        found = self._orders(queries, listing)
+        self._listed.add(symbol)
+        return [order for order in found if order.updated_at >= since or not order.state.is_final]
+
+    @readable
+    def fills_since(self, symbol: str, since: datetime) -> Sequence[FillFacts]:
+        """Fills by their orders as `orders_since` has shown them, which goes before."""
+        if symbol not in self._listed:
+            self.orders_since(symbol, since)
+        listing, found = self._shelf().listing(symbol), dict[str, FillFacts]()
+        for query in self._venue.fills(listing, _until_now(since)):
+            for row in rows_of(self._line.ask, query):
+                parsed = self._venue.read_fill(self._line.client, row, listing.market)
+                own = self._listing_of(parsed)
+                if own is None or own.id != listing.id:
+                    continue
+                order = self._known.get(str(parsed.get("order")))
+                closes = self._venue.closes(row, sells=parsed.get("side") == "sell")
+                closes = closes or (order is not None and order.reduce_only)
+                facts = reading.fill(parsed, listing, of=order, closes=closes)
+                found[facts.fill_id] = facts
+        return [facts for facts in found.values() if facts.at >= since]
+
+    # --- settings of a symbol ------------------------------------------------------------------
+
+    @readable
     def symbol_modes(self) -> Sequence[SymbolMode]:
-        raise self._unsupported("modes of symbols")
+        """Empty where there is no list of all: then each symbol's is read when it is traded."""
+        listings = self._shelf().by_id
+        return reading.modes(self._venue.modes(self._line.ask, None), listings)
 
+    @readable
     def symbol_mode(self, symbol: str) -> SymbolMode | None:
-        raise self._unsupported("modes of symbols")
+        listing = self._shelf().listing(symbol)
+        found = self._venue.modes(self._line.ask, listing)
+        return next(iter(reading.modes(found, {listing.id: listing})), None)
 
     def set_leverage(self, symbol: str, leverage: Decimal) -> None:
-        raise self._unsupported("a change of leverage")
+        self._venue.set_leverage(self._line.ask, leverage, self._shelf().listing(symbol))
+
+    # --- what no profile offers ----------------------------------------------------------------
 
     def amend(self, change: OrderChange) -> None:
         raise self._unsupported("amending")
@@ -150,16 +217,8 @@ class CcxtExchange:
     ) -> None:
         raise self._unsupported("a trailing stop")
 
-    def open_orders(self, symbol: str | None = None) -> Sequence[OrderFacts]:
-        raise self._unsupported("a list of orders")
-
-    def orders_since(self, symbol: str, since: datetime) -> Sequence[OrderFacts]:
-        raise self._unsupported("a list of orders")
-
-    def fills_since(self, symbol: str, since: datetime) -> Sequence[FillFacts]:
-        raise self._unsupported("a list of fills")
-
     def closed_pnl_since(self, symbol: str, since: datetime) -> Sequence[ClosedPnlFacts]:
+        """No profile has such a list (`Capabilities.tells_results`): nobody may ask."""
         raise self._unsupported("closed results")
 
     # --- behind it -----------------------------------------------------------------------------
@@ -174,10 +233,82 @@ class CcxtExchange:
             self._line.client.set_markets_from_exchange(shelf.client)
         return shelf
 
+    # --- rows as domain values ------------------------------------------------------------------
+
+    def _orders(self, queries: Sequence[Query], listing: Listing | None) -> list[OrderFacts]:
+        """The orders of several lists, each once: a stop with what it has become."""
+        found: dict[tuple[str, str], OrderFacts] = {}
+        heirs: dict[str, tuple[str, str]] = {}  # by the id of what a stop has become
+        for query in queries:
+            for row in rows_of(self._line.ask, query):
+                facts = self._read_order(row, listing)
+                if facts is None:
+                    continue
+                if facts.updated_at == NEVER:
+                    raise ValueError("an order without a time")
+                key = facts.order_id, facts.link_id
+                if key not in found or reading.is_newer(facts, found[key]):
+                    found[key] = facts
+                if became := self._venue.became(row):
+                    heirs[became] = key
+        for key in [key for key in found if key[0] in heirs and key != heirs[key[0]]]:
+            stop = heirs[key[0]]
+            self._known[key[0]] = found[stop] = reading.heir(found[stop], found.pop(key))
+        self._known |= {order.order_id: order for order in found.values()}
+        return list(found.values())
+
+    def _read_order(self, row: Json, listing: Listing | None) -> OrderFacts | None:
+        """None for an order of a market that is not ours, or not the one that was asked for."""
+        market = listing.market if listing is not None else None
+        parsed = self._venue.read_order(self._line.client, row, market)
+        own = self._listing_of(parsed)
+        if own is None or own.id != (listing or own).id:
+            return None
+        return reading.order(
+            parsed,
+            own,
+            link_id=from_wire(self._venue, self._venue.link_of(row, parsed)),
+            trigger=self._venue.trigger_of(row),
+            cause=self._venue.cause_of(row),
+            became=self._venue.became(row),
+        )
+
+    def _followed(self, stop: OrderFacts, row: Json, listing: Listing) -> OrderFacts:
+        """A stop that has become another order, with what that one says."""
+        became = self._venue.became(row)
+        if not became:
+            return stop
+        try:
+            made = self._venue.born(self._line.ask, became, listing)
+        except NotFound:
+            return stop
+        facts = self._read_order(made, listing)
+        return reading.heir(stop, facts) if facts is not None else stop
+
+    def _listing_of(self, parsed: Mapping[str, Any]) -> Listing | None:
+        """Our own of the market that ccxt has read a row to be of."""
+        shelf = self._shelf()
+        name = parsed.get("symbol")
+        if not name:
+            raise ValueError("a row of no market")
+        market = shelf.client.markets.get(name)
+        return shelf.by_id.get(market["id"]) if market is not None else None
+
     def _account(self) -> Account:
         if not self._number:
             self._number = self._venue.number(self._line.ask)
         return Account(self._api_key, self._number)
+
+
+def _until_now(since: datetime) -> Span:
+    """A little beyond, for the exchange's clock may be ahead of ours."""
+    return Span.between(since, datetime.now(UTC) + timedelta(seconds=5))
+
+
+def refuse_unheard_of(shelf: Shelf, held: Sequence[Held]) -> None:
+    """Raise `Unavailable` for a position that would be overlooked, and the account look flat."""
+    if any(one.contracts != 0 and shelf.misses(one.id) for one in held):
+        raise Unavailable("a position in a market that this process has not seen listed")
 
 
 def refuse_unnamed(venue: Venue, order: NewOrder) -> None:

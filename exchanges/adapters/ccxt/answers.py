@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-LIST = "[]"
+LIST, SWITCH = "[]", "?"
 NOTHING: tuple[Any, ...] = ("", 0, "0", {})  # False counts as zero
 
 
@@ -28,8 +28,13 @@ def at(answer: Any, path: str) -> Any:
 
 
 def proof_in(answer: Any, path: str) -> Any:
-    """What proves that this answers the question asked, or None."""
-    found = at(answer, path)
+    """What proves that this answers the question asked, or None.
+
+    `?` at a path's end is a switch, which says as much when it is off.
+    """
+    found = at(answer, path.removesuffix(SWITCH))
+    if path.endswith(SWITCH):
+        return found if isinstance(found, bool) else None
     return None if found in NOTHING else found
 
 

@@ -15,3 +15,8 @@ def to_wire(venue: Venue, link_id: str) -> str:
     if not is_plain or len(link_id) > venue.link_length:
         raise InvalidOrder(f"a link id that {venue.kind} does not take")
     return venue.link_prefix + link_id
+
+
+def from_wire(venue: Venue, text: str) -> str:
+    """The id that an order of an exchange's list goes by; empty where it cannot be one of ours."""
+    return text.removeprefix(venue.link_prefix) if text.startswith(venue.link_prefix) else ""

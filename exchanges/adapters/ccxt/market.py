@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from exchanges.adapters.ccxt import reading
 from exchanges.adapters.ccxt.account import readable
 from exchanges.adapters.ccxt.line import Line
-from exchanges.adapters.ccxt.shelf import stock, stock_if_older
+from exchanges.adapters.ccxt.shelf import stock, stock_if_older, stocked
 from exchanges.adapters.ccxt.venue import Listing, Venue
-from exchanges.domain.errors import Unsupported
+from exchanges.domain.errors import Unavailable
 from exchanges.domain.trading import InstrumentFacts, Ticker
 from exchanges.ports import MarketData, Wire
 
@@ -26,20 +26,32 @@ class CcxtMarket:
     def instruments(self) -> Sequence[InstrumentFacts]:
         """List the markets that trade, for the accounts of this process as well."""
         shelf = stock(self._venue, self._wire)
-        found = [self._facts(listing) for listing in shelf.by_symbol.values()]
+        found = [self._facts(listing) for listing in shelf.listed.values()]
         return [facts for facts in found if facts.is_tradable]
 
     @readable
     def instrument(self, symbol: str) -> InstrumentFacts | None:
-        """One market, whatever its status; these exchanges are asked for all of them at once."""
-        listing = stock_if_older(self._venue, self._wire, FRESH).by_symbol.get(symbol)
+        """One that is listed, whatever its status; these exchanges are asked for all at once."""
+        listing = stock_if_older(self._venue, self._wire, FRESH).listed.get(symbol)
         return self._facts(listing) if listing is not None else None
 
     def _facts(self, listing: Listing) -> InstrumentFacts:
-        return reading.instrument(listing, self._venue.delivery_field)
+        venue = self._venue
+        return reading.instrument(listing, venue.delivery_field, most_leverage=venue.most_leverage)
 
+    @readable
+    def prepare(self) -> None:
+        stocked(self._venue, self._wire)
+
+    @readable
     def tickers(self) -> Sequence[Ticker]:
-        raise Unsupported(f"{self._venue.kind}: prices")
+        """All that have traded; a market that was listed since this process looked has no name."""
+        listings = stocked(self._venue, self._wire).by_id
+        found = self._venue.prices(Line(self._venue, self._wire).ask)
+        known = [price for price in found if price.id in listings and price.last > 0]
+        if not known:
+            raise Unavailable("a list of prices without any of ours")
+        return [reading.ticker(price, listings[price.id]) for price in known]
 
     @readable
     def server_time(self) -> float:

@@ -35,6 +35,13 @@ def in_whole_contracts(quantity: Decimal, contract: Decimal) -> int:
     return int(contracts)
 
 
+def whole(value: Decimal) -> str:
+    """A figure that an exchange takes as a whole number; raises `InvalidOrder` for another."""
+    if value != value.to_integral_value():
+        raise InvalidOrder("not a whole number")
+    return str(int(value))
+
+
 def in_base(contracts: Any, contract: Decimal) -> Decimal:
     return number(contracts) * contract
 

@@ -15,9 +15,10 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from exchanges.adapters.ccxt.answers import LIST, at, leaves
+from exchanges.adapters.ccxt.spans import Span
 from exchanges.adapters.ccxt.units import number_or_none
 from exchanges.domain.errors import ExchangeError, NotFound, Unavailable, Unsupported
-from exchanges.domain.trading import Balance, KeyFacts, NewOrder
+from exchanges.domain.trading import Balance, Cause, KeyFacts, NewOrder
 from exchanges.domain.venues import Capabilities, Limits, StopKeeping, VenueFacts
 
 Json = Any
@@ -62,7 +63,7 @@ class Endpoint:
     """One kind of request: ccxt's name for it, what the wire shows, what a true answer holds.
 
     `*` in `path` stands for one segment. `proof` leads to a value that only a true answer has,
-    with dots; `[]` at its end is a list, which may be empty.
+    with dots; `[]` at its end is a list, which may be empty, and `?` a switch, which may be off.
     """
 
     method: str
@@ -89,6 +90,29 @@ class Request:
 
 
 Ask = Callable[[Request], Json]  # sends it, and returns an answer that holds its proof
+
+
+# From an answer, its rows and the words it was asked by: the words that change for what is to be
+# asked further (None: it is left out); nothing where that was all.
+Next = Callable[[Json, list[Json], Params], Sequence[Params]]
+
+
+def whole(_answer: Json, _rows: list[Json], _words: Params) -> Sequence[Params]:
+    """The exchange tells all at once."""
+    return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A request whose proof is a list, and how its next page is asked for (see `paging`)."""
+
+    endpoint: Endpoint
+    params: Params
+    next: Next = whole
+
+    @property
+    def request(self) -> Request:
+        return Request(self.endpoint, self.params)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +147,29 @@ class Held:
     index: int  # as `NewOrder.position_index`
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A market's leverage and hedge mode; a market whose sides differ has two of them.
+
+    `leverage`: None where the exchange tells none (yet).
+    """
+
+    id: str
+    leverage: Decimal | None
+    is_hedge: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A market's prices; what its exchange does not tell in the same list is the last one."""
+
+    id: str
+    last: Decimal
+    mark: Decimal | None = None
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+
+
 class Venue(ABC):
     """One exchange's product: names, rules and requests."""
 
@@ -138,6 +185,8 @@ class Venue(ABC):
     time_paths: ClassVar[Sequence[str]]
     # Where a market's own row tells when it will be delisted, in ms; a day of 2100 means never.
     delivery_field: ClassVar[str] = ""
+    # Where markets do not tell theirs; a market that takes less refuses to have more set.
+    most_leverage: ClassVar[Decimal] = Decimal(1)
 
     link_prefix: ClassVar[str] = ""
     link_length: ClassVar[int]  # the most that the exchange takes, prefix left out
@@ -146,6 +195,7 @@ class Venue(ABC):
     # Where an answer says that it is a refusal; the first that says anything counts.
     code_paths: ClassVar[Sequence[str]] = ("code",)
     texts: ClassVar[Sequence[tuple[str, type[ExchangeError]]]] = ()  # for codes that say too little
+    unchanged: ClassVar[frozenset[int]] = frozenset()  # codes of a setting that stands already
     rate_pause: ClassVar[float] = 1.0  # seconds, where the exchange does not say
     limits: ClassVar[Limits]
     # See `VenueFacts`: here, unless a profile knows better, requests say themselves how long they
@@ -162,6 +212,8 @@ class Venue(ABC):
             limits=self.limits,
             accepts_seconds=self.accepts_seconds,
             matches_seconds=self.matches_seconds,
+            reads_by_markets=True,
+            tells_rights=type(self).key_facts is not Venue.key_facts,
         )
 
     def _capabilities(self) -> Capabilities:
@@ -226,11 +278,89 @@ class Venue(ABC):
         """The price that an order's row says it waits for, if any."""
         return number_or_none(row.get("triggerPrice")) or number_or_none(row.get("stopPrice"))
 
+    def finds_born(self, order_id: str, listing: Listing) -> Request:
+        """The request for an order by the exchange's own id, where `became` names one."""
+        raise Unsupported(f"{self.kind}: an order by its id")
+
+    def born(self, ask: Ask, order_id: str, listing: Listing) -> Json:
+        """The row of what a stop has become; raises `NotFound` where it does not show (yet)."""
+        request = self.finds_born(order_id, listing)
+        row = _row_in(ask(request), request.endpoint.proof, order_id)
+        if row is None:
+            raise NotFound("no such order")
+        return row
+
     def number(self, ask: Ask) -> str:
         """The account's number, where orders must name it; asked for once."""
         return ""
 
+    # --- lists ---------------------------------------------------------------------------------
+
+    def read_order(
+        self, client: Any, row: Json, market: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        """An order's row as ccxt reads it, but for what its exchange means otherwise."""
+        return dict(client.parse_order(row, market))
+
+    def scopes(self, ask: Ask, listings: Mapping[str, Listing]) -> Sequence[Listing | None]:
+        """What `resting` is asked for to hear of every market: all at once, where that is told."""
+        return [None]
+
+    def read_fill(self, client: Any, row: Json, market: Mapping[str, Any]) -> dict[str, Any]:
+        """A fill's row as ccxt reads it, and what it overlooks."""
+        return dict(client.parse_trade(row, market))
+
+    def resting(self, listing: Listing | None, account: Account) -> Sequence[Query]:
+        """Every list of orders that rest or wait (None: of all markets), the triggers' included."""
+        raise Unsupported(f"{self.kind}: a list of orders")
+
+    def ended(self, listing: Listing, span: Span) -> Sequence[Query]:
+        """Every list of orders that ended within the span; others may stand there as well."""
+        raise Unsupported(f"{self.kind}: a list of orders")
+
+    def fills(self, listing: Listing, span: Span) -> Sequence[Query]:
+        raise Unsupported(f"{self.kind}: a list of fills")
+
+    def link_of(self, row: Json, parsed: Mapping[str, Any]) -> str:
+        """The order's client id as it went over the wire; `parsed` is ccxt's reading."""
+        return str(parsed.get("clientOrderId") or "")
+
+    def became(self, row: Json) -> str:
+        """The id of the order that a stop has become, where the exchange gives it another."""
+        return ""
+
+    def cause_of(self, row: Json) -> Cause:
+        """What made an order, as its row tells it."""
+        return Cause.USER
+
+    def closes(self, row: Json, *, sells: bool) -> bool:
+        """Whether a fill took something off; on a spot market every sale does."""
+        return sells and self.product is Product.SPOT
+
     # --- account -------------------------------------------------------------------------------
+
+    def modes(self, ask: Ask, listing: Listing | None) -> list[Setting]:
+        """A market's leverage and hedge mode; None: of all, or of none where there is no list."""
+        if self.product is Product.SPOT:
+            return [Setting(listing.id, Decimal(1), is_hedge=False)] if listing is not None else []
+        raise Unsupported(f"{self.kind}: modes of symbols")
+
+    def leverages(self, leverage: Decimal, listing: Listing) -> Sequence[Request]:
+        """What sets it, for both sides of a hedge."""
+        raise Unsupported(f"{self.kind}: a change of leverage")
+
+    def set_leverage(self, ask: Ask, leverage: Decimal, listing: Listing) -> None:
+        """Set it for both sides; that it stands already is success."""
+        for request in self.leverages(leverage, listing):
+            try:
+                ask(request)
+            except ExchangeError as error:
+                if error.code not in self.unchanged:
+                    raise
+
+    def prices(self, ask: Ask) -> list[Price]:
+        """Of every market, in one request or two; public."""
+        raise Unsupported(f"{self.kind}: prices")
 
     @abstractmethod
     def balance(self, ask: Ask, account: Account) -> Balance: ...
@@ -239,7 +369,7 @@ class Venue(ABC):
         raise Unsupported(f"{self.kind} does not show what a key may do")
 
     def positions(self, ask: Ask) -> list[Held]:
-        """Every position, flat ones included."""
+        """Every position, flat ones included; on a spot market the coins that are held."""
         raise Unsupported(f"{self.kind} has no positions")
 
 

@@ -5,21 +5,30 @@ Requests: https://developers.binance.com/docs/binance-spot-api-docs and …/deri
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 
 from exchanges.adapters.ccxt.keys import Scope, flags, key_facts
-from exchanges.adapters.ccxt.units import in_contracts, number, plain
+from exchanges.adapters.ccxt.paging import halved
+from exchanges.adapters.ccxt.spans import Span
+from exchanges.adapters.ccxt.units import in_contracts, number, number_or_none, plain, whole
 from exchanges.adapters.ccxt.venue import (
     Account,
     Ask,
     Endpoint,
     Feature,
     Held,
+    Json,
     Listing,
     Mode,
     Params,
+    Price,
     Product,
+    Query,
     Request,
+    Setting,
     Site,
     Venue,
 )
@@ -27,6 +36,7 @@ from exchanges.adapters.ccxt.venues.shared import (
     COIN,
     POSITION_INDEXES,
     POSITION_SIDES,
+    coins,
     is_limit,
     is_stop,
     moment,
@@ -51,7 +61,7 @@ from exchanges.domain.errors import (
     SymbolNotTradable,
     Unavailable,
 )
-from exchanges.domain.trading import Balance, KeyFacts, NewOrder
+from exchanges.domain.trading import Balance, Cause, KeyFacts, NewOrder
 from exchanges.domain.venues import Limits
 
 # https://developers.binance.com/docs/binance-spot-api-docs/errors
@@ -68,12 +78,12 @@ CODES: dict[str, type[ExchangeError]] = {
     "-4061": PositionModeMismatch,
     **dict.fromkeys(("-4116", "-4117"), DuplicateLinkId),
     **dict.fromkeys(("-1121", "-4141", "-2016"), SymbolNotTradable),
-    **dict.fromkeys(("-2022", "-2025", "-2027", "-2028", "-4118", "-4131"), OrderRejected),
+    **dict.fromkeys(("-2022", "-2025", "-2027", "-2028", "-4045", "-4118", "-4131"), OrderRejected),
     **dict.fromkeys(
         (
             *("-1013", "-1014", "-1100", "-1101", "-1102", "-1103", "-1104", "-1105", "-1106"),
             *("-1111", "-1115", "-1116", "-1117", "-1130", "-2010", "-4003", "-4005", "-4013"),
-            *("-4014", "-4015", "-4016", "-4024", "-4164"),
+            *("-4014", "-4015", "-4016", "-4024", "-4028", "-4164"),
         ),
         InvalidOrder,
     ),
@@ -99,6 +109,31 @@ RESTRICTIONS = Endpoint(
 SPOT_ACCOUNT = Endpoint("privateGetAccount", "GET", "/api/v3/account", "balances.[]")
 
 
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
+FULL = 1000  # rows of a page
+WITHIN = halved("startTime", "endTime", FULL)
+# How the clients' ids of the exchange's own orders begin (…/user-data-streams/Event-Order-Update).
+OWN_ORDERS = {
+    "autoclose-": Cause.LIQUIDATION,
+    "adl_autoclose": Cause.ADL,
+    "settlement_autoclose-": Cause.DELISTING,
+    "delivery_autoclose-": Cause.DELISTING,
+}
+
+
+def _within(endpoint: Endpoint, listing: Listing, span: Span, longest: timedelta) -> list[Query]:
+    """A list of one market by time, in spans that the exchange takes."""
+    scope: Params = {"symbol": listing.id, "limit": FULL}
+    return [
+        Query(endpoint, scope | {"startTime": part.start, "endTime": part.end}, WITHIN)
+        for part in span.parts(longest)
+    ]
+
+
+def _scope(listing: Listing | None) -> Params:
+    return {"symbol": listing.id} if listing is not None else {}
+
+
 def _side(order: NewOrder) -> str:
     return order.side.value.upper()
 
@@ -108,6 +143,19 @@ def _key_facts(ask: Ask, meanings: dict[str, Scope]) -> KeyFacts:
     uid = ask(Request(SPOT_ACCOUNT, {"omitZeroBalances": "true"}))["uid"]
     expires_at = moment(rights.get("tradingAuthorityExpirationTime"))
     return key_facts(flags(rights), meanings, uid=str(uid), expires_at=expires_at)
+
+
+def _prices(rows: list[Json], best: Mapping[str, Any], marks: Mapping[str, Any]) -> list[Price]:
+    return [
+        Price(
+            row["symbol"],
+            number(row["price"]),
+            mark=number_or_none(marks.get(row["symbol"], {}).get("markPrice")),
+            bid=number_or_none(best.get(row["symbol"], {}).get("bidPrice")),
+            ask=number_or_none(best.get(row["symbol"], {}).get("askPrice")),
+        )
+        for row in rows
+    ]
 
 
 class BinanceSpot(Venue):
@@ -123,14 +171,20 @@ class BinanceSpot(Venue):
     market_paths = ("/api/v3/exchangeInfo",)
     time_paths = ("/api/v3/time",)
     link_length = 36
-    # An address has 6,000 of weight a minute; the heaviest request here, the account, weighs 20.
-    limits = Limits(300, 60_000, account_writes=5)
+    # An address has 6,000 of weight a minute. A look at a market weighs 20 for each request, one at
+    # a whole account 80 for its open orders and 20 for the rest: 40 in the mean.
+    limits = Limits(150, 60_000, account_writes=5)
     codes = CODES
     texts = TEXTS
 
     ORDER = Endpoint("privatePostOrder", "POST", "/api/v3/order", "orderId")
     CANCEL = Endpoint("privateDeleteOrder", "DELETE", "/api/v3/order", "orderId")
     FIND = Endpoint("privateGetOrder", "GET", "/api/v3/order", "orderId")
+    OPEN = Endpoint("privateGetOpenOrders", "GET", "/api/v3/openOrders", "[]")
+    ALL = Endpoint("privateGetAllOrders", "GET", "/api/v3/allOrders", "[]")
+    TRADES = Endpoint("privateGetMyTrades", "GET", "/api/v3/myTrades", "[]")
+    BEST = Endpoint("publicGetTickerBookTicker", "GET", "/api/v3/ticker/bookTicker", "[]")
+    LAST = Endpoint("publicGetTickerPrice", "GET", "/api/v3/ticker/price", "[]")
 
     def place(self, order: NewOrder, link: str, listing: Listing, account: Account) -> Request:
         params: Params = {
@@ -154,6 +208,23 @@ class BinanceSpot(Venue):
     def finds(self, link: str, listing: Listing) -> Sequence[Request]:
         return [Request(self.FIND, {"symbol": listing.id, "origClientOrderId": link})]
 
+    def resting(self, listing: Listing | None, account: Account) -> Sequence[Query]:
+        return [Query(self.OPEN, _scope(listing))]
+
+    def ended(self, listing: Listing, span: Span) -> Sequence[Query]:
+        return _within(self.ALL, listing, span, DAY)
+
+    def fills(self, listing: Listing, span: Span) -> Sequence[Query]:
+        return _within(self.TRADES, listing, span, DAY)
+
+    def prices(self, ask: Ask) -> list[Price]:
+        best = {row["symbol"]: row for row in ask(Request(self.BEST, {}))}
+        return _prices(ask(Request(self.LAST, {})), best, {})
+
+    def positions(self, ask: Ask) -> list[Held]:
+        answer = ask(Request(SPOT_ACCOUNT, {"omitZeroBalances": "true"}))
+        return coins(answer["balances"], "asset", "{}USDT")
+
     def balance(self, ask: Ask, account: Account) -> Balance:
         answer = ask(Request(SPOT_ACCOUNT, {"omitZeroBalances": "true"}))
         row = row_of(answer["balances"], "asset")
@@ -176,9 +247,11 @@ class BinanceUsdm(Venue):
     market_paths = ("/fapi/v1/exchangeInfo",)
     time_paths = ("/fapi/v1/time",)
     delivery_field = "deliveryDate"
+    most_leverage = Decimal(125)
     link_length = 36
-    # An address has 2,400 of weight a minute; the heaviest requests here weigh 5.
-    limits = Limits(480, 60_000, account_writes=10)
+    # An address has 2,400 of weight a minute. A look at a market weighs 5 for each request; one at
+    # a whole account 40 for each list of open orders, and 5 for the rest: 17 in the mean.
+    limits = Limits(140, 60_000, account_writes=10)
     codes = CODES
     texts = TEXTS
 
@@ -190,6 +263,18 @@ class BinanceUsdm(Venue):
     )
     FIND = Endpoint("fapiPrivateGetOrder", "GET", "/fapi/v1/order", "orderId")
     FIND_TRIGGER = Endpoint("fapiPrivateGetAlgoOrder", "GET", "/fapi/v1/algoOrder", "algoId")
+    OPEN = Endpoint("fapiPrivateGetOpenOrders", "GET", "/fapi/v1/openOrders", "[]")
+    OPEN_TRIGGERS = Endpoint("fapiPrivateGetOpenAlgoOrders", "GET", "/fapi/v1/openAlgoOrders", "[]")
+    ALL = Endpoint("fapiPrivateGetAllOrders", "GET", "/fapi/v1/allOrders", "[]")
+    ALL_TRIGGERS = Endpoint("fapiPrivateGetAllAlgoOrders", "GET", "/fapi/v1/allAlgoOrders", "[]")
+    TRADES = Endpoint("fapiPrivateGetUserTrades", "GET", "/fapi/v1/userTrades", "[]")
+    SYMBOLS = Endpoint("fapiPrivateGetSymbolConfig", "GET", "/fapi/v1/symbolConfig", "[]")
+    CONFIG = Endpoint(
+        "fapiPrivateGetAccountConfig", "GET", "/fapi/v1/accountConfig", "dualSidePosition?"
+    )
+    LEVERAGE = Endpoint("fapiPrivatePostLeverage", "POST", "/fapi/v1/leverage", "leverage")
+    LAST = Endpoint("fapiPublicV2GetTickerPrice", "GET", "/fapi/v2/ticker/price", "[]")
+    MARK = Endpoint("fapiPublicGetPremiumIndex", "GET", "/fapi/v1/premiumIndex", "[]")
     ACCOUNT = Endpoint("fapiPrivateV3GetAccount", "GET", "/fapi/v3/account", "assets.[]")
     POSITIONS = Endpoint("fapiPrivateV3GetPositionRisk", "GET", "/fapi/v3/positionRisk", "[]")
 
@@ -235,6 +320,48 @@ class BinanceUsdm(Venue):
             Request(self.FIND, {"symbol": listing.id, "origClientOrderId": link}),
             Request(self.FIND_TRIGGER, {"clientAlgoId": link}),
         ]
+
+    def finds_born(self, order_id: str, listing: Listing) -> Request:
+        return Request(self.FIND, {"symbol": listing.id, "orderId": order_id})
+
+    def resting(self, listing: Listing | None, account: Account) -> Sequence[Query]:
+        return [Query(self.OPEN, _scope(listing)), Query(self.OPEN_TRIGGERS, _scope(listing))]
+
+    def ended(self, listing: Listing, span: Span) -> Sequence[Query]:
+        return [
+            *_within(self.ALL_TRIGGERS, listing, span, WEEK),
+            *_within(self.ALL, listing, span, WEEK),
+        ]
+
+    def fills(self, listing: Listing, span: Span) -> Sequence[Query]:
+        return _within(self.TRADES, listing, span, WEEK)
+
+    def became(self, row: Json) -> str:
+        return str(row.get("actualOrderId") or "")
+
+    def cause_of(self, row: Json) -> Cause:
+        link = str(row.get("clientOrderId") or "")
+        causes = (cause for begin, cause in OWN_ORDERS.items() if link.startswith(begin))
+        return next(causes, Cause.USER)
+
+    def closes(self, row: Json, *, sells: bool) -> bool:
+        return number(row.get("realizedPnl")) != 0
+
+    def modes(self, ask: Ask, listing: Listing | None) -> list[Setting]:
+        is_hedge = ask(Request(self.CONFIG, {}))["dualSidePosition"]
+        return [
+            Setting(row["symbol"], number(row["leverage"]), is_hedge=is_hedge)
+            for row in ask(Request(self.SYMBOLS, _scope(listing)))
+        ]
+
+    def leverages(self, leverage: Decimal, listing: Listing) -> Sequence[Request]:
+        """One for both sides of a hedge."""
+        times = whole(leverage)
+        return [Request(self.LEVERAGE, {"symbol": listing.id, "leverage": times}, times)]
+
+    def prices(self, ask: Ask) -> list[Price]:
+        marks = {row["symbol"]: row for row in ask(Request(self.MARK, {}))}
+        return _prices(ask(Request(self.LAST, {})), {}, marks)
 
     def balance(self, ask: Ask, account: Account) -> Balance:
         row = row_of(ask(Request(self.ACCOUNT, {}))["assets"], "asset", COIN)

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from exchanges.adapters.ccxt.units import in_contracts, number, number_or_none, plain
+from exchanges.adapters.ccxt.paging import halved
+from exchanges.adapters.ccxt.spans import Span
+from exchanges.adapters.ccxt.units import in_contracts, number, number_or_none, plain, whole
 from exchanges.adapters.ccxt.venue import (
     Account,
     Ask,
     Endpoint,
     Feature,
     Held,
+    Json,
     Listing,
     Mode,
     Params,
+    Price,
     Product,
+    Query,
     Request,
+    Setting,
     Site,
     Venue,
 )
@@ -43,6 +51,7 @@ from exchanges.domain.errors import (
     RateLimited,
     SignatureRefused,
     SymbolNotTradable,
+    Unavailable,
 )
 from exchanges.domain.trading import Balance, NewOrder
 from exchanges.domain.venues import Limits
@@ -56,13 +65,24 @@ CODES: dict[str, type[ExchangeError]] = {
     **dict.fromkeys(("403", "100004"), PermissionMissing),
     "100414": AccountBarred,
     **dict.fromkeys(("100202", "80012", "101204"), InsufficientMargin),
-    **dict.fromkeys(("80016", "80017", "109421"), NotFound),
+    **dict.fromkeys(("80016", "80017", "80018", "109421"), NotFound),
     **dict.fromkeys(("101481", "109201"), DuplicateLinkId),
     **dict.fromkeys(("100421", "100490", "109418", "109425"), SymbolNotTradable),
     "101205": OrderRejected,
     **dict.fromkeys(("80014", "101400", "110425"), InvalidOrder),
 }
+# What its codes mean beside this, it tells in words alone: 100421 is a market that is restricted, a
+# clock that differs, or a system that is busy.
+TEXTS: tuple[tuple[str, type[ExchangeError]], ...] = (
+    ("timestamp mismatch", Unavailable),
+    ("timestamp is invalid", Unavailable),
+    ("system is busy", OutcomeUnknown),
+    ("order not exist", NotFound),
+)
 LAST = "CONTRACT_PRICE"
+WEEK = timedelta(days=7)  # the most that a list is asked for, and all that is kept of fills
+FULL = 1000  # rows of a page
+CLOSING = {("LONG", True), ("SHORT", False)}  # the side of a hedge, and whether it was sold
 
 
 class BingxSwap(Venue):
@@ -80,15 +100,47 @@ class BingxSwap(Venue):
     market_call = "fetch_swap_markets"
     market_paths = ("/openApi/swap/v2/quote/contracts",)
     time_paths = ("/openApi/swap/v2/server/time",)
+    most_leverage = Decimal(125)
     link_length = 40
     limits = Limits(50, 5_000, account_writes=5, account_reads=2)
-    accepts_seconds = 5.0  # its default: its order requests do not say
+    # Its requests do not say: the timestamp must be within five seconds of the exchange's clock
+    # (…/docs/#/en-us/swapV2/base-info.html, "Timestamp").
+    accepts_seconds = 5.0
     codes = CODES
+    texts = TEXTS
 
     PATH = "/openApi/swap/v2/trade/order"
+    LEVERAGE_PATH = "/openApi/swap/v2/trade/leverage"
+    PROOF = "data.orders.[]"
     ORDER = Endpoint("swapV2PrivatePostTradeOrder", "POST", PATH, "data.order.orderId")
     CANCEL = Endpoint("swapV2PrivateDeleteTradeOrder", "DELETE", PATH, "data.order.orderId")
     FIND = Endpoint("swapV2PrivateGetTradeOrder", "GET", PATH, "data.order.orderId")
+    OPEN = Endpoint(
+        "swapV2PrivateGetTradeOpenOrders", "GET", "/openApi/swap/v2/trade/openOrders", PROOF
+    )
+    ALL = Endpoint(
+        "swapV2PrivateGetTradeAllOrders", "GET", "/openApi/swap/v2/trade/allOrders", PROOF
+    )
+    FILLS = Endpoint(
+        "swapV2PrivateGetTradeFillHistory",
+        "GET",
+        "/openApi/swap/v2/trade/fillHistory",
+        "data.fill_history_orders.[]",
+    )
+    HEDGE = Endpoint(
+        "swapV1PrivateGetPositionSideDual",
+        "GET",
+        "/openApi/swap/v1/positionSide/dual",
+        "data.dualSidePosition",
+    )
+    TIMES = Endpoint("swapV2PrivateGetTradeLeverage", "GET", LEVERAGE_PATH, "data.longLeverage")
+    LEVERAGE = Endpoint("swapV2PrivatePostTradeLeverage", "POST", LEVERAGE_PATH, "data.leverage")
+    TICKERS = Endpoint(
+        "swapV2PublicGetQuoteTicker", "GET", "/openApi/swap/v2/quote/ticker", "data.[]"
+    )
+    MARKS = Endpoint(
+        "swapV2PublicGetQuotePremiumIndex", "GET", "/openApi/swap/v2/quote/premiumIndex", "data.[]"
+    )
     POSITIONS = Endpoint(
         "swapV2PrivateGetUserPositions", "GET", "/openApi/swap/v2/user/positions", "data.[]"
     )
@@ -119,10 +171,72 @@ class BingxSwap(Venue):
         return Request(self.ORDER, params, link)
 
     def cancels(self, link: str, listing: Listing) -> Sequence[Request]:
-        return [Request(self.CANCEL, {"symbol": listing.id, "clientOrderID": link}, link)]
+        """An order is placed by another spelling than it is found and withdrawn by."""
+        return [Request(self.CANCEL, {"symbol": listing.id, "clientOrderId": link}, link)]
 
     def finds(self, link: str, listing: Listing) -> Sequence[Request]:
-        return [Request(self.FIND, {"symbol": listing.id, "clientOrderID": link})]
+        return [Request(self.FIND, {"symbol": listing.id, "clientOrderId": link})]
+
+    def resting(self, listing: Listing | None, account: Account) -> Sequence[Query]:
+        """One list for those that rest and those that wait."""
+        return [Query(self.OPEN, {"symbol": listing.id} if listing is not None else {})]
+
+    def ended(self, listing: Listing, span: Span) -> Sequence[Query]:
+        return [
+            _within(self.ALL, listing, part, ("startTime", "endTime"), {"limit": FULL})
+            for part in span.parts(WEEK)
+        ]
+
+    def fills(self, listing: Listing, span: Span) -> Sequence[Query]:
+        """Of the last week alone: an older list tells of orders, and none of the single fill."""
+        words: Params = {"pageIndex": 1, "pageSize": FULL}
+        return [_within(self.FILLS, listing, span.last(WEEK), ("startTs", "endTs"), words)]
+
+    def read_fill(self, client: Any, row: Json, market: Mapping[str, Any]) -> dict[str, Any]:
+        """Its time and who was there first are words that ccxt does not know."""
+        told = dict(client.parse_trade(row, market))
+        at = datetime.fromisoformat(row["filledTime"])
+        if at.tzinfo is None:
+            raise ValueError("a time of no zone")
+        return told | {"timestamp": int(at.timestamp() * 1000), "takerOrMaker": row.get("role")}
+
+    def closes(self, row: Json, *, sells: bool) -> bool:
+        """Where there is one position alone, the order says it (`account`)."""
+        return (str(row.get("positionSide")).upper(), sells) in CLOSING
+
+    def modes(self, ask: Ask, listing: Listing | None) -> list[Setting]:
+        if listing is None:
+            return []  # there is no list of all
+        is_hedge = self._is_hedge(ask)
+        told = ask(Request(self.TIMES, {"symbol": listing.id}))["data"]
+        sides = (told["longLeverage"], told["shortLeverage"])
+        return [Setting(listing.id, number(times), is_hedge=is_hedge) for times in sides]
+
+    def set_leverage(self, ask: Ask, leverage: Decimal, listing: Listing) -> None:
+        """One request for each side of a hedge; which there are depends on the account."""
+        times = whole(leverage)
+        for side in ("LONG", "SHORT") if self._is_hedge(ask) else ("BOTH",):
+            words = {"symbol": listing.id, "side": side, "leverage": times}
+            ask(Request(self.LEVERAGE, words, times))
+
+    def _is_hedge(self, ask: Ask) -> bool:
+        told = str(ask(Request(self.HEDGE, {}))["data"]["dualSidePosition"]).lower()
+        if told not in {"true", "false"}:
+            raise Unavailable("neither a hedge nor none")
+        return told == "true"
+
+    def prices(self, ask: Ask) -> list[Price]:
+        marks = {row["symbol"]: row for row in ask(Request(self.MARKS, {}))["data"]}
+        return [
+            Price(
+                row["symbol"],
+                number(row["lastPrice"]),
+                mark=number_or_none(marks.get(row["symbol"], {}).get("markPrice")),
+                bid=number_or_none(row.get("bidPrice")),
+                ask=number_or_none(row.get("askPrice")),
+            )
+            for row in ask(Request(self.TICKERS, {}))["data"]
+        ]
 
     def balance(self, ask: Ask, account: Account) -> Balance:
         row = ask(Request(self.BALANCE, {}))["data"]["balance"]
@@ -139,6 +253,15 @@ class BingxSwap(Venue):
             )
             for row in ask(Request(self.POSITIONS, {}))["data"]
         ]
+
+
+def _within(
+    endpoint: Endpoint, listing: Listing, span: Span, names: tuple[str, str], words: Params
+) -> Query:
+    """A list of one market by time; its first moment is left out, at least of fills."""
+    start, end = names
+    scope: Params = {"symbol": listing.id, start: span.start - 1, end: span.end}
+    return Query(endpoint, scope | words, halved(start, end, FULL, includes_start=False))
 
 
 def _level(kind: str, price: Decimal) -> str:

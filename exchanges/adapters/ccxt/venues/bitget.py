@@ -6,20 +6,29 @@ are unified accounts, and the words of its key introspection are not documented.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 
-from exchanges.adapters.ccxt.units import in_contracts, number, number_or_none, plain
+from exchanges.adapters.ccxt.paging import cursor
+from exchanges.adapters.ccxt.spans import Span
+from exchanges.adapters.ccxt.units import in_contracts, number, number_or_none, plain, whole
 from exchanges.adapters.ccxt.venue import (
     Account,
     Ask,
     Endpoint,
     Feature,
     Held,
+    Json,
     Listing,
     Mode,
     Params,
+    Price,
     Product,
+    Query,
     Request,
+    Setting,
     Site,
     Venue,
 )
@@ -42,7 +51,7 @@ from exchanges.domain.errors import (
     SymbolNotTradable,
     Unavailable,
 )
-from exchanges.domain.trading import Balance, NewOrder, Side
+from exchanges.domain.trading import Balance, Cause, NewOrder, Side
 from exchanges.domain.venues import Limits
 
 CODES: dict[str, type[ExchangeError]] = {
@@ -67,6 +76,30 @@ LAST = "fill_price"
 ONE_WAY = "one_way_mode"
 DIRECTIONS = {"long": 1, "short": -1}
 INDEXES = {"long": 1, "short": 2}
+# What waits: stops and targets share a list, entries that wait have another.
+PLAN_TYPES = ("profit_loss", "normal_plan")
+# How the directions of orders begin that nobody gave.
+CAUSES = {
+    "burst_": Cause.LIQUIDATION,
+    "reduce_": Cause.LIQUIDATION,
+    "dte_sys_adl_": Cause.ADL,
+    "delivery_": Cause.DELISTING,
+    "offset_": Cause.OTHER,
+}
+FULL = 100  # rows of a page
+LONGEST = timedelta(days=85)  # "three months" at most between two moments
+EARLIER = cursor("idLessThan", "data.endId", FULL)
+
+
+def _scope(listing: Listing | None) -> Params:
+    return PRODUCT | {"limit": FULL} | ({"symbol": listing.id} if listing is not None else {})
+
+
+def _within(endpoint: Endpoint, scope: Params, span: Span) -> list[Query]:
+    return [
+        Query(endpoint, scope | {"startTime": part.start, "endTime": part.end}, EARLIER)
+        for part in span.parts(LONGEST)
+    ]
 
 
 class BitgetSwap(Venue):
@@ -89,6 +122,8 @@ class BitgetSwap(Venue):
     delivery_field = "offTime"
     link_length = 50
     limits = Limits(50, 5_000, account_writes=10)
+    # A request whose timestamp is 30 seconds off has expired (40008) by the reference; its page was
+    # not found again. How long matching may take is told nowhere.
     accepts_seconds = 30.0
     codes = CODES
     code_paths = ("data.failureList.0.errorCode", "code")
@@ -131,6 +166,36 @@ class BitgetSwap(Venue):
         "GET",
         "/api/v2/mix/order/orders-plan-history",
         "data.entrustedList.[]",
+    )
+    OPEN = Endpoint(
+        "privateMixGetV2MixOrderOrdersPending",
+        "GET",
+        "/api/v2/mix/order/orders-pending",
+        "data.entrustedList.[]",
+    )
+    ENDED = Endpoint(
+        "privateMixGetV2MixOrderOrdersHistory",
+        "GET",
+        "/api/v2/mix/order/orders-history",
+        "data.entrustedList.[]",
+    )
+    FILLS = Endpoint(
+        "privateMixGetV2MixOrderFills", "GET", "/api/v2/mix/order/fills", "data.fillList.[]"
+    )
+    ACCOUNT = Endpoint(
+        "privateMixGetV2MixAccountAccount",
+        "GET",
+        "/api/v2/mix/account/account",
+        "data.crossedMarginLeverage",
+    )
+    LEVERAGE = Endpoint(
+        "privateMixPostV2MixAccountSetLeverage",
+        "POST",
+        "/api/v2/mix/account/set-leverage",
+        "data.crossMarginLeverage",
+    )
+    TICKERS = Endpoint(
+        "publicMixGetV2MixMarketTickers", "GET", "/api/v2/mix/market/tickers", "data.[]"
     )
     POSITIONS = Endpoint(
         "privateMixGetV2MixPositionAllPosition",
@@ -193,6 +258,73 @@ class BitgetSwap(Venue):
             Request(self.FIND, named),
             Request(self.PENDING, plans),
             Request(self.HISTORY, plans),
+        ]
+
+    def finds_born(self, order_id: str, listing: Listing) -> Request:
+        return Request(self.FIND, PRODUCT | {"symbol": listing.id, "orderId": order_id})
+
+    def resting(self, listing: Listing | None, account: Account) -> Sequence[Query]:
+        """Where no state is asked for, only orders without a fill are promised."""
+        scope = _scope(listing)
+        states = ("live", "partially_filled")  # in this order: none changes from one to the other
+        return [
+            *(Query(self.OPEN, scope | {"status": state}, EARLIER) for state in states),
+            *(Query(self.PENDING, scope | {"planType": kind}, EARLIER) for kind in PLAN_TYPES),
+        ]
+
+    def ended(self, listing: Listing, span: Span) -> Sequence[Query]:
+        scope = _scope(listing)
+        return [
+            *_within(self.HISTORY, scope | {"planType": PLAN_TYPES[0]}, span),
+            *_within(self.ENDED, scope, span),
+        ]
+
+    def fills(self, listing: Listing, span: Span) -> Sequence[Query]:
+        return _within(self.FILLS, _scope(listing), span)
+
+    def read_order(
+        self, client: Any, row: Json, market: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        """A stop that has fired is not over before the order shows that it has become."""
+        parsed = super().read_order(client, row, market)
+        has_fired_unseen = row.get("planStatus") == "executed" and not self.became(row)
+        return {**parsed, "status": "open"} if has_fired_unseen else parsed
+
+    def became(self, row: Json) -> str:
+        return str(row.get("executeOrderId") or "")
+
+    def cause_of(self, row: Json) -> Cause:
+        side = str(row.get("tradeSide") or "")
+        causes = (cause for begin, cause in CAUSES.items() if side.startswith(begin))
+        return next(causes, Cause.USER)
+
+    def closes(self, row: Json, *, sells: bool) -> bool:
+        return number(row.get("profit")) != 0 or self.cause_of(row) is not Cause.USER
+
+    def modes(self, ask: Ask, listing: Listing | None) -> list[Setting]:
+        """Of one market in a request, so that there is no list of all."""
+        if listing is None:
+            return []
+        named = PRODUCT | {"symbol": listing.id, "marginCoin": COIN}
+        row = ask(Request(self.ACCOUNT, named))["data"]
+        is_hedge = row["posMode"] != ONE_WAY
+        return [Setting(listing.id, number(row["crossedMarginLeverage"]), is_hedge=is_hedge)]
+
+    def leverages(self, leverage: Decimal, listing: Listing) -> Sequence[Request]:
+        """Of cross margin: one for both sides of a hedge."""
+        named = PRODUCT | {"symbol": listing.id, "marginCoin": COIN}
+        return [Request(self.LEVERAGE, named | {"leverage": whole(leverage)}, listing.id)]
+
+    def prices(self, ask: Ask) -> list[Price]:
+        return [
+            Price(
+                row["symbol"],
+                number(row["lastPr"]),
+                mark=number_or_none(row.get("markPrice")),
+                bid=number_or_none(row.get("bidPr")),
+                ask=number_or_none(row.get("askPr")),
+            )
+            for row in ask(Request(self.TICKERS, dict(PRODUCT)))["data"]
         ]
 
     def balance(self, ask: Ask, account: Account) -> Balance:

@@ -5,21 +5,36 @@ Its price-triggered orders cannot be looked up by our id, so they are not offere
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
 from exchanges.adapters.ccxt.keys import Scope, key_facts, words
-from exchanges.adapters.ccxt.units import in_whole_contracts, number, number_or_none, plain
+from exchanges.adapters.ccxt.paging import after, offset, rows_of
+from exchanges.adapters.ccxt.spans import Span
+from exchanges.adapters.ccxt.units import (
+    in_whole_contracts,
+    number,
+    number_or_none,
+    plain,
+    whole,
+)
 from exchanges.adapters.ccxt.venue import (
     Account,
     Ask,
     Endpoint,
     Feature,
     Held,
+    Json,
     Listing,
     Mode,
     Params,
+    Price,
     Product,
+    Query,
     Request,
+    Setting,
     Site,
     Venue,
 )
@@ -40,7 +55,7 @@ from exchanges.domain.errors import (
     SymbolNotTradable,
     Unavailable,
 )
-from exchanges.domain.trading import Balance, KeyFacts, NewOrder, Side
+from exchanges.domain.trading import Balance, Cause, KeyFacts, NewOrder, Side
 from exchanges.domain.venues import Limits
 
 CODES: dict[str, type[ExchangeError]] = {
@@ -89,6 +104,27 @@ READ_MARK = ":read"
 SCOPES = WRITES | {f"{name}{READ_MARK}": Scope.READ for name in WRITES}
 MODES = {"single": 0, "dual_long": 1, "dual_short": 2}
 IN_FORCE = 1  # a key's state; others are locked and frozen
+FULL = 100  # rows of a page; how many more may be asked for is not told
+NEXT = offset("offset", FULL)
+# How the words begin by which Gate names the orders that it makes itself.
+CAUSES = {
+    "liq": Cause.LIQUIDATION,
+    "insurance": Cause.LIQUIDATION,
+    "auto_deleverag": Cause.ADL,
+}
+# By our id an order is known for a minute after its end; for so long its list is searched as well.
+SEARCHED = timedelta(days=7)
+
+
+def _within(endpoint: Endpoint, listing: Listing, span: Span) -> Query:
+    """Gate counts in seconds."""
+    times = {"from": span.start // 1000, "to": -(-span.end // 1000)}
+    return Query(endpoint, SETTLE | {"contract": listing.id, "limit": FULL} | times, NEXT)
+
+
+def _leverage(row: Json) -> Decimal | None:
+    """Zero means cross margin, whose leverage stands beside it."""
+    return number_or_none(row["leverage"]) or number_or_none(row["cross_leverage_limit"])
 
 
 class GateSwap(Venue):
@@ -111,6 +147,8 @@ class GateSwap(Venue):
     link_prefix = "t-"
     link_length = 28
     limits = Limits(100, 5_000, account_writes=10)
+    # "The gap between its value and current time cannot exceed 60 seconds" (APIv4 signed request
+    # requirements); how long matching may take is told nowhere.
     accepts_seconds = 60.0
     codes = CODES
     code_paths = ("label",)
@@ -122,6 +160,23 @@ class GateSwap(Venue):
     FIND = Endpoint(
         "privateFuturesGetSettleOrdersOrderId", "GET", "/api/v4/futures/usdt/orders/*", "id"
     )
+    OPEN = Endpoint("privateFuturesGetSettleOrders", "GET", "/api/v4/futures/usdt/orders", "[]")
+    OPEN_TRIGGERS = Endpoint(
+        "privateFuturesGetSettlePriceOrders", "GET", "/api/v4/futures/usdt/price_orders", "[]"
+    )
+    ENDED = Endpoint(
+        *("privateFuturesGetSettleOrdersTimerange", "GET"),
+        *("/api/v4/futures/usdt/orders_timerange", "[]"),
+    )
+    TRADES = Endpoint(
+        *("privateFuturesGetSettleMyTradesTimerange", "GET"),
+        *("/api/v4/futures/usdt/my_trades_timerange", "[]"),
+    )
+    LEVERAGE = Endpoint(
+        *("privateFuturesPostSettlePositionsContractLeverage", "POST"),
+        *("/api/v4/futures/usdt/positions/*/leverage", "cross_leverage_limit"),
+    )
+    TICKERS = Endpoint("publicFuturesGetSettleTickers", "GET", "/api/v4/futures/usdt/tickers", "[]")
     POSITIONS = Endpoint(
         "privateFuturesGetSettlePositions", "GET", "/api/v4/futures/usdt/positions", "[]"
     )
@@ -151,6 +206,82 @@ class GateSwap(Venue):
     def finds(self, link: str, listing: Listing) -> Sequence[Request]:
         return [Request(self.FIND, SETTLE | {"order_id": link})]
 
+    def find(self, ask: Ask, link: str, listing: Listing) -> Json | None:
+        """Until a minute after its end by our id, then in the list of what has ended."""
+        found = super().find(ask, link, listing)
+        if found is not None:
+            return found
+        now = datetime.now(UTC)
+        lately = Span.between(now - SEARCHED, now + timedelta(minutes=1))
+        rows = rows_of(ask, _within(self.ENDED, listing, lately))
+        return next((row for row in rows if row["text"] == link), None)
+
+    def resting(self, listing: Listing | None, account: Account) -> Sequence[Query]:
+        scope = SETTLE | {"status": "open", "limit": FULL}
+        if listing is not None:
+            scope |= {"contract": listing.id}
+        behind = after("last_id", FULL, lambda row: row["id"])
+        return [Query(self.OPEN, scope, behind), Query(self.OPEN_TRIGGERS, scope, NEXT)]
+
+    def ended(self, listing: Listing, span: Span) -> Sequence[Query]:
+        """What was cancelled unfilled is shown for ten minutes."""
+        return [_within(self.ENDED, listing, span)]
+
+    def fills(self, listing: Listing, span: Span) -> Sequence[Query]:
+        return [_within(self.TRADES, listing, span)]
+
+    def trigger_of(self, row: Json) -> Decimal | None:
+        return number_or_none((row.get("trigger") or {}).get("price"))
+
+    def read_order(
+        self, client: Any, row: Json, market: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        """What is left tells how an order ended; not every word for it is known to ccxt."""
+        parsed = super().read_order(client, row, market)
+        if row.get("status") != "finished" or "trigger" in row:
+            return parsed
+        is_whole = number(row["left"]) == 0 != number(row["size"])
+        is_by_request = row.get("finish_as") == "cancelled"
+        status = "closed" if is_whole else "canceled" if is_by_request else "expired"
+        ended = int(number(row.get("finish_time")) * 1000) or parsed.get("timestamp")
+        return {**parsed, "status": status, "lastUpdateTimestamp": ended}
+
+    def cause_of(self, row: Json) -> Cause:
+        text = str(row.get("text") or "")
+        causes = (cause for begin, cause in CAUSES.items() if text.startswith(begin))
+        return next(causes, Cause.LIQUIDATION if row.get("is_liq") is True else Cause.USER)
+
+    def closes(self, row: Json, *, sells: bool) -> bool:
+        return number(row.get("close_size")) != 0
+
+    def modes(self, ask: Ask, listing: Listing | None) -> list[Setting]:
+        """A market that was never touched stands in no list; its leverage is not known then."""
+        found = [
+            Setting(row["contract"], _leverage(row), is_hedge=MODES[row["mode"]] != 0)
+            for row in rows_of(ask, Query(self.POSITIONS, SETTLE | {"limit": FULL}, NEXT))
+        ]
+        if listing is None or listing.id in {one.id for one in found}:
+            return found
+        is_hedge = ask(Request(self.ACCOUNTS, dict(SETTLE)))["in_dual_mode"]
+        return [Setting(listing.id, None, is_hedge=is_hedge)]
+
+    def leverages(self, leverage: Decimal, listing: Listing) -> Sequence[Request]:
+        """Of cross margin."""
+        times = {"leverage": "0", "cross_leverage_limit": whole(leverage)}
+        return [Request(self.LEVERAGE, SETTLE | {"contract": listing.id} | times, listing.id)]
+
+    def prices(self, ask: Ask) -> list[Price]:
+        return [
+            Price(
+                row["contract"],
+                number(row["last"]),
+                mark=number_or_none(row.get("mark_price")),
+                bid=number_or_none(row.get("highest_bid")),
+                ask=number_or_none(row.get("lowest_ask")),
+            )
+            for row in ask(Request(self.TICKERS, dict(SETTLE)))
+        ]
+
     def balance(self, ask: Ask, account: Account) -> Balance:
         row = ask(Request(self.ACCOUNTS, dict(SETTLE)))
         equity = number(row["total"]) + number(row["unrealised_pnl"])
@@ -173,16 +304,16 @@ class GateSwap(Venue):
         )
 
     def positions(self, ask: Ask) -> list[Held]:
+        held = SETTLE | {"holding": "true", "limit": FULL}
         return [
             Held(
                 row["contract"],
                 number(row["size"]),
                 number(row["entry_price"]),
-                # Zero means cross margin, whose leverage stands beside it.
-                number_or_none(row["leverage"]) or number_or_none(row["cross_leverage_limit"]),
+                _leverage(row),
                 MODES[row["mode"]],
             )
-            for row in ask(Request(self.POSITIONS, dict(SETTLE)))
+            for row in rows_of(ask, Query(self.POSITIONS, held, NEXT))
         ]
 
 

@@ -8,20 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from exchanges.adapters.ccxt.units import plain
+from exchanges.adapters.ccxt.paging import cut_at
+from exchanges.adapters.ccxt.spans import Span
+from exchanges.adapters.ccxt.units import number, plain
 from exchanges.adapters.ccxt.venue import (
     Account,
     Ask,
     Endpoint,
     Feature,
+    Held,
     Listing,
     Mode,
+    Params,
+    Price,
     Product,
+    Query,
     Request,
     Site,
     Venue,
 )
-from exchanges.adapters.ccxt.venues.shared import row_of, spot_balance, spot_order
+from exchanges.adapters.ccxt.venues.shared import (
+    coins,
+    row_of,
+    spot_balance,
+    spot_order,
+    within,
+)
 from exchanges.domain.errors import (
     AccountBarred,
     DuplicateLinkId,
@@ -78,6 +90,10 @@ CODES: dict[str, type[ExchangeError]] = {
 }
 
 
+# Rows of a page, as the exchange shows them where nothing is said: the most is not certain.
+ORDERS_SHOWN, TRADES_SHOWN = 500, 200
+
+
 class HashKeySpot(Venue):
     kind = "hashkey"
     ccxt_id = "hashkey"
@@ -98,6 +114,10 @@ class HashKeySpot(Venue):
     ORDER = Endpoint("privatePostApiV1SpotOrder", "POST", "/api/v1/spot/order", "orderId")
     CANCEL = Endpoint("privateDeleteApiV1SpotOrder", "DELETE", "/api/v1/spot/order", "orderId")
     FIND = Endpoint("privateGetApiV1SpotOrder", "GET", "/api/v1/spot/order", "orderId")
+    OPEN = Endpoint("privateGetApiV1SpotOpenOrders", "GET", "/api/v1/spot/openOrders", "[]")
+    ENDED = Endpoint("privateGetApiV1SpotTradeOrders", "GET", "/api/v1/spot/tradeOrders", "[]")
+    TRADES = Endpoint("privateGetApiV1AccountTrades", "GET", "/api/v1/account/trades", "[]")
+    LAST = Endpoint("publicGetQuoteV1TickerPrice", "GET", "/quote/v1/ticker/price", "[]")
     ACCOUNT = Endpoint("privateGetApiV1Account", "GET", "/api/v1/account", "balances.[]")
 
     def place(self, order: NewOrder, link: str, listing: Listing, account: Account) -> Request:
@@ -111,6 +131,22 @@ class HashKeySpot(Venue):
 
     def finds(self, link: str, listing: Listing) -> Sequence[Request]:
         return [Request(self.FIND, {"origClientOrderId": link})]
+
+    def resting(self, listing: Listing | None, account: Account) -> Sequence[Query]:
+        scope: Params = {"symbol": listing.id} if listing is not None else {}
+        return [Query(self.OPEN, scope | {"limit": ORDERS_SHOWN}, cut_at(ORDERS_SHOWN))]
+
+    def ended(self, listing: Listing, span: Span) -> Sequence[Query]:
+        return [within(self.ENDED, listing, span, ORDERS_SHOWN)]
+
+    def fills(self, listing: Listing, span: Span) -> Sequence[Query]:
+        return [within(self.TRADES, listing, span, TRADES_SHOWN)]
+
+    def prices(self, ask: Ask) -> list[Price]:
+        return [Price(row["s"], number(row["p"])) for row in ask(Request(self.LAST, {}))]
+
+    def positions(self, ask: Ask) -> list[Held]:
+        return coins(ask(Request(self.ACCOUNT, {}))["balances"], "asset", "{}USDT")
 
     def balance(self, ask: Ask, account: Account) -> Balance:
         row = row_of(ask(Request(self.ACCOUNT, {}))["balances"], "asset")

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 
+from exchanges.adapters.ccxt.answers import at
 from exchanges.adapters.ccxt.keys import Scope, key_facts, words
+from exchanges.adapters.ccxt.paging import numbered
+from exchanges.adapters.ccxt.spans import Span
 from exchanges.adapters.ccxt.units import (
     ZERO,
     in_contracts,
@@ -12,6 +18,7 @@ from exchanges.adapters.ccxt.units import (
     number,
     number_or_none,
     plain,
+    whole,
 )
 from exchanges.adapters.ccxt.venue import (
     Account,
@@ -19,16 +26,21 @@ from exchanges.adapters.ccxt.venue import (
     Endpoint,
     Feature,
     Held,
+    Json,
     Listing,
     Params,
+    Price,
     Product,
+    Query,
     Request,
+    Setting,
     Site,
     Venue,
 )
 from exchanges.adapters.ccxt.venues.shared import (
     COIN,
     POSITION_INDEXES,
+    coins,
     is_limit,
     swap_balance,
 )
@@ -65,14 +77,14 @@ CODES: dict[str, type[ExchangeError]] = {
     **dict.fromkeys(
         ("200004", "210021", "230003", "260100", "300003", "330008", "600100"), InsufficientMargin
     ),
-    **dict.fromkeys(("100001", "126043", "order_not_exist"), NotFound),
+    **dict.fromkeys(("100004", "126043", "order_not_exist"), NotFound),
     **dict.fromkeys(("126033", "126044"), DuplicateLinkId),
-    "330012": PositionModeMismatch,
+    **dict.fromkeys(("330011", "330012"), PositionModeMismatch),
     **dict.fromkeys(("400600", "400000"), SymbolNotTradable),
     **dict.fromkeys(("330005", "300009", "300011", "300012", "400200", "400350"), OrderRejected),
-    **dict.fromkeys(("300000", "400330", "400370", "400760", "600101"), InvalidOrder),
+    **dict.fromkeys(("100001", "300000", "400330", "400370", "400760", "600101"), InvalidOrder),
 }
-# 400100 is whatever its words say.
+# 400100 is whatever its words say, and 100001 where they name an order.
 TEXTS: tuple[tuple[str, type[ExchangeError]], ...] = (
     ("order_not_exist", NotFound),
     ("order does not exist", NotFound),
@@ -88,6 +100,41 @@ READS: dict[str, Scope] = {
     "Transfer": Scope.WITHDRAW,  # it moves coins to where they can be withdrawn
 }
 KEY = Endpoint("privateGetUserApiKey", "GET", "/api/v1/user/api-key", "data.permission")
+WEEK = timedelta(days=7)  # of lists by time no more is told at once
+MARKED, STOPS, PAGED = 100, 500, 1000  # rows of a page, the most that each kind of list takes
+# https://github.com/Kucoin/kucoin-java-sdk (StopOrderStatusEnum)
+STOP_STATES = {"NEW": "open", "PENDING": "open", "CANCELLED": "canceled"}
+FIRED = frozenset({"TRIGGERED", "DONE"})
+FIRING_MS = 10_000  # that what a stop has become may take to show
+
+
+def _stop_state(row: Json, now: int) -> str:
+    """One that was triggered stands among the orders, where it is looked for first.
+
+    If it does not show there for long it has failed, as for want of coins.
+    """
+    if row["status"] not in FIRED:
+        return STOP_STATES[row["status"]]
+    return "open" if now - int(row["stopTriggerTime"]) < FIRING_MS else "rejected"
+
+
+def _behind(answer: Json, rows: list[Json], _words: Params) -> Sequence[Params]:
+    """A full page is followed by what stands behind the mark that its answer names."""
+    if len(rows) < MARKED:
+        return ()
+    mark = at(answer, "data.lastId")
+    if not mark:
+        raise Unavailable("a full page that does not say where it ends")
+    return ({"lastId": mark},)
+
+
+def _scope(listing: Listing | None) -> Params:
+    return {"symbol": listing.id} if listing is not None else {}
+
+
+def _trading(rows: list[Json]) -> list[Json]:
+    """Of the accounts, those that trade; what lies in the main one must be moved first."""
+    return [row for row in rows if row["type"] in {"trade", "trade_hf"}]
 
 
 def _key_facts(ask: Ask, trading: dict[str, Scope]) -> KeyFacts:
@@ -111,8 +158,10 @@ class KucoinSpot(Venue):
     market_paths = ("/api/v2/symbols", "/api/v1/symbols", "/api/v3/margin/symbols")
     time_paths = ("/api/v1/timestamp",)
     link_length = 40
-    # 4,000 units in 30 s (futures 2,000); of ours none weighs more than 5.
+    # 4,000 units in 30 s (futures 2,000). A look at a market weighs 2 for each list and 8 for that
+    # of its stops, what an account is asked for up to 20: 5 in the mean.
     limits = Limits(800, 30_000, account_writes=10)
+    # https://www.kucoin.com/docs/basic-info/connection-method/types/timestamps
     accepts_seconds = 5.0
     codes = CODES
     texts = TEXTS
@@ -143,6 +192,19 @@ class KucoinSpot(Venue):
         "/api/v1/stop-order/queryOrderByClientOid",
         "data.[]",
     )
+    BUSY = Endpoint(
+        "privateGetHfOrdersActiveSymbols",
+        "GET",
+        "/api/v1/hf/orders/active/symbols",
+        "data.symbols.[]",
+    )
+    OPEN = Endpoint("privateGetHfOrdersActive", "GET", "/api/v1/hf/orders/active", "data.[]")
+    OPEN_TRIGGERS = Endpoint("privateGetStopOrder", "GET", "/api/v1/stop-order", "data.items.[]")
+    ENDED = Endpoint("privateGetHfOrdersDone", "GET", "/api/v1/hf/orders/done", "data.items.[]")
+    TRADES = Endpoint("privateGetHfFills", "GET", "/api/v1/hf/fills", "data.items.[]")
+    LAST = Endpoint(
+        "publicGetMarketAllTickers", "GET", "/api/v1/market/allTickers", "data.ticker.[]"
+    )
     ACCOUNTS = Endpoint("privateGetAccounts", "GET", "/api/v1/accounts", "data.[]")
 
     def place(self, order: NewOrder, link: str, listing: Listing, account: Account) -> Request:
@@ -170,9 +232,67 @@ class KucoinSpot(Venue):
         named = {"symbol": listing.id, "clientOid": link}
         return [Request(self.FIND, named), Request(self.FIND_TRIGGER, named)]
 
+    def read_order(
+        self, client: Any, row: Json, market: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        """Of a stop's states ccxt knows one, and never when an order last changed."""
+        if "status" in row:
+            state = _stop_state(row, client.milliseconds())
+            return dict(client.parse_order(row, market)) | {"status": state}
+        read = client.parse_order(row | {"stop": None}, market)
+        return dict(read) | {"lastUpdateTimestamp": row.get("lastUpdatedAt")}
+
+    def scopes(self, ask: Ask, listings: Mapping[str, Listing]) -> Sequence[Listing | None]:
+        """Of stops there is a list of all markets; of orders, one of the markets with any."""
+        busy = ask(Request(self.BUSY, {}))["data"]["symbols"] or []
+        return [None, *(listings[one] for one in busy if one in listings)]
+
+    def resting(self, listing: Listing | None, account: Account) -> Sequence[Query]:
+        words = _scope(listing) | {"pageSize": STOPS}
+        stops = Query(self.OPEN_TRIGGERS, words, numbered("currentPage", STOPS))
+        if listing is None:
+            return [stops]
+        return [Query(self.OPEN, _scope(listing)), stops]
+
+    def ended(self, listing: Listing, span: Span) -> Sequence[Query]:
+        """Stops that were withdrawn are in no list; each tells of itself."""
+        return self._within(self.ENDED, listing, span)
+
+    def fills(self, listing: Listing, span: Span) -> Sequence[Query]:
+        return self._within(self.TRADES, listing, span)
+
+    @staticmethod
+    def _within(endpoint: Endpoint, listing: Listing, span: Span) -> list[Query]:
+        words = _scope(listing) | {"limit": MARKED}
+        return [
+            Query(endpoint, words | {"startAt": part.start, "endAt": part.end}, _behind)
+            for part in span.parts(WEEK)
+        ]
+
+    def prices(self, ask: Ask) -> list[Price]:
+        return [
+            Price(
+                row["symbol"],
+                number(row["last"]),
+                bid=number_or_none(row.get("buy")),
+                ask=number_or_none(row.get("sell")),
+            )
+            for row in ask(Request(self.LAST, {}))["data"]["ticker"]
+        ]
+
+    def positions(self, ask: Ask) -> list[Held]:
+        found: dict[str, Json] = {}
+        for row in _trading(ask(Request(self.ACCOUNTS, {}))["data"]):
+            known = found.get(row["currency"], {"free": ZERO, "locked": ZERO})
+            found[row["currency"]] = {
+                "currency": row["currency"],
+                "free": known["free"] + number(row["available"]),
+                "locked": known["locked"] + number(row["holds"]),
+            }
+        return coins(found.values(), "currency", "{}-USDT")
+
     def balance(self, ask: Ask, account: Account) -> Balance:
-        rows = ask(Request(self.ACCOUNTS, {"currency": COIN}))["data"]
-        trading = [row for row in rows if row["type"] in {"trade", "trade_hf"}]
+        trading = _trading(ask(Request(self.ACCOUNTS, {"currency": COIN}))["data"])
         whole = sum((number(row["balance"]) for row in trading), ZERO)
         return Balance(whole, sum((number(row["available"]) for row in trading), ZERO), "")
 
@@ -185,8 +305,7 @@ class KucoinFutures(Venue):
     ccxt_id = "kucoinfutures"
     product = Product.SWAP
     sites = {"mainnet": Site(frozenset({"api-futures.kucoin.com", "api.kucoin.com"}))}
-    # That a stop of its own is withdrawn by our id is not documented, so none is placed.
-    features = frozenset({Feature.MARKET, Feature.REDUCE, Feature.ATTACHED})
+    features = frozenset({Feature.MARKET, Feature.REDUCE, Feature.TRIGGER, Feature.ATTACHED})
     has_passphrase = True
     options = {"uta": False}
     market_paths = ("/api/v1/contracts/active",)
@@ -194,12 +313,13 @@ class KucoinFutures(Venue):
     delivery_field = "expireDate"
     link_length = 40
     limits = Limits(400, 30_000, account_writes=10)
-    accepts_seconds = 5.0
+    accepts_seconds = 5.0  # as on its spot market
     codes = CODES
     texts = TEXTS
 
     ORDER = Endpoint("futuresPrivatePostOrders", "POST", "/api/v1/orders", "data.orderId")
     ATTACHED = Endpoint("futuresPrivatePostStOrders", "POST", "/api/v1/st-orders", "data.orderId")
+    # Both know stops as well as orders (…/docs-new/rest/futures-trading/orders/cancel-order-by-…).
     CANCEL = Endpoint(
         "futuresPrivateDeleteOrdersClientOrderClientOid",
         "DELETE",
@@ -209,6 +329,29 @@ class KucoinFutures(Venue):
     FIND = Endpoint(
         "futuresPrivateGetOrdersByClientOid", "GET", "/api/v1/orders/byClientOid", "data.id"
     )
+    LIST = Endpoint("futuresPrivateGetOrders", "GET", "/api/v1/orders", "data.items.[]")
+    STOPS = Endpoint("futuresPrivateGetStopOrders", "GET", "/api/v1/stopOrders", "data.items.[]")
+    TRADES = Endpoint("futuresPrivateGetFills", "GET", "/api/v1/fills", "data.items.[]")
+    MODE = Endpoint(
+        "futuresPrivateGetPositionGetPositionMode",
+        "GET",
+        "/api/v2/position/getPositionMode",
+        "data",
+    )
+    LEVERAGE = Endpoint(
+        "futuresPrivateGetGetCrossUserLeverage",
+        "GET",
+        "/api/v2/getCrossUserLeverage",
+        "data.leverage",
+    )
+    SET_LEVERAGE = Endpoint(
+        "futuresPrivatePostChangeCrossUserLeverage",
+        "POST",
+        "/api/v2/changeCrossUserLeverage",
+        "data",
+    )
+    LAST = Endpoint("futuresPublicGetAllTickers", "GET", "/api/v1/allTickers", "data.[]")
+    MARK = Endpoint("futuresPublicGetContractsActive", "GET", "/api/v1/contracts/active", "data.[]")
     POSITIONS = Endpoint("futuresPrivateGetPositions", "GET", "/api/v1/positions", "data.[]")
     OVERVIEW = Endpoint(
         "futuresPrivateGetAccountOverview", "GET", "/api/v1/account-overview", "data.currency"
@@ -228,6 +371,12 @@ class KucoinFutures(Venue):
             params |= {"price": plain(order.price), "timeInForce": "GTC"}
         if order.reduce_only:
             params["reduceOnly"] = True
+        if order.trigger is not None:
+            params |= {
+                "stop": "up" if order.trigger_rises else "down",
+                "stopPrice": plain(order.trigger),
+                "stopPriceType": "TP",  # the last traded price
+            }
         attached = self._attached(order)
         if attached:
             return Request(self.ATTACHED, params | attached)
@@ -252,6 +401,64 @@ class KucoinFutures(Venue):
 
     def finds(self, link: str, listing: Listing) -> Sequence[Request]:
         return [Request(self.FIND, {"clientOid": link})]
+
+    def read_order(
+        self, client: Any, row: Json, market: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        """A stop that was triggered is the same order: done without all of it, it was cut short."""
+        read = dict(client.parse_order(row, market))
+        if read["status"] == "closed" and number(row["filledSize"]) < number(row["size"]):
+            read["status"] = "expired"
+        return read
+
+    def resting(self, listing: Listing | None, account: Account) -> Sequence[Query]:
+        return [
+            self._pages(self.LIST, _scope(listing) | {"status": "active"}),
+            self._pages(self.STOPS, _scope(listing)),
+        ]
+
+    def ended(self, listing: Listing, span: Span) -> Sequence[Query]:
+        return self._within(self.LIST, _scope(listing) | {"status": "done"}, span)
+
+    def fills(self, listing: Listing, span: Span) -> Sequence[Query]:
+        return self._within(self.TRADES, _scope(listing), span)
+
+    def _within(self, endpoint: Endpoint, words: Params, span: Span) -> list[Query]:
+        return [
+            self._pages(endpoint, words | {"startAt": part.start, "endAt": part.end})
+            for part in span.parts(WEEK)
+        ]
+
+    @staticmethod
+    def _pages(endpoint: Endpoint, words: Params) -> Query:
+        return Query(endpoint, words | {"pageSize": PAGED}, numbered("currentPage", PAGED))
+
+    def closes(self, row: Json, *, sells: bool) -> bool:
+        return number(row.get("closeFeePay")) != 0
+
+    def modes(self, ask: Ask, listing: Listing | None) -> list[Setting]:
+        """Market by market; orders are placed with cross margin, so that its leverage counts."""
+        if listing is None:
+            return []
+        is_hedge = {0: False, 1: True}[int(ask(Request(self.MODE, {}))["data"]["positionMode"])]
+        leverage = ask(Request(self.LEVERAGE, _scope(listing)))["data"]["leverage"]
+        return [Setting(listing.id, number(leverage), is_hedge=is_hedge)]
+
+    def leverages(self, leverage: Decimal, listing: Listing) -> Sequence[Request]:
+        return [Request(self.SET_LEVERAGE, _scope(listing) | {"leverage": whole(leverage)})]
+
+    def prices(self, ask: Ask) -> list[Price]:
+        marks = {row["symbol"]: row for row in ask(Request(self.MARK, {}))["data"]}
+        return [
+            Price(
+                row["symbol"],
+                number(row["price"]),
+                mark=number_or_none(marks.get(row["symbol"], {}).get("markPrice")),
+                bid=number_or_none(row.get("bestBidPrice")),
+                ask=number_or_none(row.get("bestAskPrice")),
+            )
+            for row in ask(Request(self.LAST, {}))["data"]
+        ]
 
     def balance(self, ask: Ask, account: Account) -> Balance:
         data = ask(Request(self.OVERVIEW, {"currency": COIN}))["data"]

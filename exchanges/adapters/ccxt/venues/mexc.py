@@ -6,19 +6,29 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from exchanges.adapters.ccxt.keys import Scope, key_facts, words
-from exchanges.adapters.ccxt.units import plain
+from exchanges.adapters.ccxt.spans import Span
+from exchanges.adapters.ccxt.units import number, number_or_none, plain
 from exchanges.adapters.ccxt.venue import (
     Account,
     Ask,
     Endpoint,
     Feature,
+    Held,
     Listing,
+    Price,
     Product,
+    Query,
     Request,
     Site,
     Venue,
 )
-from exchanges.adapters.ccxt.venues.shared import row_of, spot_balance, spot_order
+from exchanges.adapters.ccxt.venues.shared import (
+    coins,
+    row_of,
+    spot_balance,
+    spot_order,
+    within,
+)
 from exchanges.domain.errors import (
     AccountBarred,
     ExchangeError,
@@ -68,6 +78,9 @@ SCOPES: dict[str, Scope] = {
     "SPOT_TRANSFER_READ": Scope.READ,
     "SPOT_TRANSFER_WRITE": Scope.TRANSFER,
 }
+# What it tells of: orders of a week, fills of a month.
+ORDERS_KEPT, FILLS_KEPT = timedelta(days=7), timedelta(days=28)
+ORDERS_SHOWN, FILLS_SHOWN = 1000, 100  # rows of a page
 
 
 class MexcSpot(Venue):
@@ -81,12 +94,17 @@ class MexcSpot(Venue):
     market_paths = ("/api/v3/exchangeInfo",)
     time_paths = ("/api/v3/time",)
     link_length = 32
+    # Each list has 500 of weight in ten seconds, and a look at one weighs ten; four make a look.
     limits = Limits(100, 5_000, account_writes=10)
     codes = CODES
 
     ORDER = Endpoint("spotPrivatePostOrder", "POST", "/api/v3/order", "orderId")
     CANCEL = Endpoint("spotPrivateDeleteOrder", "DELETE", "/api/v3/order", "orderId")
     FIND = Endpoint("spotPrivateGetOrder", "GET", "/api/v3/order", "orderId")
+    OPEN = Endpoint("spotPrivateGetOpenOrders", "GET", "/api/v3/openOrders", "[]")
+    ALL = Endpoint("spotPrivateGetAllOrders", "GET", "/api/v3/allOrders", "[]")
+    TRADES = Endpoint("spotPrivateGetMyTrades", "GET", "/api/v3/myTrades", "[]")
+    TICKERS = Endpoint("spotPublicGetTicker24hr", "GET", "/api/v3/ticker/24hr", "[]")
     ACCOUNT = Endpoint("spotPrivateGetAccount", "GET", "/api/v3/account", "balances.[]")
     # A POST to the same path rewrites the key's addresses: only the question is named here.
     KEY = Endpoint("spotPrivateGetApiKeyInfo", "GET", "/api/v3/apiKeyInfo", "permissions")
@@ -103,6 +121,31 @@ class MexcSpot(Venue):
 
     def finds(self, link: str, listing: Listing) -> Sequence[Request]:
         return [Request(self.FIND, {"symbol": listing.id, "origClientOrderId": link})]
+
+    def resting(self, listing: Listing | None, account: Account) -> Sequence[Query]:
+        return [Query(self.OPEN, {"symbol": listing.id} if listing is not None else {})]
+
+    def ended(self, listing: Listing, span: Span) -> Sequence[Query]:
+        """Of the last week alone: what ended before that is found by its id."""
+        return [within(self.ALL, listing, span.last(ORDERS_KEPT), ORDERS_SHOWN)]
+
+    def fills(self, listing: Listing, span: Span) -> Sequence[Query]:
+        """Of the last month alone."""
+        return [within(self.TRADES, listing, span.last(FILLS_KEPT), FILLS_SHOWN)]
+
+    def prices(self, ask: Ask) -> list[Price]:
+        return [
+            Price(
+                row["symbol"],
+                number(row["lastPrice"]),
+                bid=number_or_none(row.get("bidPrice")),
+                ask=number_or_none(row.get("askPrice")),
+            )
+            for row in ask(Request(self.TICKERS, {}))
+        ]
+
+    def positions(self, ask: Ask) -> list[Held]:
+        return coins(ask(Request(self.ACCOUNT, {}))["balances"], "asset", "{}USDT")
 
     def balance(self, ask: Ask, account: Account) -> Balance:
         row = row_of(ask(Request(self.ACCOUNT, {}))["balances"], "asset")

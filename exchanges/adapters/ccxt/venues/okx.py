@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 from exchanges.adapters.ccxt.keys import Scope, key_facts, words
-from exchanges.adapters.ccxt.units import in_contracts, number, number_or_none, plain
+from exchanges.adapters.ccxt.paging import after
+from exchanges.adapters.ccxt.spans import Span
+from exchanges.adapters.ccxt.units import in_contracts, number, number_or_none, plain, whole
 from exchanges.adapters.ccxt.venue import (
     Account,
     Ask,
@@ -16,9 +20,13 @@ from exchanges.adapters.ccxt.venue import (
     Json,
     Listing,
     Mode,
+    Next,
     Params,
+    Price,
     Product,
+    Query,
     Request,
+    Setting,
     Site,
     Venue,
 )
@@ -40,7 +48,7 @@ from exchanges.domain.errors import (
     SymbolNotTradable,
     Unavailable,
 )
-from exchanges.domain.trading import Balance, KeyFacts, NewOrder
+from exchanges.domain.trading import Balance, Cause, KeyFacts, NewOrder
 from exchanges.domain.venues import Limits
 
 CODES: dict[str, type[ExchangeError]] = {
@@ -64,7 +72,9 @@ CODES: dict[str, type[ExchangeError]] = {
     **dict.fromkeys(
         ("51001", "51021", "51022", "51027", "51028", "51029", "51030"), SymbolNotTradable
     ),
-    **dict.fromkeys(("51112", "51134", "51174", "51205", "51261", "54008"), OrderRejected),
+    **dict.fromkeys(
+        ("51112", "51134", "51169", "51170", "51174", "51205", "51261", "54008"), OrderRejected
+    ),
     **dict.fromkeys(
         ("51000", "51004", "51005", "51006", "51007", "51020", "51116", "51120", "51121", "51202"),
         InvalidOrder,
@@ -77,6 +87,56 @@ SCOPES: dict[str, Scope] = {
 }
 POSITION_SIDES = ("net", "long", "short")
 AT_MARKET = "-1"
+NET = "net_mode"  # without a hedge
+SWAPS: Params = {"instType": "SWAP"}
+# Types of orders that wait: stops and targets share a list, entries that wait have another.
+ALGO_TYPES = ("conditional,oco", "trigger")
+ALGO_ENDS = ("effective", "canceled", "order_failed")
+CAUSES = {
+    "adl": Cause.ADL,
+    "full_liquidation": Cause.LIQUIDATION,
+    "partial_liquidation": Cause.LIQUIDATION,
+    "delivery": Cause.DELISTING,
+}
+BY_REQUEST = {"", "1"}  # `cancelSource`, where an answer has one
+FULL = 100  # rows of a page
+# How long its quick lists reach back: of orders, and of fills.
+RECENT_ORDERS, RECENT_FILLS = timedelta(days=6, hours=23), timedelta(days=2, hours=23)
+
+
+def _earlier(place: str) -> Next:
+    """A page shows the newest first, and is followed by what is older than its last row."""
+    return after("after", FULL, lambda row: row[place])
+
+
+def _algos_until(start: int) -> Next:
+    """As `_earlier`; what has ended is listed by no time, so it is read until it is old enough."""
+    earlier = _earlier("algoId")
+
+    def following(answer: Json, rows: list[Json], said: Params) -> Sequence[Params]:
+        is_old = bool(rows) and int(rows[-1]["cTime"]) < start
+        return () if is_old else earlier(answer, rows, said)
+
+    return following
+
+
+def _within(span: Span) -> Params:
+    return {"begin": span.start, "end": span.end, "limit": FULL}
+
+
+def _scope(listing: Listing | None) -> Params:
+    return SWAPS | ({"instId": listing.id} if listing is not None else {})
+
+
+def _is_algo(row: Json) -> bool:
+    """An order that a stop has become names that stop too, and tells what is filled of it."""
+    return bool(row.get("algoId")) and "accFillSz" not in row
+
+
+def _born_of(row: Json) -> str:
+    """The first: several come of orders that split, which ours do not."""
+    said = (row.get("ordIdList") or [row.get("ordId")]) if _is_algo(row) else [""]
+    return str(said[0]) if said[0] not in {None, "", "0"} else ""
 
 
 class OkxSwap(Venue):
@@ -97,6 +157,8 @@ class OkxSwap(Venue):
     delivery_field = "expTime"
     link_length = 32
     limits = Limits(45, 5_000, account_writes=10)
+    # "The request will expire 30 seconds after the timestamp" (docs-v5, REST Authentication); how
+    # long matching may take is told nowhere.
     accepts_seconds = 30.0
     codes = CODES
     code_paths = ("data.0.sCode", "code")
@@ -115,6 +177,34 @@ class OkxSwap(Venue):
     FIND_TRIGGER = Endpoint(
         "privateGetTradeOrderAlgo", "GET", "/api/v5/trade/order-algo", "data.0.algoId"
     )
+    OPEN = Endpoint(
+        "privateGetTradeOrdersPending", "GET", "/api/v5/trade/orders-pending", "data.[]"
+    )
+    OPEN_TRIGGERS = Endpoint(
+        "privateGetTradeOrdersAlgoPending", "GET", "/api/v5/trade/orders-algo-pending", "data.[]"
+    )
+    ENDED = Endpoint(
+        "privateGetTradeOrdersHistory", "GET", "/api/v5/trade/orders-history", "data.[]"
+    )
+    ENDED_BEFORE = Endpoint(
+        *("privateGetTradeOrdersHistoryArchive", "GET"),
+        *("/api/v5/trade/orders-history-archive", "data.[]"),
+    )
+    ENDED_TRIGGERS = Endpoint(
+        "privateGetTradeOrdersAlgoHistory", "GET", "/api/v5/trade/orders-algo-history", "data.[]"
+    )
+    FILLS = Endpoint("privateGetTradeFills", "GET", "/api/v5/trade/fills", "data.[]")
+    FILLS_BEFORE = Endpoint(
+        "privateGetTradeFillsHistory", "GET", "/api/v5/trade/fills-history", "data.[]"
+    )
+    LEVERAGES = Endpoint(
+        "privateGetAccountLeverageInfo", "GET", "/api/v5/account/leverage-info", "data.[]"
+    )
+    LEVERAGE = Endpoint(
+        "privatePostAccountSetLeverage", "POST", "/api/v5/account/set-leverage", "data.0.lever"
+    )
+    TICKERS = Endpoint("publicGetMarketTickers", "GET", "/api/v5/market/tickers", "data.[]")
+    MARKS = Endpoint("publicGetPublicMarkPrice", "GET", "/api/v5/public/mark-price", "data.[]")
     POSITIONS = Endpoint(
         "privateGetAccountPositions", "GET", "/api/v5/account/positions", "data.[]"
     )
@@ -182,9 +272,94 @@ class OkxSwap(Venue):
 
     def trigger_of(self, row: Json) -> Decimal | None:
         """Of an order that waits by itself: an entry names its attached levels alike."""
-        if not row.get("algoId"):
+        if not _is_algo(row):
             return None
-        return number_or_none(row.get("slTriggerPx")) or number_or_none(row.get("tpTriggerPx"))
+        levels = (row.get(name) for name in ("slTriggerPx", "tpTriggerPx", "triggerPx"))
+        return next((level for level in map(number_or_none, levels) if level is not None), None)
+
+    def finds_born(self, order_id: str, listing: Listing) -> Request:
+        return Request(self.FIND, {"instId": listing.id, "ordId": order_id})
+
+    def resting(self, listing: Listing | None, account: Account) -> Sequence[Query]:
+        scope = _scope(listing) | {"limit": FULL}
+        waiting = [
+            Query(self.OPEN_TRIGGERS, scope | {"ordType": kind}, _earlier("algoId"))
+            for kind in ALGO_TYPES
+        ]
+        return [Query(self.OPEN, scope, _earlier("ordId")), *waiting]
+
+    def ended(self, listing: Listing, span: Span) -> Sequence[Query]:
+        """By when they were placed; what was cancelled unfilled is shown for two hours."""
+        scope = _scope(listing) | {"limit": FULL, "ordType": ALGO_TYPES[0]}
+        triggers = [
+            Query(self.ENDED_TRIGGERS, scope | {"state": end}, _algos_until(span.start))
+            for end in ALGO_ENDS
+        ]
+        endpoint = self.ENDED if span.is_within(RECENT_ORDERS) else self.ENDED_BEFORE
+        return [*triggers, Query(endpoint, _scope(listing) | _within(span), _earlier("ordId"))]
+
+    def fills(self, listing: Listing, span: Span) -> Sequence[Query]:
+        endpoint = self.FILLS if span.is_within(RECENT_FILLS) else self.FILLS_BEFORE
+        return [Query(endpoint, _scope(listing) | _within(span), _earlier("billId"))]
+
+    def read_order(
+        self, client: Any, row: Json, market: Mapping[str, Any] | None
+    ) -> dict[str, Any]:
+        """An order is called by the stop that it was, and every end taken for a withdrawal."""
+        parsed = super().read_order(client, row, market)
+        state = row.get("state")
+        if _is_algo(row):
+            if state == "order_failed":
+                return {**parsed, "status": "rejected"}
+            has_fired_unseen = state == "effective" and not _born_of(row)
+            return {**parsed, "status": "open"} if has_fired_unseen else parsed
+        is_by_force = state == "mmp_canceled" or row.get("cancelSource", "") not in BY_REQUEST
+        ended = {"status": "expired"} if parsed.get("status") == "canceled" and is_by_force else {}
+        return {**parsed, "id": row.get("ordId"), **ended}
+
+    def link_of(self, row: Json, parsed: Mapping[str, Any]) -> str:
+        return str(row.get("algoClOrdId" if _is_algo(row) else "clOrdId") or "")
+
+    def became(self, row: Json) -> str:
+        return _born_of(row)
+
+    def cause_of(self, row: Json) -> Cause:
+        return CAUSES.get(str(row.get("category")), Cause.USER)
+
+    def closes(self, row: Json, *, sells: bool) -> bool:
+        side = row.get("posSide")
+        if side in {"long", "short"}:
+            return sells is (side == "long")
+        return number(row.get("fillPnl")) != 0
+
+    def modes(self, ask: Ask, listing: Listing | None) -> list[Setting]:
+        """Of twenty markets in a request at most, so that there is no list of all."""
+        if listing is None:
+            return []
+        is_hedge = ask(Request(self.CONFIG, {}))["data"][0]["posMode"] != NET
+        words_of = {"instId": listing.id, "mgnMode": "cross"}
+        return [
+            Setting(row["instId"], number(row["lever"]), is_hedge=is_hedge)
+            for row in ask(Request(self.LEVERAGES, words_of))["data"]
+        ]
+
+    def leverages(self, leverage: Decimal, listing: Listing) -> Sequence[Request]:
+        """Of cross margin: one for both sides of a hedge."""
+        words_of = {"instId": listing.id, "mgnMode": "cross", "lever": whole(leverage)}
+        return [Request(self.LEVERAGE, words_of, listing.id)]
+
+    def prices(self, ask: Ask) -> list[Price]:
+        marks = {row["instId"]: row for row in ask(Request(self.MARKS, dict(SWAPS)))["data"]}
+        return [
+            Price(
+                row["instId"],
+                number(row["last"]),
+                mark=number_or_none(marks.get(row["instId"], {}).get("markPx")),
+                bid=number_or_none(row.get("bidPx")),
+                ask=number_or_none(row.get("askPx")),
+            )
+            for row in ask(Request(self.TICKERS, dict(SWAPS)))["data"]
+        ]
 
     def balance(self, ask: Ask, account: Account) -> Balance:
         details = ask(Request(self.BALANCE, {"ccy": COIN}))["data"][0]["details"]

@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from exchanges.adapters.ccxt.paging import halved
+from exchanges.adapters.ccxt.spans import Span
 from exchanges.adapters.ccxt.units import ZERO, in_contracts, number
-from exchanges.adapters.ccxt.venue import Listing, Params
+from exchanges.adapters.ccxt.venue import Endpoint, Held, Listing, Params, Query
 from exchanges.domain.trading import Balance, NewOrder, OrderType, Side
 
 COIN = "USDT"
@@ -36,6 +38,13 @@ def spot_order(order: NewOrder, link: str, listing: Listing) -> Params:
     }
 
 
+def within(endpoint: Endpoint, listing: Listing, span: Span, most: int) -> Query:
+    """A list of one market by time, asked for as they do; `most`: rows of a page."""
+    times: Params = {"startTime": span.start, "endTime": span.end}
+    scope: Params = {"symbol": listing.id, "limit": most}
+    return Query(endpoint, scope | times, halved("startTime", "endTime", most))
+
+
 def row_of(rows: Iterable[Any], name: str, coin: str = COIN) -> Any:
     """The coin's row; one that is missing holds nothing."""
     return next((row for row in rows if row.get(name) == coin), {})
@@ -45,6 +54,20 @@ def spot_balance(free: Any, locked: Any) -> Balance:
     """What rests in orders belongs to the account, and is not free for new ones."""
     available = number(free)
     return Balance(available + number(locked), available, "")
+
+
+def coins(rows: Iterable[Any], name: str, market: str) -> list[Held]:
+    """What a spot account holds, by the id of each coin's market; its price was never told."""
+    return [
+        Held(
+            market.format(row[name]),
+            number(row["free"]) + number(row["locked"]),
+            ZERO,
+            Decimal(1),
+            0,
+        )
+        for row in rows
+    ]
 
 
 def swap_balance(equity: Any, available: Any) -> Balance:

@@ -487,6 +487,11 @@ VOICES: dict[str, Voice] = {
             "/api/v1/orders",
             KUCOIN_OK | {"data": {"orderId": ORDER_ID, "clientOid": LINK}},
         ),
+        stop_ack=(
+            "POST",
+            "/api/v1/orders",
+            KUCOIN_OK | {"data": {"orderId": ORDER_ID, "clientOid": LINK}},
+        ),
         attached_ack=(
             "POST",
             "/api/v1/st-orders",

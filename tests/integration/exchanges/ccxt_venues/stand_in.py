@@ -55,6 +55,8 @@ AUTH = frozenset(
 
 @dataclass
 class StandIn:
+    """Answers by verb and path, or by a path with a word of its query, which goes before."""
+
     url: str = ""
     answers: dict[tuple[str, str], Any] = field(default_factory=dict)
     heard: list[Heard] = field(default_factory=list)
@@ -64,7 +66,12 @@ class StandIn:
         self.send(verb, path, lambda handler: _send(handler, status, text))
 
     def send(self, verb: str, path: str, sends: Sends) -> None:
+        """`path?name=value`: for those alone that ask with this word."""
         self.answers[verb, path] = sends
+
+    def answer_to(self, verb: str, path: str, query: dict[str, str]) -> Sends | None:
+        asked = [*(f"{path}?{name}={value}" for name, value in query.items()), path]
+        return next((self.answers[verb, one] for one in asked if (verb, one) in self.answers), None)
 
 
 def _send(handler: BaseHTTPRequestHandler, status: int, text: str) -> None:
@@ -113,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         heard = Heard(self.command, parts.path, query, _body(raw), headers, parts.query, raw)
         self.stand_in.heard.append(heard)
-        sends = self.stand_in.answers.get((self.command, parts.path))
+        sends = self.stand_in.answer_to(self.command, parts.path, query)
         if sends is None:
             _send(self, 404, '{"nobody": "is here"}')
             return

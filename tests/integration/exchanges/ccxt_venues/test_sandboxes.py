@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
 from functools import partial
 
@@ -23,7 +24,14 @@ from exchanges.domain.errors import (
     Unavailable,
     Unsupported,
 )
-from exchanges.domain.trading import Credentials, NewOrder, OrderState, OrderType, Side
+from exchanges.domain.trading import (
+    Credentials,
+    NewOrder,
+    OrderState,
+    OrderType,
+    Side,
+    SymbolMode,
+)
 from exchanges.ports import Wire
 from exchanges.registry import exchange_factory, market_factory
 from tests.integration.exchanges.ccxt_venues.bybit_by_ccxt import LINEAR_VENUE
@@ -213,3 +221,120 @@ def test_the_clock_is_the_exchanges(place):
     import time
 
     assert 58 < place.market.server_time() - time.time() < 62
+
+
+# --- lists and settings ------------------------------------------------------------------------
+
+LISTED = pytest.mark.parametrize("place", ["binance", "binance_usdm", "hashkey"], indirect=True)
+USDM = pytest.mark.parametrize("place", ["binance_usdm"], indirect=True)
+
+
+@pytest.fixture
+def since():
+    return datetime.now(UTC) - timedelta(minutes=5)
+
+
+def listed(place, since):
+    return {order.link_id: order for order in place.account.orders_since("BTCUSDT", since)}
+
+
+@LISTED
+def test_an_account_without_anything_lists_nothing(place, since):
+    assert place.account.open_orders() == []
+    assert place.account.orders_since("BTCUSDT", since) == []
+    assert place.account.fills_since("BTCUSDT", since) == []
+
+
+@LISTED
+def test_an_order_stands_in_the_lists_of_its_state(place, since):
+    first, second = named(BUY, 1), named(BUY, 2)
+    place.account.place(first)
+    place.account.place(second)
+    place.account.cancel("BTCUSDT", second.link_id)
+    assert [order.link_id for order in place.account.open_orders("BTCUSDT")] == [first.link_id]
+    found = listed(place, since)
+    assert (found[first.link_id].state, found[second.link_id].state) == (
+        OrderState.OPEN,
+        OrderState.CANCELLED,
+    )
+    assert found[second.link_id].is_cancelled_by_request
+    place.price(59_000)
+    assert place.account.open_orders() == []
+    assert listed(place, since)[first.link_id].state is OrderState.FILLED
+
+
+@LISTED
+def test_a_fill_is_told_with_its_order(place, since):
+    acknowledged = place.account.place(BUY)
+    place.price(59_000)
+    place.account.orders_since("BTCUSDT", since)
+    (fill,) = place.account.fills_since("BTCUSDT", since)
+    assert (fill.order_id, fill.link_id) == (acknowledged.order_id, LINK)
+    assert (fill.side, fill.quantity, fill.price) == (Side.BUY, D("0.002"), D("59000.5"))
+    fee = D("59000.5") * D("0.002") * D("0.0005") if place.kind == "binance_usdm" else D(0)
+    assert (fill.fee, fill.fee_currency) == (fee, "USDT")
+    assert fill.closed_quantity == 0
+
+
+@LISTED
+def test_what_is_held_is_a_position(place, since):
+    hold(place)
+    (position,) = place.account.positions("BTCUSDT")
+    assert (position.side, position.quantity) == (Side.BUY, D("0.002"))
+    if place.is_spot:
+        place.account.place(
+            replace(named(BUY, 5), side=Side.SELL, reduce_only=True, price=D(60_000))
+        )
+        (fill,) = [one for one in place.account.fills_since("BTCUSDT", since) if one.side == "sell"]
+        assert fill.closed_quantity == D("0.002")
+        assert place.account.positions() == []
+
+
+@USDM
+def test_a_stop_that_fires_is_one_order_with_its_fill(place, since):
+    """The exchange gives what it places then another id, and a name that is not ours."""
+    hold(place)
+    acknowledged = place.account.place(stop())
+    waiting = {order.link_id: order for order in place.account.open_orders("BTCUSDT")}
+    assert waiting[LINK].state is OrderState.UNTRIGGERED
+    place.price(57_999)
+
+    orders = place.account.orders_since("BTCUSDT", since)
+    assert len(orders) == 2
+    (fired,) = [order for order in orders if order.link_id == LINK]
+    assert (fired.order_id, fired.state) == (acknowledged.order_id, OrderState.FILLED)
+    assert (fired.filled, fired.average) == (D("0.002"), D(57_999))
+    assert (fired.trigger_price, fired.reduce_only) == (58_000, True)
+    assert place.account.find_order("BTCUSDT", LINK) == fired
+    (sale,) = [one for one in place.account.fills_since("BTCUSDT", since) if one.side == "sell"]
+    assert (sale.order_id, sale.link_id) == (acknowledged.order_id, LINK)
+    assert (sale.price, sale.closed_quantity) == (D(57_999), D("0.002"))
+
+
+@USDM
+def test_a_fresh_account_knows_whose_fill_it_was(place, since):
+    hold(place)
+    acknowledged = place.account.place(stop())
+    place.price(57_999)
+    another = place.account_of(Credentials(place.key, place.secret))
+    sales = [one for one in another.fills_since("BTCUSDT", since) if one.side == "sell"]
+    assert [one.order_id for one in sales] == [acknowledged.order_id]
+
+
+@USDM
+def test_leverage_is_set_and_read(place):
+    assert place.account.symbol_mode("BTCUSDT") == SymbolMode("BTCUSDT", D(10), is_hedge=False)
+    place.account.set_leverage("BTCUSDT", D(5))
+    place.account.set_leverage("BTCUSDT", D(5))  # that it stands already is success
+    assert place.account.symbol_modes() == [SymbolMode("BTCUSDT", D(5), is_hedge=False)]
+    with pytest.raises(InvalidOrder):
+        place.account.set_leverage("BTCUSDT", D(200))
+    assert place.account.symbol_mode("BTCUSDT").leverage == 5
+
+
+@LISTED
+def test_prices_are_read_without_a_key(place):
+    place.price(61_000)
+    (ticker,) = place.market.tickers()
+    assert (ticker.symbol, ticker.last, ticker.mark) == ("BTCUSDT", 61_000, 61_000)
+    assert ticker.bid <= 61_000 <= ticker.ask
