@@ -204,7 +204,6 @@ def timed(request: Callable[[], requests.Response]) -> tuple[float, requests.Res
 
 def measure() -> dict[str, object]:
     call_command("migrate", verbosity=0)
-    call_command("flush", interactive=False, verbosity=0)
     cache.clear()
     symbols = [f"B{number}USDT" for number in range(2 * ROUNDS)]
     author = make_author()
@@ -215,7 +214,6 @@ def measure() -> dict[str, object]:
             return _measure(Author(url, author), symbols)
     finally:
         connections.close_all()
-        call_command("flush", interactive=False, verbosity=0)
 
 
 def _measure(author: Author, symbols: list[str]) -> dict[str, object]:

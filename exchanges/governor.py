@@ -92,6 +92,7 @@ class Room:
     used: int  # at most, from now on
     used_soon: int  # when what comes back in a moment has come
     most: int
+    window_ms: int  # of the exchange: `most` may leave in any span of this length
     wait: float  # seconds until some of it comes back
     frozen: float  # seconds that the exchange's ban goes on
     is_doubtful: bool = False  # nobody knows what others have spent
@@ -121,6 +122,7 @@ class Local:
     """This process's own share, for when Redis is away; it starts as if it were spent."""
 
     most: int
+    window_ms: int
     span: float
     free_from: float = 0.0
     times: dict[str, deque[float]] = field(default_factory=dict)
@@ -146,7 +148,10 @@ class Local:
     def room(self, budget: str, now: float, frozen: float) -> Room:
         times = self.times.get(budget, deque())
         used = sum(1 for at in times if at > now - self.span)
-        return Room(used, used, self.most, self.span, frozen, is_doubtful=now < self.free_from)
+        is_doubtful = now < self.free_from
+        return Room(
+            used, used, self.most, self.window_ms, self.span, frozen, is_doubtful=is_doubtful
+        )
 
 
 class Governor:
@@ -169,10 +174,12 @@ class Governor:
         self._redis = redis.Redis.from_url(url, socket_timeout=0.3, socket_connect_timeout=0.3)
         self._script = self._redis.register_script(SCRIPT)
         self._most, self._limits = most, limits
+        self.window_ms = span_ms
         own = span_ms + PERMIT_MS + JITTER_MS
         self._head = (PREFIX, own, BUCKET_MS, assumed, self._account_ms, AHEAD_MS)
         span = own / 1000
-        self._local = Local(max(math.floor(most * LOCAL_SHARE / processes), 1), span)
+        alone = max(math.floor(most * LOCAL_SHARE / processes), 1)
+        self._local = Local(alone, span_ms, span)
         self._lock = threading.Lock()
         self._away_until = 0.0
         self._is_away = False
@@ -240,7 +247,7 @@ class Governor:
             used, soon, wait, frozen = answer[4 * number : 4 * number + 4]
             ban = max(frozen / 1000, bans.get(name, 0.0))
             self._remember(name, ban)
-            rooms[name] = Room(used, soon, self._most, wait / 1000, ban)
+            rooms[name] = Room(used, soon, self._most, self.window_ms, wait / 1000, ban)
         return rooms
 
     def restamp(self, budget: str, permits: Sequence[Permit]) -> list[Permit]:

@@ -7,8 +7,6 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from django.conf import settings
-
 from exchanges.domain.errors import EgressBlocked, ExchangeError, RateLimited, Unavailable
 from exchanges.domain.lanes import Lane
 from exchanges.governor import AHEAD_MS, PERMIT_MS, Ask, Permit, governor
@@ -22,6 +20,10 @@ LEFT = "X-Bapi-Limit-Status"
 RESET = "X-Bapi-Limit-Reset-Timestamp"
 
 
+class TooLate(Unavailable):
+    """Whoever sends a whole chunk is not entitled to any more: none of it leaves."""
+
+
 class Purse:
     """Permits of one address that were taken for a whole chunk; each meter may spend one."""
 
@@ -33,8 +35,9 @@ class Purse:
     def spend(self, leave: Callable[[], None]) -> Permit | None:
         """Spend a permit, and wait until it may leave; None when there is none any more.
 
-        `leave` raises once whoever waits is not entitled to send any more; then what is left of
-        the purse is given back, for it is somebody's stop that goes first.
+        `leave` raises what keeps the request from leaving. With one account's refusal its own
+        permit is given back; after `TooLate` all that is left of the purse, for it is somebody's
+        stop that goes first.
         """
         with self._lock:
             self._count_late_ones_anew()
@@ -45,8 +48,11 @@ class Purse:
             while (wait := permit.ready_at - time.monotonic()) > 0:
                 leave()
                 time.sleep(min(wait, MOMENT))
-        except ExchangeError:
+        except TooLate:
             self.give_back(permit)
+            raise
+        except ExchangeError:
+            governor().give_back(self._budget, [permit])
             raise
         return None if self._is_banned() else in_time(self._budget, permit)
 
@@ -64,10 +70,10 @@ class Purse:
         """
         if self._is_banned():
             self._permits.clear()
-        ages = [(permit.age, permit) for permit in self._permits]
-        if not ages or ages[0][0] <= LATE:
+        if not self._permits or self._permits[0].age <= LATE:  # the oldest of them
             return
-        lost = settings.EGRESS_WINDOW_MS / 2000
+        ages = [(permit.age, permit) for permit in self._permits]
+        lost = governor().of(self._budget).window_ms / 2000
         late = [permit for age, permit in ages if LATE < age < lost]
         others = [permit for age, permit in ages if age <= LATE]
         self._permits = _by_time([*governor().restamp(self._budget, late), *others])
@@ -91,13 +97,14 @@ class AccountMeter:
     """Asks for each request, unless it was paid for with a whole chunk.
 
     `patience`: seconds that a request may wait here for its turn; `until`: monotonic, when waiting
-    ends for all of several requests that are worth nothing without the last. `may_leave`: whether
-    whoever sends is still entitled to, asked when a request has its timestamp.
+    ends for all of several requests that are worth nothing without the last. Asked when a request
+    has its timestamp: `may_send`, whether whoever sends the whole chunk is still entitled to, and
+    `may_leave`, whether this account's may go.
     """
 
     __slots__ = (
         *("_account", "_paid_kind", "_permit", "_purse"),
-        *("budget", "lane", "may_leave", "patience", "until"),
+        *("budget", "lane", "may_leave", "may_send", "patience", "until"),
     )
 
     def __init__(self, budget: str, account: str, lane: Lane, *, patience: float = 0.0) -> None:
@@ -109,6 +116,7 @@ class AccountMeter:
         self.lane = lane
         self.patience = patience
         self.until = 0.0
+        self.may_send: Callable[[], bool] | None = None
         self.may_leave: Callable[[], bool] | None = None
 
     def ask(self, kind: str, *, is_write: bool = True) -> Ask:
@@ -135,11 +143,19 @@ class AccountMeter:
             time.sleep(permit.wait)
 
     def leave(self) -> None:
-        if self.may_leave is not None and not self.may_leave():
+        refusal = self._refusal()
+        if refusal is not None:
             if self._permit is not None:
                 governor().give_back(self.budget, [self._permit])
                 self._permit = None
-            raise Unavailable("too late: somebody else may have taken over")
+            raise refusal
+
+    def _refusal(self) -> Unavailable | None:
+        if self.may_send is not None and not self.may_send():
+            return TooLate("too late: somebody else may have taken over")
+        if self.may_leave is not None and not self.may_leave():
+            return Unavailable("held back")
+        return None
 
     def leave_late(self) -> None:
         """The way to the exchange had to be opened first: the request counts from now on."""

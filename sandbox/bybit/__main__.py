@@ -9,6 +9,7 @@ import signal
 from datetime import UTC, datetime
 from pathlib import Path
 
+import uvloop
 from aiohttp import web
 
 from sandbox.bybit.acts import Acts
@@ -98,4 +99,4 @@ async def _tick(box: Sandbox) -> None:
 if __name__ == "__main__":
     # Looking through a thousand sockets for garbage took up to a quarter of a second each time.
     gc.set_threshold(50_000, 20, 20)
-    asyncio.run(run(parse()))
+    uvloop.run(run(parse()))

@@ -7,7 +7,7 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from exchanges.egress import budgets
 from exchanges.governor import SOON_MS, Room, governor
 from signals.models import Copy
 
+REQUESTS_OF_A_LOOK = 2
 PLAN_MS = 300  # what reading and planning a chunk takes
 OVERTAKING = 10.0  # seconds that entries wait for changes which are on their way
 # Seconds that what is less urgent leaves an address to entries which wait for room on it. What
@@ -67,7 +68,8 @@ class Stored(NamedTuple):
 
 
 # A copy whose lease has run out belongs to a worker that died; whoever comes next takes it over.
-DUE = "due.due_at <= now() AND (due.lease_until IS NULL OR due.lease_until < now())"
+IS_FREE = "(due.lease_until IS NULL OR due.lease_until < now())"
+DUE = f"due.due_at <= now() AND {IS_FREE}"
 FREE = f"due.lane = %(lane)s AND {DUE}"
 # An array is made once; of `IN (SELECT …)` an unlucky plan picks anew, and more, for each row.
 TAKE = """
@@ -81,19 +83,26 @@ PICKED = f"""
     ORDER BY due.due_at LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED
 """  # noqa: S608 - constants only
 PLACE = "unnest(%(budgets)s::text[], %(rooms)s::int[], %(ages)s::float[]) place(budget, room, age)"
-WITHIN = f"""
-    due.budget = place.budget AND {FREE} AND due.due_at <= now() - make_interval(secs => place.age)
+WITHIN = """
+    due.budget = place.budget AND due.lane = %(lane)s
+    AND due.due_at <= now() - make_interval(secs => place.age)
 """
+# What others hold was due before what is free: it stands at the front of the queue.
 COUNTED = f"""
 SELECT place.budget, (
     SELECT count(*) FROM (
-        SELECT FROM signals_copy due WHERE {WITHIN} LIMIT %(most)s
-    ) found
+        SELECT FROM signals_copy due WHERE {WITHIN} AND {IS_FREE} LIMIT %(most)s
+    ) free
+), (
+    SELECT count(*) FILTER (WHERE NOT {IS_FREE}) FROM (
+        SELECT due.lease_until FROM signals_copy due WHERE {WITHIN}
+        ORDER BY due.due_at, due.shuffle LIMIT %(most)s
+    ) due
 ) FROM {PLACE}
 """  # noqa: S608 - constants only
 PICKED_BY_BUDGET = f"""
     SELECT picked.id FROM {PLACE} CROSS JOIN LATERAL (
-        SELECT due.id FROM signals_copy due WHERE {WITHIN}
+        SELECT due.id FROM signals_copy due WHERE {WITHIN} AND {IS_FREE}
         ORDER BY due.due_at, due.shuffle LIMIT place.room
         FOR NO KEY UPDATE SKIP LOCKED
     ) picked
@@ -108,10 +117,11 @@ SELECT name FROM unnest(%(budgets)s::text[]) name WHERE EXISTS (
 """
 # Entries that found no room are due again when some of it comes back, a window later at most.
 WAITING = """
-SELECT name FROM unnest(%(budgets)s::text[]) name WHERE EXISTS (
+SELECT name FROM unnest(%(budgets)s::text[], %(windows)s::float[]) place(name, seconds)
+WHERE EXISTS (
     SELECT FROM signals_copy
     WHERE lane = %(entry)s AND budget = name
-      AND due_at <= now() + make_interval(secs => %(window)s)
+      AND due_at <= now() + make_interval(secs => 2 * seconds)
 )
 """
 ANY = f"SELECT EXISTS (SELECT 1 FROM signals_copy due WHERE {FREE})"  # noqa: S608 - constants only
@@ -135,7 +145,7 @@ def claim(limit: int) -> Lease | None:
 
 def _take_within(lane: Lane, rooms: Mapping[str, Room], limit: int) -> Lease | None:
     """Take what the limits leave room for."""
-    names = [name for name, room in rooms.items() if _left_of(room, lane) > 0]
+    names = [name for name, room in rooms.items() if left_of(room, lane) > 0]
     if lane is Lane.ENTRY and names:
         held = overtaken(names)
         names = [name for name in names if name not in held]
@@ -143,15 +153,19 @@ def _take_within(lane: Lane, rooms: Mapping[str, Room], limit: int) -> Lease | N
         return None
     if lane is Lane.PROTECT:  # one wave of looks: a slow exchange must leave time to act on them
         limit = min(limit, settings.CHUNK_THREADS)
+    elif lane is not Lane.ENTRY:  # a look takes more requests than an entry
+        limit = math.ceil(limit / REQUESTS_OF_A_LOOK)
     ages = dict.fromkeys(names, 0.0)
     if lane in YIELDING:
-        ages |= dict.fromkeys(_entered_upon(names), YIELDING[lane])
+        ages |= dict.fromkeys(entered_upon(names, rooms), YIELDING[lane])
     workers = settings.ORDER_WORKERS
     places = {"budgets": names, "rooms": [0] * len(names), "lane": lane}
     places["ages"] = [ages[name] for name in names]
-    due = dict(_rows(COUNTED, {**places, "most": limit * workers}))
-    fair = min(max(math.ceil(sum(due.values()) / workers), settings.CHUNK_THREADS), limit)
-    left = {name: min(due[name], _left_of(rooms[name], lane, min(due[name], fair))) for name in due}
+    counted = _rows(COUNTED, {**places, "most": limit * workers})
+    due = {name: free for name, free, _ in counted}
+    share = math.ceil(sum(free + held for _, free, held in counted) / workers)  # as the others'
+    fair = min(max(share, settings.CHUNK_THREADS), limit)
+    left = {name: min(due[name], left_of(rooms[name], lane, min(due[name], fair))) for name in due}
     if not any(left.values()):
         return None
     parts = split(left, fair)
@@ -173,13 +187,13 @@ def split(wanted: Mapping[str, int], total: int) -> dict[str, int]:
     return parts
 
 
-def _left_of(room: Room, lane: Lane, wanted: int = 1) -> int:
+def left_of(room: Room, lane: Lane, wanted: int = 1) -> int:
     """What a budget has room for; entries may plan ahead, unless only a few of them would wait.
 
     Whoever waits for more than comes back in that time plans too late for the first of it.
     """
     soon = room.left_soon(lane) if lane is Lane.ENTRY else 0
-    returning = room.most * (SOON_MS - PLAN_MS) / settings.EGRESS_WINDOW_MS
+    returning = room.most * (SOON_MS - PLAN_MS) / room.window_ms
     return soon if soon >= min(wanted, returning) else room.left(lane)
 
 
@@ -199,9 +213,10 @@ def overtaken(names: Iterable[str]) -> set[str]:
     return _names(URGENT, names, protect=Lane.PROTECT, overtaking=OVERTAKING)
 
 
-def _entered_upon(names: Iterable[str]) -> set[str]:
+def entered_upon(names: Sequence[str], rooms: Mapping[str, Room]) -> set[str]:
     """The budgets on which entries wait for room."""
-    return _names(WAITING, names, entry=Lane.ENTRY, window=settings.EGRESS_WINDOW_MS / 500)
+    windows = [rooms[name].window_ms / 1000 for name in names]
+    return _names(WAITING, names, entry=Lane.ENTRY, windows=windows)
 
 
 def _names(statement: str, budgets: Iterable[str], **values: Any) -> set[str]:

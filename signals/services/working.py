@@ -62,7 +62,7 @@ MOST_ATTEMPTS = 5
 HASTE = 3  # attempts without a pause
 ENTRY_REQUEST = "place_order"  # an entry's one request, by the adapter's name for it
 PUT_BACK = 0.05  # seconds that what found no room rests at least
-WATCH_SECONDS = 0.02
+WATCH_SECONDS = 0.04
 LOOKING = 6.0  # seconds from the claim that looks wait for their turn where a stop may hang on them
 PATIENCE = 1.0  # seconds that a request for a live copy waits for its turn
 
@@ -96,8 +96,19 @@ def _pool() -> ThreadPoolExecutor:
 
 
 def _each(step: Callable[[Task], None], tasks: Sequence[Task]) -> None:
-    for future in [_pool().submit(step, task) for task in tasks]:
+    for future in _share(step, tasks):
         future.result()
+
+
+def _share(step: Callable[[Task], None], tasks: Sequence[Task]) -> set[Future[None]]:
+    """Let the threads take the tasks in turn; a future for each thread, which is cheaper."""
+    waiting = iter(tasks)  # of a list: to take the next of it is atomic
+
+    def take() -> None:
+        for task in waiting:
+            step(task)
+
+    return {_pool().submit(take) for _ in range(min(len(tasks), settings.CHUNK_THREADS))}
 
 
 def admit(
@@ -232,10 +243,11 @@ def _act_on(tasks: list[Task], lease: Lease) -> None:
     acting = [task for task in tasks if task.exchange is not None and task.actions]
     for task in acting:
         _hurry(task, lease)
+        task.meter.may_send = lease.may_send
         task.meter.may_leave = partial(_may_leave, task, lease)
     entering = {task.link.pk for task in acting if any(map(enters, task.actions))}
     _make_way(tasks, entering, lease)
-    pending: set[Future[None]] = {_pool().submit(_act, task, lease) for task in acting}
+    pending = _share(lambda task: _act(task, lease), acting)
     while pending:
         done, pending = wait(pending, timeout=WATCH_SECONDS)
         for future in done:
@@ -246,8 +258,7 @@ def _act_on(tasks: list[Task], lease: Lease) -> None:
 
 def _may_leave(task: Task, lease: Lease) -> bool:
     """Asked by each request when its turn has come."""
-    only_enters = all(map(enters, task.actions))
-    return lease.may_send() and (lease.may_enter(task.link.pk) or not only_enters)
+    return lease.may_enter(task.link.pk) or not all(map(enters, task.actions))
 
 
 def _make_way(tasks: list[Task], entering: set[int], lease: Lease) -> None:

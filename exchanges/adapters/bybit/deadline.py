@@ -68,11 +68,19 @@ class _Reads(RawIOBase):
         super().close()
 
 
+class _Source:
+    """What `http.client` makes its file of."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def makefile(self, _mode: str) -> BufferedReader:
+        return BufferedReader(_Reads(self._sock))
+
+
 class _Reply(HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self.fp.close()
-        self.fp = BufferedReader(_Reads(sock))
+        super().__init__(_Source(sock), *args, **kwargs)  # type: ignore[arg-type]
 
 
 class _Whole:

@@ -17,7 +17,7 @@ from exchanges.domain.errors import EgressBlocked, RateLimited, Unavailable
 from exchanges.domain.lanes import Lane
 from exchanges.governor import AHEAD_MS, JITTER_MS, PERMIT_MS, Ask, Governor, Permit, most_of
 from exchanges.governor import governor as governor_of_this_process
-from exchanges.metering import AccountMeter, Purse, pay_for
+from exchanges.metering import AccountMeter, Purse, TooLate, pay_for
 
 SPAN_MS = 500
 MOST = 40
@@ -304,7 +304,7 @@ def test_what_waits_for_its_moment_is_not_what_has_waited_too_long(monkeypatch):
 
 
 def too_late():
-    raise Unavailable("too late")
+    raise TooLate
 
 
 def test_who_is_not_entitled_any_more_does_not_wait_for_its_moment():
@@ -324,11 +324,28 @@ def test_a_stop_has_the_room_of_entries_that_make_way_for_it():
     meters = [meter(str(number)) for number in range(3)]
     pay_for(meters, "place_order")
     meters[0].admit("place_order", is_write=True)
-    meters[0].may_leave = lambda: False
-    with pytest.raises(Unavailable):
+    meters[0].may_send = lambda: False
+    with pytest.raises(TooLate):
         meters[0].leave()
     meters[1].settle()
     assert governor.room(["meter"])["meter"].used == 0
+
+
+def test_an_account_that_is_held_back_gives_back_its_own_permit_alone():
+    """A quarantine in the middle of a chunk: the others keep the room that they paid for."""
+    governor = governor_of_this_process()
+    permits = governor.take([ask(budget="meter")] * 3)
+    purse = Purse("meter", [replace(each, ready_at=each.ready_at + 0.1) for each in permits])
+    meters = [meter(str(number)) for number in range(3)]
+    for each in meters:
+        each.pay(purse, "place_order")
+    meters[0].may_leave = lambda: False
+    with pytest.raises(Unavailable, match="held back"):
+        meters[0].admit("place_order", is_write=True)
+    assert governor.room(["meter"])["meter"].used == 2
+    for each in meters[1:]:
+        assert each._paid("place_order")
+    assert governor.room(["meter"])["meter"].used == 2
 
 
 def test_a_promise_that_was_heard_of_late_counts_from_when_it_is_used():
@@ -475,6 +492,24 @@ def test_kinds_of_orders_share_an_accounts_limit_where_the_exchange_counts_them_
     assert sum(permit.is_granted for permit in governors.take(shared)) == 10
     apart = [ask(budget="bybit/mainnet/", account="a", kind=kind) for kind in kinds]
     assert sum(permit.is_granted for permit in governors.take(apart)) == 16
+
+
+@pytest.mark.parametrize("is_redis_away", [False, True])
+def test_a_budgets_room_tells_its_own_exchanges_window(monkeypatch, is_redis_away):
+    if is_redis_away:
+        monkeypatch.setattr(Governor, "_call", lambda *_: None)
+    rooms = governor_of_this_process().room(["binance/mainnet/", "bybit/mainnet/"])
+    windows = {name.partition("/")[0]: room.window_ms for name, room in rooms.items()}
+    assert windows == {"binance": 60_000, "bybit": settings.EGRESS_WINDOW_MS}
+
+
+@pytest.mark.parametrize(("budget", "renewed"), [("binance/mainnet/", 2), ("bybit/mainnet/", 1)])
+def test_a_permit_is_lost_after_half_of_its_own_exchanges_window(monkeypatch, budget, renewed):
+    governor, asked = governor_of_this_process(), []
+    monkeypatch.setattr(governor, "restamp", lambda _, late: asked.extend(late) or [])
+    now = time.monotonic()
+    Purse(budget, [permit(now - 20), permit(now - 1)]).spend(lambda: None)
+    assert len(asked) == renewed
 
 
 def test_a_ban_of_one_exchange_stops_no_other():

@@ -1,0 +1,38 @@
+"""What a claim makes of each exchange's own window."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from exchanges.domain.lanes import Lane
+from exchanges.governor import Room
+from hexagonal.lib.clock import database_now
+from signals.models import Copy
+from signals.services.claiming import entered_upon, left_of
+from tests.fixtures.people import link_account
+from tests.integration.signals.test_copy_life import publish
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def room(window_ms, *, used=300, used_soon=280):
+    return Room(used, used_soon, 300, window_ms, wait=0.1, frozen=0)
+
+
+def test_entries_plan_ahead_for_what_comes_back_in_their_own_window():
+    """Of 300 in a minute, nine come back in two seconds; of 300 in five seconds, a hundred."""
+    assert left_of(room(60_000), Lane.ENTRY, 60) == 11
+    assert left_of(room(5_000), Lane.ENTRY, 60) == 0
+
+
+@pytest.mark.parametrize(("window_ms", "is_found"), [(60_000, True), (5_000, False)])
+def test_entries_wait_for_room_as_long_as_their_own_window(
+    market, author, alice, window_ms, is_found
+):
+    link = link_account(alice, market)
+    publish(author)
+    Copy.objects.update(lane=Lane.ENTRY, due_at=database_now() + timedelta(seconds=50))
+    rooms = {link.budget: room(window_ms)}
+    assert entered_upon([link.budget], rooms) == ({link.budget} if is_found else set())
