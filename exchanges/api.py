@@ -19,7 +19,7 @@ class ConnectionSerializer(serializers.ModelSerializer[Connection]):
     """Under quarantine (`is_quarantined`) nothing new is entered; what is open goes on."""
 
     id = serializers.UUIDField(source="public_id", read_only=True)
-    reason_text = serializers.CharField(source="get_reason_display", read_only=True)
+    reason_text = serializers.CharField(read_only=True)
     is_quarantined = serializers.BooleanField(read_only=True)
 
     class Meta:

@@ -41,110 +41,31 @@ class ConnectionStatus(models.TextChoices):
 
 
 class ConnectionReason(models.TextChoices):
-    """Why a connection does not trade; the text says the cause and what to do."""
+    """Why a connection does not trade, by name; `CAUSES` says the cause and what to do."""
 
     NONE = "", ""
-    INVALID_KEY = (
-        "invalid_key",
-        _(
-            "Bybit does not know this API key here: it was mistyped or deleted, or it was made in "
-            "another environment (live, testnet and demo have keys of their own). Copy it again, "
-            "or link it in the environment where you made it."
-        ),
-    )
-    WRONG_SECRET = (
-        "wrong_secret",
-        _(
-            "The API secret does not belong to this key. Copy it again; Bybit shows it once only, "
-            "so make a new key if you no longer have it."
-        ),
-    )
-    KEY_ID_UNKNOWN = (
-        "key_id_unknown",
-        _("Bybit knows no such API key for our public key. Copy it again."),
-    )
-    OTHER_PUBLIC_KEY = (
-        "other_public_key",
-        _(
-            "Another public key than ours stands under this API key. Copy the API key that Bybit "
-            "showed for our public key, or paste our public key there once more."
-        ),
-    )
-    PAIR_BROKEN = (
-        "pair_broken",
-        _("The public key is not ours any more. Delete that key at Bybit now and make a new pair."),
-    )
-    KEY_EXPIRED = (
-        "key_expired",
-        _("The API key has expired. Make a new one at Bybit and bind it to our addresses."),
-    )
-    IP_NOT_ALLOWED = (
-        "ip_not_allowed",
-        _("The key does not allow our addresses. Add them at Bybit."),
-    )
-    READ_ONLY = ("read_only", _("The key is read-only. Create one with read and write access."))
-    PERMISSION_MISSING = (
-        "permission_missing",
-        _("The key may not trade contracts. Tick Orders and Positions, and leave withdrawal off."),
-    )
-    CAN_WITHDRAW = (
-        "can_withdraw",
-        _("The key can withdraw money. We refuse such keys: untick withdrawal, or make another."),
-    )
-    CAN_TRANSFER = (
-        "can_transfer",
-        _("The key can transfer assets. We refuse such keys: untick both transfers at Bybit."),
-    )
-    UNKNOWN_SCOPES = (
-        "unknown_scopes",
-        _(
-            "The key has a permission that we do not know. We refuse what we cannot judge: leave "
-            "it only what reading and trading need, or make another key."
-        ),
-    )
-    ACCESS_DENIED = (
-        "access_denied",
-        _(
-            "The exchange refuses this key and does not say why: it may be mistyped or deleted, "
-            "lack a permission, or not allow our addresses. Look at all three."
-        ),
-    )
-    NOT_UNIFIED = (
-        "not_unified",
-        _("The account is not a unified trading account. Upgrade it first."),
-    )
-    NOT_AFFILIATED = (
-        "not_affiliated",
-        _("This Bybit account was not opened by our link. Open one by our link and link its key."),
-    )
-    ACCOUNT_BARRED = (
-        "account_barred",
-        _(
-            "Bybit does not let this account trade: a ban, its region or a missing verification. "
-            "Ask Bybit's support, then let us check again."
-        ),
-    )
-    DUPLICATE_ACCOUNT = (
-        "duplicate_account",
-        _("This exchange account is linked already. Disconnect it there first, or use another."),
-    )
-    OTHER_ACCOUNT = (
-        "other_account",
-        _(
-            "This key belongs to another exchange account than the trades that are open here. Use "
-            "a key of the same account, or let the trades end first."
-        ),
-    )
-    UNAVAILABLE = (
-        "unavailable",
-        _("The exchange did not answer. We try again; nothing is lost."),
-    )
-    BUSY = (
-        "busy",
-        _("The exchange takes no more requests from us for the moment. We go on by ourselves."),
-    )
-    RECHECKING = "rechecking", _("The key is being checked again.")
-    VAULT = "vault", _("The stored key could not be opened. Enter it again.")
+    INVALID_KEY = "invalid_key", _("Invalid key")
+    WRONG_SECRET = "wrong_secret", _("Wrong secret")
+    KEY_ID_UNKNOWN = "key_id_unknown", _("Unknown API key")
+    OTHER_PUBLIC_KEY = "other_public_key", _("Another public key")
+    PAIR_BROKEN = "pair_broken", _("Public key exchanged")
+    KEY_EXPIRED = "key_expired", _("Key expired")
+    IP_NOT_ALLOWED = "ip_not_allowed", _("Address not allowed")
+    READ_ONLY = "read_only", _("Read-only key")
+    PERMISSION_MISSING = "permission_missing", _("No trading permission")
+    CAN_WITHDRAW = "can_withdraw", _("Withdrawal is on")
+    CAN_TRANSFER = "can_transfer", _("Transfer is on")
+    UNKNOWN_SCOPES = "unknown_scopes", _("Unknown permission")
+    ACCESS_DENIED = "access_denied", _("Key refused")
+    NOT_UNIFIED = "not_unified", _("Not a unified account")
+    NOT_AFFILIATED = "not_affiliated", _("Not opened by our link")
+    ACCOUNT_BARRED = "account_barred", _("Account may not trade")
+    DUPLICATE_ACCOUNT = "duplicate_account", _("Linked already")
+    OTHER_ACCOUNT = "other_account", _("Another account")
+    UNAVAILABLE = "unavailable", _("Exchange unavailable")
+    BUSY = "busy", _("Waiting for its turn")
+    RECHECKING = "rechecking", _("Being checked again")
+    VAULT = "vault", _("Stored key unreadable")
 
 
 class KeyPurpose(models.TextChoices):
@@ -201,30 +122,83 @@ STEP_OF = {
     ConnectionReason.ACCOUNT_BARRED: VerificationStep.ACCOUNT,
 }
 
-# What a refusal is called, before its cause and what to do.
-TITLES = {
-    ConnectionReason.INVALID_KEY: _("Invalid key"),
-    ConnectionReason.WRONG_SECRET: _("Wrong secret"),
-    ConnectionReason.KEY_ID_UNKNOWN: _("Unknown API key"),
-    ConnectionReason.OTHER_PUBLIC_KEY: _("Another public key"),
-    ConnectionReason.PAIR_BROKEN: _("Public key exchanged"),
-    ConnectionReason.KEY_EXPIRED: _("Key expired"),
-    ConnectionReason.IP_NOT_ALLOWED: _("Address not allowed"),
-    ConnectionReason.READ_ONLY: _("Read-only key"),
-    ConnectionReason.PERMISSION_MISSING: _("No trading permission"),
-    ConnectionReason.CAN_WITHDRAW: _("Withdrawal is on"),
-    ConnectionReason.CAN_TRANSFER: _("Transfer is on"),
-    ConnectionReason.UNKNOWN_SCOPES: _("Unknown permission"),
-    ConnectionReason.ACCESS_DENIED: _("Key refused"),
-    ConnectionReason.NOT_UNIFIED: _("Not a unified account"),
-    ConnectionReason.NOT_AFFILIATED: _("Not opened by our link"),
-    ConnectionReason.ACCOUNT_BARRED: _("Account may not trade"),
-    ConnectionReason.DUPLICATE_ACCOUNT: _("Linked already"),
-    ConnectionReason.OTHER_ACCOUNT: _("Another account"),
-    ConnectionReason.UNAVAILABLE: _("Exchange unavailable"),
-    ConnectionReason.BUSY: _("Waiting for its turn"),
-    ConnectionReason.VAULT: _("Stored key unreadable"),
+# The cause of each reason, and what to do. `exchange` is its name: `exchanges.venues.Venue.says`.
+CAUSES = {
+    ConnectionReason.INVALID_KEY: _(
+        "%(exchange)s does not know this API key here: it was mistyped or deleted, or it was made "
+        "in another environment (live, testnet and demo have keys of their own). Copy it again, "
+        "or link it in the environment where you made it."
+    ),
+    ConnectionReason.WRONG_SECRET: _(
+        "The API secret does not belong to this key. Copy it again; %(exchange)s shows it once "
+        "only, so make a new key if you no longer have it."
+    ),
+    ConnectionReason.KEY_ID_UNKNOWN: _(
+        "Bybit knows no such API key for our public key. Copy it again."
+    ),
+    ConnectionReason.OTHER_PUBLIC_KEY: _(
+        "Another public key than ours stands under this API key. Copy the API key that Bybit "
+        "showed for our public key, or paste our public key there once more."
+    ),
+    ConnectionReason.PAIR_BROKEN: _(
+        "The public key is not ours any more. Delete that key at Bybit now and make a new pair."
+    ),
+    ConnectionReason.KEY_EXPIRED: _(
+        "The API key has expired. Make a new one at %(exchange)s and bind it to our addresses."
+    ),
+    ConnectionReason.IP_NOT_ALLOWED: _(
+        "The key does not allow our addresses. Add them at %(exchange)s."
+    ),
+    ConnectionReason.READ_ONLY: _("The key is read-only. Create one with read and write access."),
+    ConnectionReason.PERMISSION_MISSING: _(
+        "The key may not trade contracts. Tick Orders and Positions, and leave withdrawal off."
+    ),
+    ConnectionReason.CAN_WITHDRAW: _(
+        "The key can withdraw money. We refuse such keys: untick withdrawal, or make another."
+    ),
+    ConnectionReason.CAN_TRANSFER: _(
+        "The key can transfer assets. We refuse such keys: untick both transfers at %(exchange)s."
+    ),
+    ConnectionReason.UNKNOWN_SCOPES: _(
+        "The key has a permission that we do not know. We refuse what we cannot judge: leave "
+        "it only what reading and trading need, or make another key."
+    ),
+    ConnectionReason.ACCESS_DENIED: _(
+        "The exchange refuses this key and does not say why: it may be mistyped or deleted, "
+        "lack a permission, or not allow our addresses. Look at all three."
+    ),
+    ConnectionReason.NOT_UNIFIED: _(
+        "The account is not a unified trading account. Upgrade it first."
+    ),
+    ConnectionReason.NOT_AFFILIATED: _(
+        "This Bybit account was not opened by our link. Open one by our link and link its key."
+    ),
+    ConnectionReason.ACCOUNT_BARRED: _(
+        "%(exchange)s does not let this account trade: a ban, its region or a missing "
+        "verification. Ask the support there, then let us check again."
+    ),
+    ConnectionReason.DUPLICATE_ACCOUNT: _(
+        "This exchange account is linked already. Disconnect it there first, or use another."
+    ),
+    ConnectionReason.OTHER_ACCOUNT: _(
+        "This key belongs to another exchange account than the trades that are open here. Use "
+        "a key of the same account, or let the trades end first."
+    ),
+    ConnectionReason.UNAVAILABLE: _("The exchange did not answer. We try again; nothing is lost."),
+    ConnectionReason.BUSY: _(
+        "The exchange takes no more requests from us for the moment. We go on by ourselves."
+    ),
+    ConnectionReason.RECHECKING: _("The key is being checked again."),
+    ConnectionReason.VAULT: _("The stored key could not be opened. Enter it again."),
 }
+
+# Of key pairs, and of accounts that must come by our link: elsewhere there are neither.
+ONLY_AT_BYBIT = frozenset(
+    {
+        *(ConnectionReason.KEY_ID_UNKNOWN, ConnectionReason.OTHER_PUBLIC_KEY),
+        *(ConnectionReason.PAIR_BROKEN, ConnectionReason.NOT_AFFILIATED),
+    }
+)
 
 PAIRED = {ExchangeKind.BYBIT}  # where traders register a public key and get an API key id
 
@@ -276,20 +250,29 @@ LACKS = {
 
 # What is told beside the reasons.
 STATUS_UNHEARD = "status_unheard"
+HELD_BACK = "held_back"
 NOTICES = {
     STATUS_UNHEARD: _(
         "The exchange does not tell us by itself what happens just now. Nothing is to be done: we "
         "ask it every few seconds instead, and try to listen again with every trade."
     ),
+    HELD_BACK: _(
+        "HEXAGONAL holds back new entries for now and withdraws those that wait. Stops, targets "
+        "and closings of open trades go on."
+    ),
+}
+ADVICE = {  # with the exchange's name, as `CAUSES`
     "key_expiring": _(
-        "Bind the key to our addresses at Bybit, then it does not expire; or prolong it there."
+        "Bind the key to our addresses at %(exchange)s, then it does not expire; or prolong it "
+        "there."
     ),
     "expiry_sooner": _(
-        "Bybit has brought the key's end forward, as it does when the account's password is "
-        "changed. If that was not you, secure your account; in any case make a new key in time."
+        "%(exchange)s has brought the key's end forward, as may happen when the account's "
+        "password is changed. If that was not you, secure your account; in any case make a new "
+        "key in time."
     ),
     "transfer_right": _(
-        "This key may transfer assets. Copying does not need that: untick it at Bybit."
+        "This key may transfer assets. Copying does not need that: untick it at %(exchange)s."
     ),
 }
 REFUSALS = {
@@ -298,6 +281,9 @@ REFUSALS = {
     "too_many_unfinished": _(
         "Too many of your connections are not finished yet. Enter their keys or disconnect them, "
         "then link another."
+    ),
+    "too_many_changes": _(
+        "Keys were changed too often. Wait ten minutes, then enter this one again."
     ),
     "link_in_use": _("Trades are open on this connection. Close them first."),
     "check_needless": _("There is nothing to check again."),

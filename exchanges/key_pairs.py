@@ -19,7 +19,13 @@ from exchanges.egress import least_used
 from exchanges.gateway import pair_context
 from exchanges.key_log import Use
 from exchanges.models import Connection, KeyPair
-from exchanges.services import LinkRefused, guard_unfinished, lock_for_change, verify_anew
+from exchanges.services import (
+    LinkRefused,
+    guard_changes,
+    guard_unfinished,
+    lock_for_change,
+    verify_anew,
+)
 from hexagonal.lib.jobs import enqueue_on_commit
 
 PUBLIC_EXPONENT = 65537
@@ -75,7 +81,11 @@ def generate(pair_id: int) -> None:
 
 
 def enter_id(link: Connection, *, api_key_id: str) -> Connection:
-    """Put the pair in place of the link's key, under the id that the exchange gave, and verify."""
+    """Put the pair in place of the link's key, under the id that the exchange gave, and verify.
+
+    Raises `LinkRefused`.
+    """
+    guard_changes(link)
     with transaction.atomic():
         link = lock_for_change(link)
         pairs = KeyPair.objects.select_for_update().filter(connection=link)

@@ -17,6 +17,7 @@ from exchanges.choices import (
     ExchangeKind,
     KeyPurpose,
 )
+from exchanges.venues import VENUES, Venue
 from hexagonal.lib.fields import NumberField
 
 REASONS = frozenset(ConnectionReason.values)
@@ -138,7 +139,17 @@ class Connection(models.Model):
         """Where the owner puts right what is wrong with the key or the account."""
         if self.reason == ConnectionReason.NOT_AFFILIATED:
             return str(settings.BYBIT_SIGN_UP_URL)
-        return str(settings.BYBIT_API_PAGE_URL) if self.reason in AT_THE_EXCHANGE else ""
+        is_there = self.exchange == ExchangeKind.BYBIT and self.reason in AT_THE_EXCHANGE
+        return str(settings.BYBIT_API_PAGE_URL) if is_there else ""
+
+    @property
+    def venue(self) -> Venue:
+        return VENUES[self.exchange]
+
+    @property
+    def reason_text(self) -> str:
+        """Why it does not trade and what to do, in the active language."""
+        return self.venue.says(self.reason) if self.reason else ""
 
     @property
     def refused_new_key(self) -> str:
@@ -148,7 +159,7 @@ class Connection(models.Model):
             ConnectionStatus.ATTENTION,
         }
         found = [ConnectionReason(code) for code in self.checks.values() if code in REASONS]
-        return str(found[0].label) if is_kept and found else ""
+        return self.venue.says(found[0]) if is_kept and found else ""
 
     def has_key_of(self, other: Connection) -> bool:
         """Whether the same stored key stands here as in another reading of this row."""

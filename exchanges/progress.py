@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from accounts.wording import text_of
 from exchanges.choices import (
     STATUS_UNHEARD,
     STEP_OF,
-    TITLES,
     ConnectionReason,
     ConnectionStatus,
     VerificationStep,
@@ -94,20 +92,19 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class ShownStep:
-    """A step as a page shows it: `reason` is the code of what is wrong, if anything."""
+    """A step as a page shows it: `reason` is the code of what is wrong, if anything.
+
+    `text`: the cause, and what to do.
+    """
 
     step: VerificationStep
     state: str
     reason: str = ""
+    text: str = ""
 
     @property
     def title(self) -> str:
-        return str(TITLES[ConnectionReason(self.reason)]) if self.state == FAILED else ""
-
-    @property
-    def text(self) -> str:
-        """The cause, and what to do."""
-        return text_of(self.reason) if self.reason else ""
+        return str(ConnectionReason(self.reason).label) if self.state == FAILED else ""
 
 
 def steps_of(link: Connection) -> Iterator[ShownStep]:
@@ -116,13 +113,13 @@ def steps_of(link: Connection) -> Iterator[ShownStep]:
     for step in VerificationStep:
         verdict = link.checks.get(step.value, WAITING if is_going_on else SKIPPED)
         if verdict == RUNNING and link.reason:  # the exchange is asked again in a moment
-            yield ShownStep(step, WAITING, link.reason)
+            yield ShownStep(step, WAITING, link.reason, link.reason_text)
         elif verdict == STATUS_UNHEARD:
-            yield ShownStep(step, WARNED, verdict)
+            yield ShownStep(step, WARNED, verdict, link.venue.says(verdict))
         elif verdict in {RUNNING, PASSED, WAITING, SKIPPED}:
             yield ShownStep(step, verdict)
         else:
-            yield ShownStep(step, FAILED, verdict)
+            yield ShownStep(step, FAILED, verdict, link.venue.says(verdict))
 
 
 def _step_of(reason: ConnectionReason) -> str:

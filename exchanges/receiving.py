@@ -22,6 +22,8 @@ from exchanges.registry import ACCOUNT_STREAMS
 log = logging.getLogger(__name__)
 
 PROBE_SECONDS = 4.0
+# Closing included. The look-up of a name cannot be cancelled, and its event loop would wait for it.
+END_SECONDS = PROBE_SECONDS + 2.0
 # Sockets of open trades come first: probes take this part of the openings of an address at most.
 SHARE = 5
 
@@ -29,15 +31,21 @@ SHARE = 5
 def hears(link: Connection) -> bool:
     """Connect, log in and subscribe by a link's key; False where that fails or has to wait.
 
-    Raises what `exchanges.gateway.account_stream_of` does.
+    Takes `END_SECONDS` at most. Raises what `exchanges.gateway.account_stream_of` does.
     """
     if link.exchange not in ACCOUNT_STREAMS:
         return False
     if not ramp.admit(link.budget, 1, most=settings.STREAM_OPENINGS // SHARE):
         return False
     stream = account_stream_of(link)
-    with ThreadPoolExecutor(1) as thread:  # the caller's own may have an event loop already
-        return thread.submit(asyncio.run, _opens(stream)).result()
+    thread = ThreadPoolExecutor(1)  # the caller's own may have an event loop already
+    try:
+        return thread.submit(asyncio.run, _opens(stream)).result(END_SECONDS)
+    except TimeoutError:
+        log.warning("a socket could not be opened in %d s", END_SECONDS)
+        return False
+    finally:
+        thread.shutdown(wait=False)
 
 
 async def _opens(stream: AccountStream) -> bool:

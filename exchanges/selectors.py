@@ -17,13 +17,14 @@ from exchanges.domain.trading import TRADING, InstrumentFacts, Ticker
 from exchanges.models import Connection, Instrument, KeyUse
 
 # Whether a row of connections is under quarantine. There hardly ever is one: that is asked once.
-QUARANTINED = """(
-    (SELECT EXISTS (SELECT FROM exchanges_quarantine WHERE lifted_at IS NULL))
+ANY_QUARANTINE = "SELECT EXISTS (SELECT FROM exchanges_quarantine WHERE lifted_at IS NULL)"
+QUARANTINED = f"""(
+    ({ANY_QUARANTINE})
     AND EXISTS (SELECT FROM exchanges_quarantine held
                 WHERE held.lifted_at IS NULL
-                  AND held.exchange IN ('', {link}.exchange)
-                  AND held.environment IN ('', {link}.environment)
-                  AND coalesce(held.user_id, {link}.user_id) = {link}.user_id)
+                  AND held.exchange IN ('', {{link}}.exchange)
+                  AND held.environment IN ('', {{link}}.environment)
+                  AND coalesce(held.user_id, {{link}}.user_id) = {{link}}.user_id)
 )"""
 IN_QUARANTINE = f"""
 SELECT link.id FROM exchanges_connection link
@@ -55,6 +56,9 @@ def is_quarantined() -> RawSQL:
 def quarantined(links: Collection[int] | None = None) -> set[int]:
     """Which of these connections, or of all, may enter nothing new; asked anew each time."""
     with connection.cursor() as cursor:
+        cursor.execute(ANY_QUARANTINE)  # workers ask while they send: mostly there is none at all
+        if not cursor.fetchone()[0]:
+            return set()
         cursor.execute(IN_QUARANTINE, {"links": None if links is None else list(links)})
         return {pk for (pk,) in cursor.fetchall()}
 

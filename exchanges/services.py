@@ -16,7 +16,7 @@ from django.urls import reverse
 from accounts.activity import Fact, record
 from accounts.choices import ActivityKind
 from accounts.models import User
-from exchanges import former_keys, key_log, vault
+from exchanges import former_keys, key_changes, key_log, vault
 from exchanges.admission import faults_of, reason_of
 from exchanges.choices import (
     ABOUT_ADDRESSES,
@@ -156,8 +156,9 @@ def replace_key(link: Connection, *, credentials: Credentials) -> Connection:
     """Put a new key in place of the old one; the settings stay, and it is verified anew.
 
     The old one comes back if the new one is refused. The exchange account must stay the same while
-    the link is in use: `verify` holds it to that.
+    the link is in use: `verify` holds it to that. Raises `LinkRefused`.
     """
+    guard_changes(link)
     with transaction.atomic():
         link = lock_for_change(link)
         former_keys.set_aside(link)
@@ -177,6 +178,15 @@ def lock_for_change(link: Connection) -> Connection:
     if works and any(is_in_use(link) for is_in_use in _in_use):
         raise LinkRefused("link_in_use")
     return link
+
+
+def guard_changes(link: Connection) -> None:
+    """Raise `LinkRefused` when this key, or this trader's keys, were changed too often.
+
+    Call it outside of the transaction, for it asks Redis.
+    """
+    if not key_changes.admit(link):
+        raise LinkRefused("too_many_changes")
 
 
 def verify_anew(link: Connection) -> None:
@@ -424,7 +434,8 @@ def tell(
     **more: str,
 ) -> None:
     """Record a fact in the transaction that makes it true; with a `key`, once for ever."""
-    params = {"name": link.user.nickname, "connection": link.name} | more
+    params = {"name": link.user.nickname, "connection": link.name, "exchange": link.exchange}
+    params |= more
     reason = more.get("reason", "")
     if reason in ABOUT_ADDRESSES:
         params["addresses"] = shown_addresses()

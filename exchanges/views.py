@@ -20,7 +20,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from accounts.http import SignedInRequest
 from accounts.wording import text_of
 from exchanges import key_pairs, services
-from exchanges.choices import ABOUT_ADDRESSES, PAIRED, TITLES, ExchangeKind
+from exchanges.choices import (
+    ABOUT_ADDRESSES,
+    CAUSES,
+    ONLY_AT_BYBIT,
+    PAIRED,
+    ConnectionReason,
+    ExchangeKind,
+)
 from exchanges.egress import shown_addresses
 from exchanges.forms import ConnectForm, KeyForm, KeyIdForm, PairForm
 from exchanges.guides import GUIDES
@@ -49,6 +56,12 @@ def _guide(venue: Venue) -> dict[str, object]:
         "is_referral_required": settings.AFFILIATE_REQUIRED,
         "addresses": shown_addresses(),
     }
+
+
+def _troubles(venue: Venue) -> list[ConnectionReason]:
+    """What may be wrong with a key of this exchange."""
+    elsewhere = set() if venue.kind == ExchangeKind.BYBIT else ONLY_AT_BYBIT
+    return [reason for reason in CAUSES if reason not in {ConnectionReason.RECHECKING, *elsewhere}]
 
 
 def _dialog(request: HttpRequest, form: KeyForm, action: str, pair_url: str) -> HttpResponse:
@@ -198,7 +211,7 @@ def guide(request: SignedInRequest, exchange: str) -> HttpResponse:
         "is_offered": venue.kind in offered(),
         "is_paired": venue.kind in PAIRED,
         "others": [VENUES[name] for name in GUIDES if name != venue.guide],
-        "troubles": [(title, reason.label) for reason, title in TITLES.items()],
+        "troubles": [(reason.label, venue.says(reason)) for reason in _troubles(venue)],
     }
     return render(request, "exchanges/guide.html", context)
 

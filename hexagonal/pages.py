@@ -18,6 +18,7 @@ from accounts.http import SignedInRequest
 from accounts.selectors import member_log, visit_figures
 from accounts.texts import sentence
 from exchanges.selectors import connections_of, has_connection, is_held_back
+from exchanges.venues import offered
 from notifications.selectors import link_of
 from signals.models import Signal
 from signals.selectors import (
@@ -68,6 +69,8 @@ def settings_page(request: SignedInRequest) -> HttpResponse:
     user = request.user
     context = {
         "links": connections_of(user).select_related("copy_settings"),
+        "offered": list(offered().values()),
+        "has_binance": any(venue.guide == "binance" for venue in offered().values()),
         "telegram": link_of(user),
         "gaps": missing(user, has_connection=has_connection(user), is_held_back=is_held_back(user)),
         "tokens": AuthToken.objects.filter(user=user).order_by("-created"),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
 
 from accounts.wording import text_of
+from exchanges.venues import VENUES
 from notifications.domain.routing import RELINKED
 
 Params = dict[str, str]
@@ -20,7 +21,7 @@ def render(code: str, params: Params, language: str, late_since: datetime | None
     safe: Params = {name: escape(str(value)) for name, value in params.items()}
     with override(language):
         if "reason" in params:
-            safe["reason"] = escape(text_of(params["reason"]))
+            safe["reason"] = escape(_reason(code, params))
         if "side" in params:
             safe["side"] = _("Long") if params["side"] == "long" else _("Short")
         if "symbol" in params:
@@ -29,6 +30,14 @@ def render(code: str, params: Params, language: str, late_since: datetime | None
     if late_since is not None:
         text += f"\n🕒 {late_since.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
     return text
+
+
+def _reason(code: str, params: Params) -> str:
+    """What is said of a connection names its exchange; notices of old were all of Bybit."""
+    reason = params["reason"]
+    known = "bybit" if code.startswith("api_") else ""
+    venue = VENUES.get(params.get("exchange", known))
+    return venue.says(reason) if venue else text_of(reason)
 
 
 def _slashed(symbol: str) -> str:
@@ -219,6 +228,8 @@ TEXTS: dict[str, Callable[[Params], str]] = {
     "api_expiring": _account("⏳", gettext_noop("Your API key is about to expire")),
     "api_expiry_sooner": _account("🔑", gettext_noop("Your API key will expire sooner")),
     "api_transfer_right": _account("⚠️", gettext_noop("Your API key may transfer assets now")),
+    "api_held": _account("⏸", gettext_noop("New entries are held back")),
+    "api_released": _account("▶️", gettext_noop("New entries are no longer held back")),
     "api_disconnected": _account("🔌", gettext_noop("Exchange disconnected")),
     RELINKED: _relinked,
     "suspended": _account("⛔", gettext_noop("Your account was suspended by the admin")),

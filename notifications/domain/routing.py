@@ -17,7 +17,7 @@ ALWAYS = frozenset(
         *("alarm", "ops_alarm", "stop_put_back", "halted", "released", "panic", "schedule_missed"),
         "delisting",
         *("api_refused", "api_key_kept", "api_attention", "api_restored", "api_disconnected"),
-        *("api_expiring", "api_expiry_sooner", "api_transfer_right"),
+        *("api_expiring", "api_expiry_sooner", "api_transfer_right", "api_held", "api_released"),
         *("suspended", "reinstated"),
     }
 )

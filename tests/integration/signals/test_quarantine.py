@@ -13,11 +13,14 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import ActivityEvent
-from exchanges import quarantine
+from exchanges import key_pairs, quarantine
+from exchanges import services as exchanges
 from exchanges.governor import governor
 from exchanges.models import Connection, KeyUse, Quarantine
 from exchanges.quarantine import Scope
+from exchanges.selectors import quarantined
 from hexagonal.lib.clock import database_now
+from notifications.models import OutboxMessage, TelegramLink
 from notifications.texts import render
 from signals.domain.reasons import Reason
 from signals.models import Alarm, Copy, CopySettings, Order
@@ -421,6 +424,61 @@ def test_an_entry_that_was_sent_all_the_same_is_an_alarm(market, author, alice):
     (found,) = violations_of("quarantine_broken")
     assert found.level == "emergency"
     assert str(only_copy().public_id) in found.subject
+
+
+def told(user):
+    """What a trader was told of it: in the log, and by Telegram in either language."""
+    facts = ActivityEvent.objects.filter(user=user, code__in=["api_held", "api_released"])
+    notices = OutboxMessage.objects.filter(user=user, code__in=["api_held", "api_released"])
+    codes = list(facts.order_by("pk").values_list("code", flat=True))
+    assert list(notices.order_by("pk").values_list("code", flat=True)) == codes
+    return codes
+
+
+def test_each_trader_is_told_once_when_it_is_put_on_and_when_it_is_lifted(market, alice, bob):
+    for user, chat in ((alice, 1), (bob, 2)):
+        TelegramLink.objects.create(user=user, chat_id=chat, linked_at=timezone.now())
+    link_account(alice, market, name="first")
+    link_account(alice, market, name="second")
+    link_account(bob, market)
+    hold("--user", "alice@example.com", "--reason", "a secret suspicion")
+    hold("--user", "alice@example.com", "--reason", "a secret suspicion")
+    assert (told(alice), told(bob)) == (["api_held"], [])
+    (notice,) = OutboxMessage.objects.all()
+    assert "suspicion" not in str(notice.params)
+    for language, words in (("en", "holds back new entries"), ("ko", "보류")):
+        said = render(notice.code, notice.params, language)
+        assert words in said
+        assert "first, second" in said
+    hold()
+    assert (told(alice), told(bob)) == (["api_held"], ["api_held"])
+    lift()
+    assert (told(alice), told(bob)) == (["api_held"], ["api_held", "api_released"])
+    lift("--user", "alice@example.com")
+    lift("--user", "alice@example.com")
+    assert told(alice) == ["api_held", "api_released"]
+    hold("--user", "alice@example.com", "--reason", "once more")
+    assert told(alice) == ["api_held", "api_released", "api_held"]
+
+
+def test_it_stands_whatever_becomes_of_the_telling(market, alice, monkeypatch):
+    link = link_account(alice, market)
+
+    def fails(*_args, **_options):
+        raise RuntimeError("no room for so many notices")
+
+    monkeypatch.setattr(quarantine, "record_all", fails)
+    with pytest.raises(RuntimeError):
+        impose()
+    assert quarantined([link.pk]) == {link.pk}
+
+
+def test_who_has_no_key_that_could_trade_is_told_nothing(market, alice, bob):
+    gone = link_account(alice, market)
+    exchanges.disconnect(gone, now=timezone.now())
+    key_pairs.connect(bob, environment="sandbox", name="begun")
+    hold()
+    assert told(alice) == told(bob) == []
 
 
 def test_the_trader_sees_it_on_the_page_and_in_the_api(client, market, alice, bob):

@@ -9,12 +9,15 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import User
-from exchanges import services
+from accounts.models import ActivityEvent, User
+from exchanges import key_changes, services
+from exchanges.choices import ConnectionReason
 from exchanges.guides import GUIDES
 from exchanges.models import Connection
 from exchanges.venues import VENUES
+from notifications.texts import render
 from tests.fixtures.people import link_account
+from tests.integration.web.test_api import api
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HANGUL = re.compile(r"[가-힣]")
@@ -129,6 +132,21 @@ def test_too_many_begun_links_are_refused_with_their_reason(client, market, alic
     assert Connection.objects.count() == 1
 
 
+@pytest.mark.parametrize(("language", "words"), [("en", "Wait ten minutes"), ("ko", "10분 뒤에")])
+def test_a_key_that_is_changed_too_often_is_refused_with_its_reason(
+    client, market, alice, monkeypatch, language, words
+):
+    monkeypatch.setattr(key_changes, "MOST_OF_CONNECTION", 1)
+    link = link_account(alice, market)
+    speak(client, alice, language)
+    url = reverse("exchanges:replace_key", args=[link.public_id])
+    assert client.post(url, entered(market.account())).status_code == 200
+    answer = client.post(url, entered(market.account()))
+    assert answer.status_code == 422
+    assert words in errors(answer)[0]
+    assert b"<input" in answer.content
+
+
 # --- how far it is --------------------------------------------------------------------------------
 
 
@@ -193,6 +211,33 @@ def test_nobody_elses_steps(client, market, alice, mallory):
     assert client.get(url).status_code == 404
     client.logout()
     assert client.get(url)["Location"].startswith(reverse("accounts:login"))
+
+
+# --- elsewhere than at Bybit ----------------------------------------------------------------------
+
+
+def test_an_account_elsewhere_is_spoken_of_by_its_exchanges_name(client, alice, settings):
+    settings.EXCHANGES_OFFERED = ["gate"]
+    speak(client, alice, "en")
+    link = Connection.objects.create(
+        user=alice, exchange="gate", environment="mainnet", name="main", status="connected"
+    )
+    services.note_problem(link.pk, ConnectionReason.IP_NOT_ALLOWED, now=timezone.now())
+    Connection.objects.update(sealed=b"x")
+    said = "The key does not allow our addresses. Add them at Gate."
+    page = shown(client.get(reverse("settings")))
+    assert said in page
+    assert "Gate - API KEY" in page
+    assert "Bybit" not in page
+    (row,) = api(alice).get("/api/v1/connections/").json()["results"]
+    assert row["reason_text"] == said
+    notice = ActivityEvent.objects.get(code="api_attention")
+    assert said in render(notice.code, notice.params, "en")
+    guide = shown(client.get(reverse("guide", args=["gate"])))
+    assert said in guide
+    assert "Another public key" not in guide
+    settings.EXCHANGES_OFFERED = ["bybit"]
+    assert "Another public key" in shown(client.get(reverse("guide", args=["bybit"])))
 
 
 # --- the guides -----------------------------------------------------------------------------------

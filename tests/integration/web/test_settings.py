@@ -35,6 +35,11 @@ def test_a_newcomer_is_told_what_is_missing(client, mallory):
     assert "현재 활성화됨" in page
 
 
+def test_binance_is_not_called_unusable_where_it_is_offered(client, mallory, settings):
+    settings.EXCHANGES_OFFERED = ["bybit", "binance_usdm"]
+    assert "현재 바이낸스는 사용 불가능 합니다." not in settings_of(client, mallory)
+
+
 def test_who_has_linked_both_may_trade(client, market, alice):
     link_account(alice, market)
     page = settings_of(client, alice)
