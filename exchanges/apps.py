@@ -9,12 +9,11 @@ class ExchangesConfig(AppConfig):
 
     def ready(self) -> None:
         # They need the translation and settings machinery, which is up only now.
-        from exchanges.choices import NOTICES, REFUSALS, ConnectionReason  # noqa: PLC0415
+        from exchanges.choices import NOTICES, REFUSALS  # noqa: PLC0415
         from exchanges.egress_check import check_egress  # noqa: PLC0415
         from exchanges.gate_check import check_gate  # noqa: PLC0415
         from exchanges.offered_check import check_offered  # noqa: PLC0415
 
-        wording.register({reason.value: reason.label for reason in ConnectionReason if reason})
         wording.register(NOTICES)
         wording.register(REFUSALS)
         checks.register(check_egress)

@@ -41,6 +41,7 @@ from exchanges.registry import (
     exchange_factory,
     market_factory,
     price_stream_factory,
+    venue_of,
 )
 
 log = logging.getLogger(__name__)
@@ -57,10 +58,15 @@ def exchange_of(
     """Open a connection's key and return its account, behind the gate.
 
     `meter` lets its requests go, `warrant` says what may be opened. Raises what `_credentials_of`
-    does, and `Unsupported` where the exchange is not offered.
+    does, `Unsupported` where the exchange is not offered, and `Unavailable` where its markets are
+    not known.
     """
     wire, credentials = wire_of(link.environment, link.egress, meter), _credentials_of(link)
     _refuse_unoffered(link.exchange)  # after the box: one that was altered is more than that
+    if venue_of(link.exchange).reads_by_markets:
+        # In the most urgent lane: somebody's stop may be the first to need it.
+        where = link.exchange, link.environment, Lane.PROTECT
+        market_of(*where, patience=PRICE_PATIENCE, egress=link.egress).prepare()
     account = exchange_factory(link.exchange)(credentials, wire)
 
     def price_of(symbol: str) -> Ticker | None:

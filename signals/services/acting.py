@@ -87,12 +87,14 @@ def _carry_out(
     copy: Copy, action: Action, orders: dict[str, Order], exchange: Exchange, lease: Lease
 ) -> Outcome:
     asked_at = lease.time()
-    acknowledgement, failure = None, None
+    acknowledgement: Acknowledgement | None = None
+    failure: ExchangeError | None = None
     with listening() as calls:
         try:
             acknowledgement = _call(copy, action, orders, exchange)
-        except NotFound:  # already filled, gone or flat: the next look says which
-            pass
+        except NotFound as error:  # already filled, gone or flat: the next look says which
+            if isinstance(action, Place):  # of what is new that says nothing
+                failure = UnexpectedReply("not found", code=error.code)
         except ExchangeError as error:
             failure = error
         except Exception as error:  # noqa: BLE001 - a bug must not lose the fact that it was sent

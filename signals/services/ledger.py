@@ -55,6 +55,7 @@ LEG_OF_CAUSE = {
     Cause.DELISTING: "settlement",
 }
 HAND = "hand"
+QUOTE = "USDT"
 ABSENCES = 3  # looks, a second apart, before an order counts as never accepted
 
 
@@ -121,6 +122,8 @@ class CopyLedger:
         for order in self.orders:
             if order.link_id in seen.lookups:
                 self._resolve(order, seen.lookups[order.link_id], now)
+            elif order.link_id in seen.unshown:
+                self._miss(order, OrderStatus.CANCELLED)
         closers = {fill.order_id for fill in seen.fills if fill.closed_quantity > 0}
         for facts in seen.orders:
             self._absorb_order(facts, facts.order_id in closers, now)
@@ -140,18 +143,30 @@ class CopyLedger:
 
         Once is not enough: an exchange may show an order some seconds after it has taken it.
         """
-        if facts is not None:
-            self._update(order, facts, now)
+        if facts is None:
+            self._miss(order, OrderStatus.NOT_SENT)
             return
+        self._note_end(facts)
+        self._update(order, facts, now)
+
+    def _miss(self, order: Order, end: OrderStatus) -> None:
+        """Count a look in which nothing shows an order; after some of them that was its end.
+
+        What has rested may be forgotten by its exchange, hours after it ended without a fill.
+        """
         order.absences += 1
         if order.absences >= ABSENCES:
-            order.status, order.absences = OrderStatus.NOT_SENT, 0
+            order.status, order.absences = end, 0
 
-    def _absorb_order(self, facts: OrderFacts, has_closed: bool, now: datetime) -> None:  # noqa: FBT001
+    def _note_end(self, facts: OrderFacts) -> None:
+        """Remember who ended an order."""
         if facts.is_cancelled_by_request:
             self.cancelled_by_request.add(facts.order_id)
         elif facts.state is OrderState.CANCELLED:
             self.cancelled_by_force.add(facts.order_id)
+
+    def _absorb_order(self, facts: OrderFacts, has_closed: bool, now: datetime) -> None:  # noqa: FBT001
+        self._note_end(facts)
         order = self.by_exchange_id().get(facts.order_id)
         if order is None and facts.link_id:
             order = next((o for o in self.orders if o.link_id == facts.link_id), None)
@@ -360,6 +375,7 @@ class CopyLedger:
         return is_trade and fill.side == self.direction.entry_side.value
 
     def _executions(self) -> list[Execution]:
+        """A fee in a coin whose price nobody has told is on record, and in no sum of USDT."""
         entry_side = self.direction.entry_side.value
         return [
             Execution(
@@ -367,7 +383,7 @@ class CopyLedger:
                 cause=Cause(fill.cause),
                 quantity=fill.quantity,
                 price=fill.price,
-                fee=fill.fee,
+                fee=fill.fee if fill.fee_currency == QUOTE else Decimal(0),
             )
             for fill in self.fills
         ]

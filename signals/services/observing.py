@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from exchanges.domain.errors import ExchangeError
 from exchanges.domain.trading import (
     Balance,
     ClosedPnlFacts,
@@ -14,6 +15,7 @@ from exchanges.domain.trading import (
     SymbolMode,
 )
 from exchanges.ports import Exchange
+from exchanges.registry import venue_of
 from signals.choices import OrderStatus
 from signals.domain.legs import is_entry_leg
 from signals.domain.lifecycle import CopyStatus
@@ -40,6 +42,7 @@ class Observation:
     positions: list[PositionFacts] | None = None
     balance: Balance | None = None
     modes: list[SymbolMode] | None = None
+    unshown: set[str] = field(default_factory=set)  # link ids that rested, and nothing knows now
     is_full: bool = False
 
 
@@ -83,12 +86,12 @@ def observe_live(
             seen.lookups[order.link_id] = facts
     if unresolved and not any(seen.lookups.values()):
         is_held = copy.entered_quantity > copy.exited_quantity  # its stop may be missing meanwhile
-        return _look_at_all(copy, exchange, seen) if is_held else seen
+        return _look_at_all(copy, orders, exchange, seen) if is_held else seen
     if copy.status == CopyStatus.PLACED and not seen.lookups and not _needs_full(copy, now):
         return _look_at_entry(copy, orders, exchange, seen)
     if copy.status == CopyStatus.FILLED and not seen.lookups and not _needs_full(copy, now):
         return _look_at_position(copy, orders, exchange, seen)
-    return _look_at_all(copy, exchange, seen)
+    return _look_at_all(copy, orders, exchange, seen)
 
 
 def _needs_full(copy: Copy, now: datetime) -> bool:
@@ -111,7 +114,7 @@ def _look_at_entry(
     for order in waiting:
         facts = resting.get(order.link_id)
         if facts is None or facts.filled > 0:
-            return _look_at_all(copy, exchange, seen)
+            return _look_at_all(copy, orders, exchange, seen)
     seen.orders = [resting[order.link_id] for order in waiting]
     return seen
 
@@ -123,9 +126,9 @@ def _look_at_position(
     mine = next((p for p in seen.positions if p.position_index == copy.position_index), None)
     held = copy.entered_quantity - copy.exited_quantity
     if mine is None or mine.quantity != held or mine.stop is None:
-        return _look_at_all(copy, exchange, seen)
+        return _look_at_all(copy, orders, exchange, seen)
     if any(is_entry_leg(order.leg) and order.status == OrderStatus.OPEN for order in orders):
-        return _look_at_all(copy, exchange, seen)
+        return _look_at_all(copy, orders, exchange, seen)
     return seen
 
 
@@ -139,13 +142,39 @@ def _known_until(copy: Copy) -> datetime:
     return max(copy.created_at, copy.looked_at - LOOK_BACK)
 
 
-def _look_at_all(copy: Copy, exchange: Exchange, seen: Observation) -> Observation:
+def _look_at_all(
+    copy: Copy, orders: list[Order], exchange: Exchange, seen: Observation
+) -> Observation:
     since = _known_until(copy) - CLOCK_SLACK
     # Positions are read first: a fill between two reads then shows as held but not yet closed,
     # and never as closed while the exchange still holds it.
     seen.positions = list(exchange.positions(copy.symbol))
     seen.orders = list(exchange.orders_since(copy.symbol, since))
     seen.fills = list(exchange.fills_since(copy.symbol, since))
-    seen.results = list(exchange.closed_pnl_since(copy.symbol, since))
+    if venue_of(copy.connection.exchange).capabilities.tells_results:
+        seen.results = list(exchange.closed_pnl_since(copy.symbol, since))
+    _look_up_unshown(copy, orders, exchange, seen)
     seen.is_full = True
     return seen
+
+
+def _look_up_unshown(
+    copy: Copy, orders: list[Order], exchange: Exchange, seen: Observation
+) -> None:
+    """Ask by name for what rested, and no list shows any more.
+
+    Some exchanges list what has ended by when it was placed. What cannot be asked for takes nothing
+    from the look: it is asked for at the next one.
+    """
+    shown = {facts.link_id for facts in seen.orders}
+    for order in orders:
+        if order.status != OrderStatus.OPEN or not order.link_id or order.link_id in shown:
+            continue
+        try:
+            facts = exchange.find_order(copy.symbol, order.link_id)
+        except ExchangeError:
+            continue
+        if facts is None:
+            seen.unshown.add(order.link_id)
+        else:
+            seen.lookups[order.link_id] = facts

@@ -17,8 +17,9 @@ def read_ledgers(copies: Sequence[Copy]) -> list[CopyLedger]:
     """Each copy with all its rows and its signal, which is read once and not once a copy."""
     named = [copy.pk for copy in copies]
     orders = _by_copy(Order.objects.filter(copy__in=named))
-    fills = _by_copy(Fill.objects.filter(copy__in=named))
-    results = _by_copy(ClosedPnl.objects.filter(copy__in=named))
+    started = list(orders)  # nothing was filled or closed where nothing was ordered
+    fills = _by_copy(Fill.objects.filter(copy__in=started))
+    results = _by_copy(ClosedPnl.objects.filter(copy__in=started))
     followed = {copy.signal_id for copy in copies}
     signals = Signal.objects.prefetch_related("targets", "revisions").in_bulk(followed)
     ledgers = []

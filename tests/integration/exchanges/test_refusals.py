@@ -12,11 +12,11 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from accounts.models import ActivityEvent
-from accounts.wording import text_of
 from exchanges import services
 from exchanges.choices import ConnectionReason
 from exchanges.domain.trading import Credentials
 from exchanges.models import Connection
+from exchanges.venues import VENUES
 from notifications.texts import render
 from signals.models import Alarm
 from signals.services.alarms import watch
@@ -150,9 +150,9 @@ def test_a_transfer_right_is_warned_of_where_it_is_not_refused(market, alice):
 def test_every_refusal_says_cause_and_remedy_in_both_languages():
     for reason in set(ConnectionReason) - {ConnectionReason.NONE}:
         with override("en"):
-            english = text_of(reason.value)
+            english = VENUES["bybit"].says(reason)
         with override("ko"):
-            korean = text_of(reason.value)
+            korean = VENUES["bybit"].says(reason)
         assert english.count(".") >= 1
         assert english != korean, reason
         assert any("가" <= sign <= "힣" for sign in korean), reason

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+import time
 
 import pytest
 from django.db import connection
 from django.utils import timezone
 
 from accounts.models import ActivityEvent
-from exchanges import services
+from exchanges import receiving, services
 from exchanges.domain.trading import Credentials
+from exchanges.governor import governor
 from exchanges.models import Connection, SocketOpening
 from exchanges.progress import steps_of
 from tests.fixtures.processes import eventually
@@ -169,6 +172,34 @@ def test_who_cannot_be_heard_is_connected_and_told(market, alice, trouble):
     assert link.checks == PASSED | {"status": "status_unheard"}
     *_, status = steps_of(link)
     assert (status.state, bool(status.text)) == ("warned", True)
+
+
+@pytest.mark.parametrize("status", [403, 503])
+def test_a_handshake_that_is_refused_stops_nobodys_requests(market, alice, status):
+    """Too many new sockets, most likely; a ban shows itself to the next request."""
+    market.post("streams/troubles", kind="refuse", status=status)
+    link = verified(begin(alice, market.account()))
+    assert link.checks["status"] == "status_unheard"
+    assert governor().room([link.budget])[link.budget].frozen == 0
+
+
+def test_a_probe_ends_though_a_name_is_looked_up_without_an_end(
+    market, alice, settings, monkeypatch
+):
+    """The system's own look-up can neither be cancelled nor outrun by its event loop."""
+    link = verified(begin(alice, market.account()))
+    settings.BYBIT_SANDBOX_URL = settings.BYBIT_SANDBOX_URL.replace("127.0.0.1", "localhost")
+    look_up, answered = socket.getaddrinfo, threading.Event()
+
+    def slow_look_up(*args, **more):
+        answered.wait(receiving.END_SECONDS + 6)
+        return look_up(*args, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow_look_up)
+    started = time.monotonic()
+    assert receiving.hears(link) is False
+    answered.set()
+    assert time.monotonic() - started < receiving.END_SECONDS + 1
 
 
 def test_sockets_of_open_trades_come_before_a_probe(market, alice, settings):

@@ -185,6 +185,16 @@ def test_a_rate_limited_order_is_sent_again(market, author, alice):
     assert len(market.ledger(link.exchange_uid)["orders"]) == 1
 
 
+def test_a_new_order_that_is_called_not_found_is_of_unknown_fate(market, author, alice):
+    """Of an order that is to be changed it says that it is gone; of a new one it says nothing."""
+    link_account(alice, market)
+    market.fault("retcode", path=CREATE, code=110001, message="order not exists", times=1)
+    publish(author)
+    working.work()
+    assert only_copy().status == "unknown"
+    assert [order.status for order in Order.objects.all()] == ["unknown"]
+
+
 @pytest.mark.parametrize(
     ("code", "reason"),
     [

@@ -7,7 +7,7 @@ import re
 import pytest
 from django.utils.translation import override
 
-from exchanges.choices import PAIRED, TITLES, ConnectionReason
+from exchanges.choices import CAUSES, PAIRED, ConnectionReason
 from exchanges.guides import GUIDES, TRANSFERS, WITHDRAWALS, Need
 from exchanges.venues import VENUES, coming, offered
 
@@ -62,6 +62,5 @@ def test_environments_are_those_that_are_served_in_their_order(settings):
     assert VENUES["mexc"].open_environments == ["mainnet"]
 
 
-def test_every_refusal_has_a_title():
-    untold = {ConnectionReason.NONE, ConnectionReason.RECHECKING}
-    assert set(TITLES) == set(ConnectionReason) - untold
+def test_every_reason_has_its_cause():
+    assert set(CAUSES) == set(ConnectionReason) - {ConnectionReason.NONE}

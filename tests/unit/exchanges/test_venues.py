@@ -28,6 +28,7 @@ def test_a_declaration_is_whole(exchange):
     assert "mainnet" in facts.environments
     assert facts.needs_passphrase is (exchange in {"bitget", "kucoin", "kucoin_futures", "okx"})
     assert facts.fence_seconds(5) >= 5
+    assert facts.reads_by_markets is (exchange != "bybit")
     assert (facts.limits is None) is (exchange == "bybit")
 
 

@@ -1,0 +1,211 @@
+"""The platform itself trades on Binance USDⓈ-M: a copy from entry to exit, against the stand-in."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from exchanges import services as exchanges
+from exchanges.adapters.ccxt import shelf
+from exchanges.adapters.ccxt.account import CcxtExchange
+from exchanges.adapters.ccxt.venues.binance import USDM
+from exchanges.domain.errors import Unavailable
+from exchanges.domain.trading import Credentials
+from exchanges.instruments import refresh_instruments
+from exchanges.ports import Wire
+from exchanges.registry import exchange_factory, venue_of
+from signals.choices import Sizing
+from signals.domain.legs import target_leg
+from signals.domain.reasons import Reason
+from signals.models import Copy, Fill, Order
+from signals.services import observing
+from signals.services.copying import close_copy, set_rules
+from tests.integration.signals.steps import D, end_of, only_copy
+from tests.integration.signals.test_copy_life import publish, work_now
+from tests.integration.signals.test_entries import short_btc
+
+pytestmark = pytest.mark.django_db(transaction=True)
+EXCHANGE, PLACE = "binance_usdm", ("binance_usdm", "sandbox")
+
+
+@pytest.fixture
+def usdm(market, pairs, settings, monkeypatch):
+    """The stand-in, offered beside Bybit, whose contracts signals are written for."""
+    sites = {**USDM.sites, "sandbox": USDM.sites["mainnet"]}
+    monkeypatch.setattr(type(USDM), "sites", sites)
+    settings.EXCHANGES_OFFERED = ["bybit", EXCHANGE]
+    control = pairs(EXCHANGE)
+    settings.BYBIT_SANDBOX_URL = control.url
+    venue_of.cache_clear()
+    control.price(46300)
+    refresh_instruments(*PLACE, now=timezone.now())
+    yield control
+    venue_of.cache_clear()
+
+
+@pytest.fixture
+def link(usdm, alice):
+    key, secret = usdm.account()
+    made = exchanges.connect(
+        alice,
+        environment="sandbox",
+        name="main",
+        credentials=Credentials(key, secret),
+        exchange=EXCHANGE,
+    )
+    exchanges.verify(made.pk, now=timezone.now())
+    made.refresh_from_db()
+    set_rules(made, fields={"sizing": Sizing.FIXED_MARGIN, "amount": D(50)})
+    wire = Wire("sandbox", usdm.url, 1, 5, 5000)
+    made.account = exchange_factory(EXCHANGE)(Credentials(key, secret), wire)  # the trader's look
+    return made
+
+
+def look(rounds=3):
+    for _ in range(rounds):
+        Copy.objects.update(looked_at=None)
+        work_now()
+
+
+def enter(usdm, author):
+    publish(author)
+    work_now()
+    assert only_copy().status == "placed", end_of(only_copy())
+    usdm.price(45950)
+    look(2)
+    assert only_copy().status == "filled"
+
+
+def stops(link):
+    return [
+        (order.trigger_price, order.quantity)
+        for order in link.account.open_orders("BTCUSDT")
+        if order.trigger_price is not None
+    ]
+
+
+def test_an_account_is_linked(link):
+    assert link.status == "connected", link.reason
+    assert link.equity == 1000
+
+
+def test_an_entry_is_followed_by_its_stop_and_its_target(usdm, author, link):
+    enter(usdm, author)
+    (position,) = link.account.positions("BTCUSDT")
+    assert position.quantity == D("0.010")
+    assert stops(link) == [(D(45500), D("0.010"))]
+    targets = [o.price for o in link.account.open_orders("BTCUSDT") if o.trigger_price is None]
+    assert targets == [D(47000)]
+    copy = only_copy()
+    assert (copy.has_stop, copy.unprotected_since) == (True, None)
+    (entry,) = Fill.objects.filter(connection=link)
+    assert (entry.quantity, entry.price) == (D("0.010"), D(46000))
+    assert (entry.fee, entry.fee_currency) == (D("0.23"), "USDT")
+
+
+def test_a_stop_that_fires_ends_the_copy(usdm, author, link):
+    enter(usdm, author)
+    usdm.price(45400)
+    look()
+    copy = only_copy()
+    assert end_of(copy) == ("closed", Reason.STOP)
+    assert link.account.positions() == []
+    assert link.account.open_orders() == []
+    fees = D("0.010") * (46000 + 45400) * D("0.0005")
+    assert copy.pnl == D("0.010") * (45400 - 46000) - fees
+    assert link.account.balance().equity == 1000 + copy.pnl
+    assert Order.objects.get(leg="stop", filled__gt=0).average == 45400
+
+
+def test_a_short_sets_its_leverage_and_waits_for_a_rise(usdm, author, link):
+    draft = short_btc(leverage=D(5))
+    publish(author, draft)
+    work_now()
+    assert link.account.symbol_mode("BTCUSDT").leverage == 5
+    usdm.price(46550)
+    look(2)
+    (position,) = link.account.positions("BTCUSDT")
+    assert position.side == "sell"
+    assert stops(link) == [(draft.stop, position.quantity)]
+    usdm.price(draft.stop + 10)
+    look()
+    assert end_of(only_copy()) == ("closed", Reason.STOP)
+    assert link.account.positions() == []
+
+
+def test_a_process_that_was_started_anew_protects_what_is_held(usdm, author, link):
+    """Nobody has read the contracts there yet, nor will before the hour is over."""
+    enter(usdm, author)
+    link.account.cancel("BTCUSDT", Order.objects.get(leg="stop", status="open").link_id)
+    shelf._shelves.clear()
+    look()
+    assert stops(link) == [(D(45500), D("0.010"))]
+
+
+def test_what_no_list_shows_any_more_is_asked_for_by_name(usdm, author, link, monkeypatch):
+    """The exchange lists by when an order was placed: one that rested for long ends unlisted."""
+    enter(usdm, author)
+    monkeypatch.setattr(observing, "LOOK_BACK", timedelta(0))
+    monkeypatch.setattr(observing, "CLOCK_SLACK", timedelta(0))
+    target = Order.objects.get(leg=target_leg(1))
+    link.account.cancel("BTCUSDT", target.link_id)
+    Copy.objects.update(looked_at=timezone.now())
+    work_now()
+    target.refresh_from_db()
+    assert target.status == "cancelled"
+
+
+def test_a_stop_that_its_exchange_has_forgotten_is_placed_anew(usdm, author, link, monkeypatch):
+    """Binance knows what ended without a fill for three days; then no name and no list has it."""
+    enter(usdm, author)
+    link.account.cancel("BTCUSDT", Order.objects.get(leg="stop", status="open").link_id)
+    usdm.forget()
+    look(2)
+    assert stops(link) == []  # a list may be late
+    look(2)
+    assert stops(link) == [(D(45500), D("0.010"))]
+
+
+def test_an_entry_that_its_exchange_has_forgotten_ends_its_copy(usdm, author, link):
+    publish(author)
+    work_now()
+    link.account.cancel("BTCUSDT", Order.objects.get().link_id)
+    usdm.forget()
+    look(4)
+    assert only_copy().status not in {"placed", "pending"}, end_of(only_copy())
+
+
+def test_a_look_up_that_fails_takes_nothing_from_the_look(usdm, author, link, monkeypatch):
+    enter(usdm, author)
+    target = Order.objects.get(leg=target_leg(1))
+    link.account.cancel("BTCUSDT", target.link_id)
+    link.account.cancel("BTCUSDT", Order.objects.get(leg="stop", status="open").link_id)
+    usdm.forget()
+
+    def fails(self, symbol, link_id):
+        raise Unavailable("away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(CcxtExchange, "find_order", fails)
+        seen = observing.Observation()
+        observing._look_at_all(only_copy(), list(Order.objects.all()), link.account, seen)
+    assert (seen.is_full, len(seen.positions), seen.unshown) == (True, 1, set())
+
+
+def test_a_target_ends_the_copy_and_leaves_no_stop(usdm, author, link):
+    enter(usdm, author)
+    usdm.price(47001)
+    look()
+    assert end_of(only_copy()) == ("closed", Reason.TARGET)
+    assert link.account.open_orders() == []
+
+
+def test_a_trader_closes_the_copy(usdm, author, link):
+    enter(usdm, author)
+    assert close_copy(only_copy(), reason=Reason.CLOSED_BY_TRADER, now=timezone.now())
+    look(4)
+    assert end_of(only_copy()) == ("closed", Reason.CLOSED_BY_TRADER)
+    assert link.account.positions() == []
+    assert link.account.open_orders() == []
