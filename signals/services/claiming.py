@@ -145,7 +145,7 @@ def claim(limit: int) -> Lease | None:
 
 def _take_within(lane: Lane, rooms: Mapping[str, Room], limit: int) -> Lease | None:
     """Take what the limits leave room for."""
-    names = [name for name, room in rooms.items() if left_of(room, lane) > 0]
+    names = [name for name, room in rooms.items() if most_left(room, lane) > 0]
     if lane is Lane.ENTRY and names:
         held = overtaken(names)
         names = [name for name in names if name not in held]
@@ -165,7 +165,7 @@ def _take_within(lane: Lane, rooms: Mapping[str, Room], limit: int) -> Lease | N
     due = {name: free for name, free, _ in counted}
     share = math.ceil(sum(free + held for _, free, held in counted) / workers)  # as the others'
     fair = min(max(share, settings.CHUNK_THREADS), limit)
-    left = {name: min(due[name], left_of(rooms[name], lane, min(due[name], fair))) for name in due}
+    left = left_for(due, rooms, lane, fair)
     if not any(left.values()):
         return None
     parts = split(left, fair)
@@ -187,14 +187,28 @@ def split(wanted: Mapping[str, int], total: int) -> dict[str, int]:
     return parts
 
 
-def left_of(room: Room, lane: Lane, wanted: int = 1) -> int:
-    """What a budget has room for; entries may plan ahead, unless only a few of them would wait.
+def most_left(room: Room, lane: Lane) -> int:
+    """What a budget has room for; entries may plan ahead."""
+    now = room.left(lane)
+    return max(room.left_soon(lane), now) if lane is Lane.ENTRY else now
 
-    Whoever waits for more than comes back in that time plans too late for the first of it.
+
+def left_for(
+    due: Mapping[str, int], rooms: Mapping[str, Room], lane: Lane, fair: int
+) -> dict[str, int]:
+    """How many of what is due each budget has room for.
+
+    Entries plan ahead once a chunk's fair part of them comes back soon, by all budgets together: a
+    chunk of the one that is first by a moment would leave the next one without a worker. Whoever
+    waits for more than comes back in that time plans too late for the first of it.
     """
-    soon = room.left_soon(lane) if lane is Lane.ENTRY else 0
-    returning = room.most * (SOON_MS - PLAN_MS) / room.window_ms
-    return soon if soon >= min(wanted, returning) else room.left(lane)
+    most = {name: min(count, most_left(rooms[name], lane)) for name, count in due.items()}
+    returning = sum(
+        room.most * (SOON_MS - PLAN_MS) / room.window_ms for room in map(rooms.__getitem__, due)
+    )
+    if sum(most.values()) >= min(fair, sum(due.values()), returning):
+        return most
+    return {name: min(count, rooms[name].left(lane)) for name, count in due.items()}
 
 
 def _take(lane: Lane, statement: str, values: Mapping[str, Any]) -> Lease | None:

@@ -10,7 +10,7 @@ from exchanges.domain.lanes import Lane
 from exchanges.governor import Room
 from hexagonal.lib.clock import database_now
 from signals.models import Copy
-from signals.services.claiming import entered_upon, left_of
+from signals.services.claiming import entered_upon, left_for
 from tests.fixtures.people import link_account
 from tests.integration.signals.test_copy_life import publish
 
@@ -21,10 +21,29 @@ def room(window_ms, *, used=300, used_soon=280):
     return Room(used, used_soon, 300, window_ms, wait=0.1, frozen=0)
 
 
+def entries(fair, **rooms):
+    """What two budgets, or one, have for a chunk when more than that is due on each."""
+    return left_for(dict.fromkeys(rooms, 1_000), rooms, Lane.ENTRY, fair)
+
+
 def test_entries_plan_ahead_for_what_comes_back_in_their_own_window():
     """Of 300 in a minute, nine come back in two seconds; of 300 in five seconds, a hundred."""
-    assert left_of(room(60_000), Lane.ENTRY, 60) == 11
-    assert left_of(room(5_000), Lane.ENTRY, 60) == 0
+    assert entries(60, one=room(60_000)) == {"one": 11}
+    assert entries(60, one=room(5_000)) == {"one": 0}
+
+
+def test_a_chunk_does_not_set_out_for_the_budget_that_is_first_by_a_moment():
+    first, next_one = room(5_000, used_soon=180), room(5_000, used_soon=290)
+    assert entries(100, one=first) == {"one": 111}
+    assert entries(150, one=first, two=next_one) == {"one": 0, "two": 0}
+    assert entries(150, one=first, two=room(5_000, used_soon=240)) == {"one": 111, "two": 51}
+
+
+def test_what_is_free_now_is_taken_though_little_comes_back_soon():
+    assert entries(150, one=room(5_000, used=200, used_soon=200), two=room(5_000)) == {
+        "one": 91,
+        "two": 0,
+    }
 
 
 @pytest.mark.parametrize(("window_ms", "is_found"), [(60_000, True), (5_000, False)])
