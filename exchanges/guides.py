@@ -151,6 +151,12 @@ GUIDES = {
             Permission("InnerTransfer", Need.NO, TRANSFERS),
             Permission("Transfer", Need.NO, WITHDRAWALS),
         ),
+        notes=(
+            _(
+                "Futures are traded with cross margin. Set the contracts to cross margin at KuCoin "
+                "before they are traded: it refuses our orders for those on isolated margin."
+            ),
+        ),
     ),
     "okx": Guide(
         steps=(OPEN_KEYS, NAME_IT),
@@ -162,7 +168,17 @@ GUIDES = {
     ),
     "bitget": Guide(
         steps=(OPEN_KEYS, NAME_IT, _("Choose reading and writing.")),
-        permissions=(TRADE, TRANSFER, Permission("Withdraw", Need.NO, WITHDRAWALS)),
+        permissions=(
+            Permission("Futures – Orders", Need.YES, TRADING),
+            Permission("Futures – Holdings", Need.YES, POSITIONS),
+            Permission(
+                "Spot – Trade", Need.YES, _("Without it Bitget may not show what the key may do.")
+            ),
+            Permission("Margin · Copy trading · Subaccount · P2P · Loan · Tax", Need.NO, UNUSED),
+            Permission("Wallet – Transfer", Need.NO, TRANSFERS),
+            Permission("Wallet – Withdraw", Need.NO, WITHDRAWALS),
+        ),
+        notes=(_("Link a classic account: a unified trading account cannot be linked yet."),),
     ),
     "gate": Guide(
         steps=(OPEN_KEYS, NAME_IT),

@@ -53,6 +53,9 @@ REASONS: dict[str, str | Promise] = {
     Reason.STOP_REFUSED: _("The exchange refused the stop or the target."),
     Reason.REJECTED_BY_EXCHANGE: _("The exchange refused the order."),
     Reason.POSITION_MODE: _("The account's position mode does not fit."),
+    Reason.MARGIN_MODE: _(
+        "The contract is set to isolated margin at the exchange: set it to cross margin there."
+    ),
     Reason.TOO_LATE: _("The order could not be placed in time, so it was not sent."),
     Reason.NOT_FILLED: _("The order found no counterpart and was not filled."),
     Reason.ENTRY_CANCELLED: _("The author withdrew the entry before it was filled."),

@@ -13,6 +13,7 @@ ExchangeError
 │ │ └ FilterViolated    … by the contract's filters: ours may be old, read them again
 │ ├ SymbolNotTradable   halted, delisting, not offered to this account
 │ ├ StopRefused         the stop or target is on the wrong side of the market
+│ ├ MarginModeMismatch  the account holds this contract by another margin mode than we trade by
 │ ├ DuplicateLinkId     an order with this link id exists: adopt it
 │ ├ GateRefused         our own gate did not let it out: nothing was sent, and ops must look
 │ └ Unsupported         our adapter does not do this here: nothing was sent
@@ -87,6 +88,10 @@ class SymbolNotTradable(OrderRejected):
 
 
 class StopRefused(OrderRejected):
+    pass
+
+
+class MarginModeMismatch(OrderRejected):
     pass
 
 

@@ -42,6 +42,7 @@ USDM_PROBLEMS = FILTERS | {
     "nothing_to_reduce": ("-2022", "ReduceOnly Order is rejected."),
     "leverage": ("-4028", "Leverage is not valid"),
     "side": ("-4061", "Order's position side does not match user's setting."),
+    "no_change": ("-5027", "No need to modify the order."),
     "span": ("-4166", "Search window is restricted."),
 }
 DAY_MS = 24 * 3600 * 1000
@@ -192,6 +193,16 @@ def _cancel_usdm(market: Market, key: Key, book: Book, params: Params) -> Any:
     if order is not None and order.trigger is not None:
         raise Problem("not_found")
     return _row(book.cancel(params["origClientOrderId"]))
+
+
+def _amend_usdm(market: Market, key: Key, book: Book, params: Params) -> Any:
+    """Both figures must be told, the quantity of the whole order (…/rest-api/Modify-Order).
+
+    Orders fill at once here, so that none is cancelled for asking less than is filled of it. What
+    is said to the wrong side is told nowhere: such an order does not exist.
+    """
+    quantity, price = market.number(params["quantity"]), market.number(params["price"])
+    return _row(book.amend(params["origClientOrderId"], params["side"], quantity, price))
 
 
 def _cancel_algo(market: Market, key: Key, book: Book, params: Params) -> Any:
@@ -505,6 +516,9 @@ def usdm() -> Market:
                 _set_hedge, frozenset({"dualSidePosition"})
             ),
             ("GET", "/fapi/v1/algoOrder"): Route(_find_algo, named),
+            ("PUT", "/fapi/v1/order"): Route(
+                _amend_usdm, BY_NAME.needs | {"side", "quantity", "price"}
+            ),
             ("DELETE", "/fapi/v1/order"): Route(_cancel_usdm, BY_NAME.needs),
             ("DELETE", "/fapi/v1/algoOrder"): Route(_cancel_algo, named),
             ("GET", "/fapi/v3/account"): Route(_usdm_account),

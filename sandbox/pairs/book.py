@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 ZERO = Decimal(0)
@@ -97,6 +97,23 @@ class Book:
     def place(self, order: Order) -> Order:
         self._check(order)
         self.orders.append(order)
+        self._look_at(order)
+        return order
+
+    def amend(self, client_id: str, side: str, quantity: Decimal, price: Decimal) -> Order:
+        """The order keeps its names, and its old terms where the new ones are not taken."""
+        order = self.find(client_id)
+        if order is None or not order.rests or order.price is None or order.side != side:
+            raise Problem("missing_order")
+        if (order.quantity, order.price) == (quantity, price):
+            raise Problem("no_change")
+        known = self.orders
+        self.orders = [one for one in known if one is not order]  # it binds nothing beside itself
+        try:
+            self._check(replace(order, quantity=quantity, price=price))
+        finally:
+            self.orders = known
+        order.quantity, order.price, order.updated = quantity, price, self.clock()
         self._look_at(order)
         return order
 

@@ -54,6 +54,7 @@ class Reason(StrEnum):
     STOP_REFUSED = "stop_refused"
     REJECTED_BY_EXCHANGE = "rejected_by_exchange"
     POSITION_MODE = "position_mode"
+    MARGIN_MODE = "margin_mode"
     # expired: the entry never filled
     TOO_LATE = "too_late"  # not accepted within the signal's time to live
     NOT_FILLED = "not_filled"  # the exchange cancelled it unfilled

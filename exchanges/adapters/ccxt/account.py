@@ -26,6 +26,7 @@ from exchanges.adapters.ccxt.venue import (
     Listing,
     Product,
     Query,
+    Terms,
     Venue,
 )
 from exchanges.domain.errors import NotFound, Unavailable, Unsupported
@@ -39,6 +40,7 @@ from exchanges.domain.trading import (
     NewOrder,
     OrderChange,
     OrderFacts,
+    OrderState,
     OrderType,
     PositionFacts,
     Side,
@@ -124,6 +126,29 @@ class CcxtExchange:
         answer = self._line.ask(request, name="place_order")
         return Acknowledgement(str(proof_in(answer, request.endpoint.proof)))
 
+    def amend(self, change: OrderChange) -> None:
+        """Look first, for exchanges want to be told what stays as well; the order keeps its id.
+
+        A change whose fate is unknown may so be asked for again: what stands is not sent. Of a
+        total that is filled by now the caller knows nothing yet; exchanges would take it for a
+        withdrawal.
+        """
+        if not self._venue.facts().capabilities.amends or _changes_levels(change):
+            raise self._unsupported("amending")
+        found = self.find_order(change.symbol, change.link_id)
+        if found is None or found.state.is_final:
+            raise NotFound("no such order rests here")
+        if found.state is not OrderState.OPEN or found.price is None:
+            raise self._unsupported("amending anything but a limit order")
+        terms = Terms(found.side, change.quantity or found.quantity, change.price or found.price)
+        if terms == Terms(found.side, found.quantity, found.price):
+            return
+        if terms.quantity <= found.filled:
+            raise Unavailable("as much is filled by now")
+        link = to_wire(self._venue, change.link_id)
+        request = self._venue.amendment(terms, link, self._shelf().listing(change.symbol))
+        self._venue.change(self._line.ask, request)
+
     def cancel(self, symbol: str, link_id: str) -> None:
         link = to_wire(self._venue, link_id)
         self._venue.cancel(self._line.ask, link, self._shelf().listing(symbol))
@@ -198,9 +223,6 @@ class CcxtExchange:
         self._venue.set_leverage(self._line.ask, leverage, self._shelf().listing(symbol))
 
     # --- what no profile offers ----------------------------------------------------------------
-
-    def amend(self, change: OrderChange) -> None:
-        raise self._unsupported("amending")
 
     def set_position_levels(
         self, symbol: str, position_index: int, *, stop: Decimal | None, target: Decimal | None
@@ -327,6 +349,10 @@ def refuse_unnamed(venue: Venue, order: NewOrder) -> None:
         raise Unsupported(f"{venue.kind}: an entry, or a limit, that waits for a price")
     if venue.product is Product.SPOT and (order.side is Side.SELL) is not order.reduce_only:
         raise Unsupported(f"{venue.kind}: a short on a spot account")
+
+
+def _changes_levels(change: OrderChange) -> bool:
+    return change.stop is not None or change.target is not None
 
 
 def _asked(order: NewOrder) -> list[Feature]:

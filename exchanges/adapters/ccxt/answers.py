@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-LIST, SWITCH = "[]", "?"
+LIST, SWITCH, OR = "[]", "?", "|"
 NOTHING: tuple[Any, ...] = ("", 0, "0", {})  # False counts as zero
 
 
@@ -30,8 +30,12 @@ def at(answer: Any, path: str) -> Any:
 def proof_in(answer: Any, path: str) -> Any:
     """What proves that this answers the question asked, or None.
 
-    `?` at a path's end is a switch, which says as much when it is off.
+    `?` at a path's end is a switch, which says as much when it is off; `|` stands between paths of
+    which one is enough.
     """
+    if OR in path:
+        proofs = (proof_in(answer, one) for one in path.split(OR))
+        return next((proof for proof in proofs if proof is not None), None)
     found = at(answer, path.removesuffix(SWITCH))
     if path.endswith(SWITCH):
         return found if isinstance(found, bool) else None

@@ -12,6 +12,7 @@ from exchanges.domain.trading import KeyFacts
 class Scope(StrEnum):
     READ = "read"
     TRADE = "trade"
+    POSITION = "position"  # leverage and margin, where they have a right of their own
     TRANSFER = "transfer"
     WITHDRAW = "withdraw"
     HARMLESS = "harmless"
@@ -26,14 +27,18 @@ def key_facts(
     expires_at: datetime | None = None,
     inviter_id: str = "",
 ) -> KeyFacts:
+    """Raises `ValueError` for an account without a number: it could not be told from another."""
+    if not uid or uid == "None":
+        raise ValueError("an account without a number")
     names = [name for name in granted if name]
     scopes = {meanings[name] for name in names if name in meanings}
+    positions = Scope.POSITION if Scope.POSITION in meanings.values() else Scope.TRADE
     return KeyFacts(
         uid=uid,
         master_uid=uid,  # whose sub-account it is, no profile asks
         read_only=Scope.TRADE not in scopes,
         can_order=Scope.TRADE in scopes,
-        can_position=Scope.TRADE in scopes,
+        can_position=positions in scopes,
         can_withdraw=Scope.WITHDRAW in scopes,
         can_transfer=Scope.TRANSFER in scopes,
         is_unified=True,  # a word of Bybit's: elsewhere there is nothing to upgrade

@@ -18,7 +18,7 @@ from exchanges.adapters.ccxt.answers import LIST, at, leaves
 from exchanges.adapters.ccxt.spans import Span
 from exchanges.adapters.ccxt.units import number_or_none
 from exchanges.domain.errors import ExchangeError, NotFound, Unavailable, Unsupported
-from exchanges.domain.trading import Balance, Cause, KeyFacts, NewOrder
+from exchanges.domain.trading import Balance, Cause, KeyFacts, NewOrder, Side
 from exchanges.domain.venues import Capabilities, Limits, StopKeeping, VenueFacts
 
 Json = Any
@@ -64,6 +64,7 @@ class Endpoint:
 
     `*` in `path` stands for one segment. `proof` leads to a value that only a true answer has,
     with dots; `[]` at its end is a list, which may be empty, and `?` a switch, which may be off.
+    `|` stands between such paths where an exchange answers in more shapes than one.
     """
 
     method: str
@@ -137,6 +138,15 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What a resting limit order is to ask for; `quantity` counts what is filled of it."""
+
+    side: Side
+    quantity: Decimal
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """A position in its exchange's words: contracts below zero are sold short."""
 
@@ -195,7 +205,7 @@ class Venue(ABC):
     # Where an answer says that it is a refusal; the first that says anything counts.
     code_paths: ClassVar[Sequence[str]] = ("code",)
     texts: ClassVar[Sequence[tuple[str, type[ExchangeError]]]] = ()  # for codes that say too little
-    unchanged: ClassVar[frozenset[int]] = frozenset()  # codes of a setting that stands already
+    unchanged: ClassVar[frozenset[int]] = frozenset()  # codes of what stands already
     rate_pause: ClassVar[float] = 1.0  # seconds, where the exchange does not say
     limits: ClassVar[Limits]
     # See `VenueFacts`: here, unless a profile knows better, requests say themselves how long they
@@ -217,7 +227,7 @@ class Venue(ABC):
         )
 
     def _capabilities(self) -> Capabilities:
-        """What follows from the orders that the profile names; of amending none knows yet.
+        """What follows from the orders that the profile names.
 
         A stop that comes with an entry could not be moved or withdrawn by a name of ours, so that
         it is not counted on: the stop is an order of its own.
@@ -231,7 +241,7 @@ class Venue(ABC):
             buys_at_market=Feature.MARKET in self.features,
             waits_for_trigger=False,
             rests_targets=is_swap,
-            amends=False,
+            amends=type(self).amendment is not Venue.amendment,
             trails=False,
             tells_results=False,
         )
@@ -262,6 +272,13 @@ class Venue(ABC):
                 continue
             return
         raise NotFound("no such order rests here")
+
+    def amendment(self, terms: Terms, link: str, listing: Listing) -> Request:
+        """The request that changes a resting limit order, where it is named by our id and keeps it.
+
+        It is asked for alone by who has seen the order rest: no profile changes a trigger so.
+        """
+        raise Unsupported(f"{self.kind}: amending")
 
     def find(self, ask: Ask, link: str, listing: Listing) -> Json | None:
         """The order's row as ccxt reads it; None when the exchange says that it knows none."""
@@ -352,11 +369,15 @@ class Venue(ABC):
     def set_leverage(self, ask: Ask, leverage: Decimal, listing: Listing) -> None:
         """Set it for both sides; that it stands already is success."""
         for request in self.leverages(leverage, listing):
-            try:
-                ask(request)
-            except ExchangeError as error:
-                if error.code not in self.unchanged:
-                    raise
+            self.change(ask, request)
+
+    def change(self, ask: Ask, request: Request) -> None:
+        """Ask for a change; that it stands already is success."""
+        try:
+            ask(request)
+        except ExchangeError as error:
+            if error.code not in self.unchanged:
+                raise
 
     def prices(self, ask: Ask) -> list[Price]:
         """Of every market, in one request or two; public."""

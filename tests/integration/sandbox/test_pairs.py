@@ -223,3 +223,81 @@ def test_settings_of_the_futures_market(control, exchange, owner):
     assert config["dualSidePosition"] is True
     assert code(send(control, exchange, owner, limit())) == -4061
     assert send(control, exchange, owner, limit(positionSide="LONG")).ok
+
+
+# --- what rests on the futures market is amended -------------------------------------------------
+
+FUTURES = pytest.mark.parametrize("exchange", ["binance_usdm"], indirect=True)
+AMEND = {"symbol": "BTCUSDT", "origClientOrderId": "hxa", "side": "BUY"}
+AMEND |= {"quantity": "0.003", "price": "58000"}
+
+
+def amend(control, owner, **changes):
+    said = {name: value for name, value in (AMEND | changes).items() if value is not None}
+    return send(control, "binance_usdm", owner, said, verb="PUT")
+
+
+def resting(control, owner):
+    rows = ask(control, "binance_usdm", owner, "/fapi/v1/openOrders").json()
+    return [(row["orderId"], row["clientOrderId"], row["price"], row["origQty"]) for row in rows]
+
+
+@FUTURES
+def test_an_amended_order_keeps_its_names(control, exchange, owner):
+    placed = send(control, exchange, owner, limit()).json()["orderId"]
+    answer = amend(control, owner)
+    assert answer.ok, answer.text
+    told = answer.json()
+    assert (told["orderId"], told["clientOrderId"], told["status"]) == (placed, "hxa", "NEW")
+    assert resting(control, owner) == [(placed, "hxa", "58000", "0.003")]
+
+
+@FUTURES
+@pytest.mark.parametrize("name", ["quantity", "price", "side", "symbol", "origClientOrderId"])
+def test_an_amendment_says_all_of_it(control, exchange, owner, name):
+    send(control, exchange, owner, limit())
+    assert code(amend(control, owner, **{name: None})) == -1102
+
+
+@FUTURES
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"origClientOrderId": "hxb"}, -2013),
+        ({"side": "SELL"}, -2013),
+        ({"quantity": "0.002", "price": "59000.5"}, -5027),
+        ({"quantity": "0.0021"}, -1013),
+        ({"price": "58000.05"}, -1013),
+        ({"quantity": "5"}, -2019),
+        ({"newClientOrderId": "hxb"}, -1104),
+    ],
+)
+def test_a_bad_amendment_leaves_the_order_as_it_is(control, exchange, owner, changes, said):
+    placed = send(control, exchange, owner, limit()).json()["orderId"]
+    assert code(amend(control, owner, **changes)) == said
+    assert resting(control, owner) == [(placed, "hxa", "59000.5", "0.002")]
+
+
+@FUTURES
+def test_what_an_order_binds_itself_is_free_for_its_amendment(control, exchange, owner):
+    """Ten times leverage on 1000 USDT: 0.16 BTC, and not as much beside it."""
+    assert send(control, exchange, owner, limit(quantity="0.160")).ok
+    assert amend(control, owner, quantity="0.161", price="59000").ok
+
+
+@FUTURES
+def test_an_amended_order_meets_the_market_anew(control, exchange, owner):
+    send(control, exchange, owner, limit())
+    assert amend(control, owner, price="60000").json()["status"] == "FILLED"
+    assert code(amend(control, owner, price="59000")) == -2013
+
+
+@FUTURES
+def test_a_trigger_is_no_order_that_could_be_amended(control, exchange, owner):
+    send(control, exchange, owner, limit(type="MARKET", price=None, timeInForce=None))
+    stop = {"symbol": "BTCUSDT", "side": "SELL", "quantity": "0.002", "reduceOnly": "true"}
+    stop |= {"algoType": "CONDITIONAL", "type": "STOP_MARKET", "triggerPrice": "58000"}
+    assert ask(
+        *(control, exchange, owner, "/fapi/v1/algoOrder", "POST"), **stop, clientAlgoId="hxs"
+    ).ok
+    assert code(amend(control, owner, origClientOrderId="hxs", side="SELL")) == -2013

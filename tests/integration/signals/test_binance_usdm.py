@@ -11,7 +11,7 @@ from exchanges import services as exchanges
 from exchanges.adapters.ccxt import shelf
 from exchanges.adapters.ccxt.account import CcxtExchange
 from exchanges.adapters.ccxt.venues.binance import USDM
-from exchanges.domain.errors import Unavailable
+from exchanges.domain.errors import MarginModeMismatch, OutcomeUnknown, Unavailable
 from exchanges.domain.trading import Credentials
 from exchanges.instruments import refresh_instruments
 from exchanges.ports import Wire
@@ -19,10 +19,11 @@ from exchanges.registry import exchange_factory, venue_of
 from signals.choices import Sizing
 from signals.domain.legs import target_leg
 from signals.domain.reasons import Reason
-from signals.models import Copy, Fill, Order
+from signals.models import Copy, ExchangeCall, Fill, Order
 from signals.services import observing
 from signals.services.copying import close_copy, set_rules
-from tests.integration.signals.steps import D, end_of, only_copy
+from tests.integration.signals.steps import D, end_of, only_copy, targets
+from tests.integration.signals.test_changes import amend
 from tests.integration.signals.test_copy_life import publish, work_now
 from tests.integration.signals.test_entries import short_btc
 
@@ -192,6 +193,82 @@ def test_a_look_up_that_fails_takes_nothing_from_the_look(usdm, author, link, mo
         seen = observing.Observation()
         observing._look_at_all(only_copy(), list(Order.objects.all()), link.account, seen)
     assert (seen.is_full, len(seen.positions), seen.unshown) == (True, 1, set())
+
+
+def test_a_contract_that_stands_on_another_margin_mode_is_told(author, link, monkeypatch):
+    """As KuCoin refuses it; nothing was entered, and nothing is tried again."""
+
+    def refuses(self, order):
+        raise MarginModeMismatch("kucoin_futures 330005")
+
+    monkeypatch.setattr(CcxtExchange, "place", refuses)
+    publish(author)
+    work_now()
+    assert end_of(only_copy()) == ("rejected", Reason.MARGIN_MODE)
+
+
+def amendments():
+    """The requests that have amended something; a look says no quantity."""
+    return list(ExchangeCall.objects.filter(action="amend", request__contains="quantity="))
+
+
+def test_a_target_that_the_author_moves_is_amended_once(usdm, author, link):
+    enter(usdm, author)
+    before = Order.objects.get(leg=target_leg(1))
+    amend(only_copy().signal, author, targets=targets((47200, 100)))
+    look(4)
+    (order,) = [o for o in link.account.open_orders("BTCUSDT") if o.trigger_price is None]
+    assert (order.order_id, order.link_id) == (before.exchange_id, before.link_id)
+    assert (order.price, order.quantity) == (47200, D("0.010"))
+    assert len(amendments()) == 1
+    before.refresh_from_db()
+    assert (before.price, before.status, before.generation) == (47200, "open", 0)
+    assert Order.objects.filter(leg=target_leg(1)).count() == 1
+    assert stops(link) == [(D(45500), D("0.010"))]
+    usdm.price(47201)
+    look()
+    assert end_of(only_copy()) == ("closed", Reason.TARGET)
+    assert link.account.open_orders() == []
+
+
+def test_an_entry_follows_the_range_that_the_author_moves(usdm, author, link):
+    publish(author)
+    work_now()
+    before = Order.objects.get(leg="entry")
+    amend(only_copy().signal, author, entry_low=D(45800), entry_high=D(45900))
+    look(3)
+    (order,) = link.account.open_orders("BTCUSDT")
+    assert (order.order_id, order.price) == (before.exchange_id, 45900)
+    assert len(amendments()) == 1
+    assert only_copy().status == "placed"
+
+
+def test_a_stop_that_the_author_moves_is_never_missing_and_not_amended(usdm, author, link):
+    enter(usdm, author)
+    amend(only_copy().signal, author, stop=D(45400))
+    look(4)
+    assert stops(link) == [(D(45400), D("0.010"))]
+    assert amendments() == []
+    assert only_copy().unprotected_since is None
+
+
+def test_an_amendment_whose_fate_is_unknown_is_looked_at_first(usdm, author, link, monkeypatch):
+    """The request has arrived, and its answer has not."""
+    enter(usdm, author)
+    amended = CcxtExchange.amend
+
+    def loses_its_answer(self, change):
+        amended(self, change)
+        raise OutcomeUnknown("lost")
+
+    amend(only_copy().signal, author, targets=targets((47200, 100)))
+    with monkeypatch.context() as broken:
+        broken.setattr(CcxtExchange, "amend", loses_its_answer)
+        look(1)
+    look(3)
+    assert len(amendments()) == 1
+    assert Order.objects.get(leg=target_leg(1)).price == 47200
+    assert (only_copy().status, stops(link)) == ("filled", [(D(45500), D("0.010"))])
 
 
 def test_a_target_ends_the_copy_and_leaves_no_stop(usdm, author, link):

@@ -24,6 +24,7 @@ from exchanges.domain.errors import (
     EgressBlocked,
     ExchangeError,
     InvalidOrder,
+    MarginModeMismatch,
     NotFound,
     OrderRejected,
     OutcomeUnknown,
@@ -144,7 +145,10 @@ def test_a_code_of_bingx_means_what_its_words_say(said, error):
         ("okx", "51170", "the same trading direction as your positions", OrderRejected),
         ("binance_usdm", -4045, "Reach max stop order limit.", OrderRejected),
         ("kucoin_futures", "100004", "Order is in not cancelable state", NotFound),
+        ("okx", "51510", "Modification failed as the order has been completed", NotFound),
+        ("binance_usdm", -5025, "Only limit order is supported.", OrderRejected),
         ("kucoin_futures", "330011", "does not match your position mode", PositionModeMismatch),
+        ("kucoin_futures", "330005", "margin mode does not match the selected", MarginModeMismatch),
         ("kucoin_futures", "100001", "error.getOrder.orderNotExist", NotFound),
         ("kucoin_futures", "100001", "There are invalid parameters", InvalidOrder),
     ],
@@ -216,6 +220,9 @@ def test_a_proof_must_hold_something():
     assert proof_in({"id": 7}, "id") == 7
     assert proof_in({"data": []}, "data.[]") == []
     assert proof_in({"data": {}}, "data.[]") is None
+    assert proof_in({"on": False}, "data.on?|on?") is False
+    assert proof_in({"data": {"on": 1}, "list": []}, "data.on?|list.[]") == []
+    assert proof_in({"data": {}}, "data.on?|list.[]") is None
     assert at({"data": None}, "data.[]") == []
     assert at({}, "data.[]") is None
     assert at([{"a": [1]}], "0.a.0") == 1
@@ -233,6 +240,19 @@ def test_a_key_that_only_reads_is_read_only():
     facts = key_facts(["read"], {"read": Scope.READ, "trade": Scope.TRADE}, uid="1")
     assert facts.read_only
     assert not facts.can_order
+
+
+def test_a_right_of_its_own_for_positions_is_wanted_where_there_is_one():
+    meanings = {"orders": Scope.TRADE, "positions": Scope.POSITION}
+    facts = key_facts(["orders"], meanings, uid="1")
+    assert (facts.can_order, facts.can_position) == (True, False)
+    assert key_facts(["orders", "positions"], meanings, uid="1").can_position
+
+
+@pytest.mark.parametrize("uid", ["", "None"])
+def test_an_account_has_a_number(uid):
+    with pytest.raises(ValueError, match="number"):
+        key_facts(["trade"], {"trade": Scope.TRADE}, uid=uid)
 
 
 # --- orders --------------------------------------------------------------------------------------
@@ -350,7 +370,8 @@ def test_a_name_that_no_adapter_has_is_an_error(settings):
 
 def test_only_what_carries_a_signal_may_be_offered(settings):
     settings.EXCHANGE_ENVIRONMENTS = ["demo"]
-    whole = {"binance_usdm", "okx", "kucoin_futures"}  # the others keep no stop, or hide the rights
+    # The others keep no stop that we could name, have no targets beside it, or hide the rights.
+    whole = {"binance_usdm", "bingx", "bitget", "kucoin_futures", "okx"}
     for kind in CCXT_VENUES:
         settings.EXCHANGES_OFFERED = ["bybit", kind]
         assert [error.id for error in check_offered()] == (

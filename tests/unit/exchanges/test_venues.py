@@ -35,7 +35,8 @@ def test_a_declaration_is_whole(exchange):
 @pytest.mark.parametrize("exchange", CCXT_VENUES)
 def test_what_no_profile_offers_is_declared_as_such(exchange):
     can = venue_of(exchange).capabilities
-    assert not any((can.amends, can.trails, can.waits_for_trigger, can.tells_results))
+    assert not any((can.trails, can.waits_for_trigger, can.tells_results))
+    assert can.amends is (exchange in {"binance_usdm", "gate", "okx"})
     assert can.stop is not StopKeeping.POSITION
     assert can.has_shorts is can.has_leverage is can.rests_targets
 

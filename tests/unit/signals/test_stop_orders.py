@@ -9,7 +9,7 @@ import pytest
 
 from exchanges.domain.trading import OrderType
 from exchanges.domain.venues import Capabilities, StopKeeping
-from signals.domain.actions import Cancel, HandOver, Place, SetLevels
+from signals.domain.actions import Amend, Cancel, HandOver, Place, SetLevels
 from signals.domain.direction import Direction
 from signals.domain.draft import StopKind, StopRule, TargetDraft
 from signals.domain.judging import Totals, is_booked, reckoned
@@ -129,6 +129,43 @@ def test_targets_that_cannot_be_amended_are_withdrawn_and_placed_anew():
     assert plan(desired(), ACCOUNT, holding(FILLED, stop(), taken, held="0.006"))  # the rest of it
     last = target("0.004", is_open=False, generation=MOST_GENERATIONS - 1)
     assert plan(desired(), ACCOUNT, holding(FILLED, stop(), last)) == []
+
+
+AMENDS = account(can=replace(CAN, amends=True), margin=D(50))
+
+
+def test_a_target_that_can_be_amended_is_and_keeps_its_order():
+    seen = holding(FILLED, stop(), target("0.004"))
+    (grown,) = plan(desired(), AMENDS, seen)
+    assert (grown.leg, grown.link_id, grown.quantity) == ("target-1", "hx-target-1", D("0.010"))
+    assert (grown.price, grown.stop, grown.target) == (None, None, None)
+    moved = long_btc(targets=(TargetDraft(D(47200), D(100)),))
+    (dearer,) = plan(desired(moved), AMENDS, holding(FILLED, stop(), target()))
+    assert isinstance(dearer, Amend)
+    assert (dearer.leg, dearer.quantity, dearer.price) == ("target-1", None, D(47200))
+    taken = target(filled=D("0.004"))
+    (rest,) = plan(
+        desired(moved), AMENDS, holding(FILLED, stop("45500", "0.006"), taken, held="0.006")
+    )
+    assert (rest.quantity, rest.price) == (None, D(47200))  # its total is the former one
+
+
+def test_a_stop_order_is_placed_anew_where_others_are_amended():
+    """What amends covers limit orders alone, and there is no gap this way."""
+    for seen in (
+        holding(FILLED, stop("45000"), target()),
+        holding(FILLED, stop("45500", "0.004"), target()),
+    ):
+        (action,) = plan(desired(), AMENDS, seen)
+        assert isinstance(action, Place)
+        assert (action.leg, action.trigger, action.quantity) == ("stop", D(45500), D("0.010"))
+
+
+def test_a_resting_entry_that_is_amended_names_no_levels():
+    moved = long_btc(entry_low=D(45800), entry_high=D(45900))
+    (action,) = plan(desired(moved), AMENDS, observed(legs=[entry()]))
+    assert isinstance(action, Amend)
+    assert (action.price, action.stop, action.target) == (D(45900), None, None)
 
 
 def test_on_the_way_out_the_stop_stays_until_all_is_sold():

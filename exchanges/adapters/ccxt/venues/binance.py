@@ -30,6 +30,7 @@ from exchanges.adapters.ccxt.venue import (
     Request,
     Setting,
     Site,
+    Terms,
     Venue,
 )
 from exchanges.adapters.ccxt.venues.shared import (
@@ -77,8 +78,9 @@ CODES: dict[str, type[ExchangeError]] = {
     "-2021": StopRefused,
     "-4061": PositionModeMismatch,
     **dict.fromkeys(("-4116", "-4117"), DuplicateLinkId),
-    **dict.fromkeys(("-1121", "-4141", "-2016"), SymbolNotTradable),
+    **dict.fromkeys(("-1121", "-4141", "-2016", "-5024"), SymbolNotTradable),
     **dict.fromkeys(("-2022", "-2025", "-2027", "-2028", "-4045", "-4118", "-4131"), OrderRejected),
+    **dict.fromkeys(("-5025", "-5026", "-5027"), OrderRejected),  # of amendments
     **dict.fromkeys(
         (
             *("-1013", "-1014", "-1100", "-1101", "-1102", "-1103", "-1104", "-1105", "-1106"),
@@ -254,9 +256,11 @@ class BinanceUsdm(Venue):
     limits = Limits(140, 60_000, account_writes=10)
     codes = CODES
     texts = TEXTS
+    unchanged = frozenset({-5027})
 
     ORDER = Endpoint("fapiPrivatePostOrder", "POST", "/fapi/v1/order", "orderId")
     TRIGGER = Endpoint("fapiPrivatePostAlgoOrder", "POST", "/fapi/v1/algoOrder", "algoId")
+    AMEND = Endpoint("fapiPrivatePutOrder", "PUT", "/fapi/v1/order", "orderId")
     CANCEL = Endpoint("fapiPrivateDeleteOrder", "DELETE", "/fapi/v1/order", "orderId")
     CANCEL_TRIGGER = Endpoint(
         "fapiPrivateDeleteAlgoOrder", "DELETE", "/fapi/v1/algoOrder", "algoId"
@@ -314,6 +318,17 @@ class BinanceUsdm(Venue):
             Request(self.CANCEL, {"symbol": listing.id, "origClientOrderId": link}),
             Request(self.CANCEL_TRIGGER, {"clientAlgoId": link}),
         ]
+
+    def amendment(self, terms: Terms, link: str, listing: Listing) -> Request:
+        """Limit orders alone, which go to the end of their queue; both figures must be told."""
+        params: Params = {
+            "symbol": listing.id,
+            "origClientOrderId": link,
+            "side": terms.side.value.upper(),
+            "quantity": in_contracts(terms.quantity, listing.contract),
+            "price": plain(terms.price),
+        }
+        return Request(self.AMEND, params, link)
 
     def finds(self, link: str, listing: Listing) -> Sequence[Request]:
         return [

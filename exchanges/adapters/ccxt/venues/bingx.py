@@ -1,4 +1,7 @@
-"""BingX: perpetuals settled in USDT. Requests: https://bingx-api.github.io/docs."""
+"""BingX: perpetuals settled in USDT. Requests: https://bingx-api.github.io/docs.
+
+It changes an order's price by another order in its place, which is no amending.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from exchanges.adapters.ccxt.keys import Scope, flags, key_facts, words
 from exchanges.adapters.ccxt.paging import halved
 from exchanges.adapters.ccxt.spans import Span
 from exchanges.adapters.ccxt.units import in_contracts, number, number_or_none, plain, whole
@@ -53,7 +57,7 @@ from exchanges.domain.errors import (
     SymbolNotTradable,
     Unavailable,
 )
-from exchanges.domain.trading import Balance, NewOrder
+from exchanges.domain.trading import Balance, KeyFacts, NewOrder
 from exchanges.domain.venues import Limits
 
 CODES: dict[str, type[ExchangeError]] = {
@@ -79,6 +83,25 @@ TEXTS: tuple[tuple[str, type[ExchangeError]], ...] = (
     ("system is busy", OutcomeUnknown),
     ("order not exist", NotFound),
 )
+# A key's rights, in the two shapes that they are told in: by switches as Binance's (…/docs-v3,
+# "Query API KEY Permissions") and by numbers (their meanings: "Create API Key for Sub-account"). A
+# key with others is refused: options, the management of sub-accounts, and what is new.
+SCOPES: dict[str, Scope] = {
+    "enableReading": Scope.READ,
+    "enableFutures": Scope.TRADE,
+    "enableSpotAndMarginTrading": Scope.HARMLESS,
+    "ipRestrict": Scope.HARMLESS,
+    "enableInternalTransfer": Scope.TRANSFER,
+    "permitsUniversalTransfer": Scope.TRANSFER,
+    "enableWithdrawals": Scope.WITHDRAW,
+    "1": Scope.HARMLESS,  # spot trading
+    "2": Scope.READ,
+    "3": Scope.TRADE,  # perpetual futures
+    "4": Scope.TRANSFER,  # universal
+    "5": Scope.WITHDRAW,
+    "7": Scope.TRANSFER,  # between accounts of one owner
+}
+MOVING = ("enableInternalTransfer", "permitsUniversalTransfer", "enableWithdrawals")
 LAST = "CONTRACT_PRICE"
 WEEK = timedelta(days=7)  # the most that a list is asked for, and all that is kept of fills
 FULL = 1000  # rows of a page
@@ -147,6 +170,14 @@ class BingxSwap(Venue):
     BALANCE = Endpoint(
         "swapV2PrivateGetUserBalance", "GET", "/openApi/swap/v2/user/balance", "data.balance.equity"
     )
+    RIGHTS = Endpoint(
+        *("accountV1PrivateGetAccountApiPermissions", "GET"),
+        *(
+            "/openApi/v1/account/apiPermissions",
+            "data.enableReading?|data.permissions.[]|permissions.[]",
+        ),
+    )
+    UID = Endpoint("accountV1PrivateGetUid", "GET", "/openApi/account/v1/uid", "data.uid")
 
     def place(self, order: NewOrder, link: str, listing: Listing, account: Account) -> Request:
         params: Params = {
@@ -242,6 +273,16 @@ class BingxSwap(Venue):
         row = ask(Request(self.BALANCE, {}))["data"]["balance"]
         return swap_balance(row["equity"], row["availableMargin"])
 
+    def key_facts(self, ask: Ask, account: Account) -> KeyFacts:
+        answer = ask(Request(self.RIGHTS, {}))
+        rights = answer.get("data") or answer  # by numbers it has come without its envelope
+        return key_facts(
+            _granted(rights),
+            SCOPES,
+            uid=str(ask(Request(self.UID, {}))["data"]["uid"]),
+            addresses=words(rights.get("ipAddresses")),
+        )
+
     def positions(self, ask: Ask) -> list[Held]:
         return [
             Held(
@@ -253,6 +294,15 @@ class BingxSwap(Venue):
             )
             for row in ask(Request(self.POSITIONS, {}))["data"]
         ]
+
+
+def _granted(rights: Mapping[str, Any]) -> list[str]:
+    """What is on; raises `ValueError` where nothing says whether coins may be moved."""
+    if "permissions" not in rights and not all(
+        isinstance(rights.get(name), bool) for name in MOVING
+    ):
+        raise ValueError("rights that are not told")
+    return [*words(rights.get("permissions")), *flags(rights)]
 
 
 def _within(

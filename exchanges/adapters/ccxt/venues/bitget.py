@@ -1,7 +1,8 @@
 """Bitget: perpetuals settled in USDT, cross margin, one-way. https://www.bitget.com/api-doc.
 
 In hedge mode Bitget calls the sale that closes a long position a purchase; that is not offered. Nor
-are unified accounts, and the words of its key introspection are not documented.
+are unified accounts. An order's price is changed by another order, which wants another id
+(…/contract/trade/Modify-Order): that is no amending.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from exchanges.adapters.ccxt.keys import Scope, key_facts, words
 from exchanges.adapters.ccxt.paging import cursor
 from exchanges.adapters.ccxt.spans import Span
 from exchanges.adapters.ccxt.units import in_contracts, number, number_or_none, plain, whole
@@ -51,7 +53,7 @@ from exchanges.domain.errors import (
     SymbolNotTradable,
     Unavailable,
 )
-from exchanges.domain.trading import Balance, Cause, NewOrder, Side
+from exchanges.domain.trading import Balance, Cause, KeyFacts, NewOrder, Side
 from exchanges.domain.venues import Limits
 
 CODES: dict[str, type[ExchangeError]] = {
@@ -70,6 +72,21 @@ CODES: dict[str, type[ExchangeError]] = {
     **dict.fromkeys(("40308", "40309", "41114", "43115"), SymbolNotTradable),
     "45113": OrderRejected,
     **dict.fromkeys(("40017", "40019", "40020", "40808", "41103", "45110"), InvalidOrder),
+}
+# A key's rights (…/spot/account/Get-Account-Info, `authorities`): `r` at the end reads, `w` writes.
+# Not here, so that a key with them is refused: what trading does not use (margin, copy trading,
+# loans, sub-accounts, P2P, tax), and "trade" and "readonly" of that page's example, which its list
+# does not explain.
+SCOPES: dict[str, Scope] = {
+    **dict.fromkeys(
+        ("coor", "cpor", "stor", "smor", "ttor", "wtor", "taxr", "chor", "p2pr", "pllr"),
+        Scope.READ,
+    ),
+    "coow": Scope.TRADE,  # orders of futures
+    "cpow": Scope.POSITION,  # positions of futures
+    "stow": Scope.HARMLESS,  # spot trading
+    "wtow": Scope.TRANSFER,
+    "wwow": Scope.WITHDRAW,
 }
 PRODUCT = {"productType": "USDT-FUTURES"}
 LAST = "fill_price"
@@ -206,6 +223,9 @@ class BitgetSwap(Venue):
     ACCOUNTS = Endpoint(
         "privateMixGetV2MixAccountAccounts", "GET", "/api/v2/mix/account/accounts", "data.[]"
     )
+    KEY = Endpoint(
+        "privateSpotGetV2SpotAccountInfo", "GET", "/api/v2/spot/account/info", "data.authorities.[]"
+    )
 
     def place(self, order: NewOrder, link: str, listing: Listing, account: Account) -> Request:
         params: Params = PRODUCT | {
@@ -330,6 +350,16 @@ class BitgetSwap(Venue):
     def balance(self, ask: Ask, account: Account) -> Balance:
         row = row_of(ask(Request(self.ACCOUNTS, dict(PRODUCT)))["data"], "marginCoin")
         return swap_balance(row.get("accountEquity"), row.get("crossedMaxAvailable"))
+
+    def key_facts(self, ask: Ask, account: Account) -> KeyFacts:
+        info = ask(Request(self.KEY, {}))["data"]
+        return key_facts(
+            words(info["authorities"]),
+            SCOPES,
+            uid=str(info["userId"]),
+            addresses=words(info.get("ips")),
+            inviter_id=str(info.get("inviterId") or ""),
+        )
 
     def positions(self, ask: Ask) -> list[Held]:
         return [

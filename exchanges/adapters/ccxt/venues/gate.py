@@ -36,6 +36,7 @@ from exchanges.adapters.ccxt.venue import (
     Request,
     Setting,
     Site,
+    Terms,
     Venue,
 )
 from exchanges.adapters.ccxt.venues.shared import is_limit, swap_balance
@@ -75,7 +76,11 @@ CODES: dict[str, type[ExchangeError]] = {
         InsufficientMargin,
     ),
     **dict.fromkeys(
-        ("ORDER_NOT_FOUND", "CLIENT_ID_NOT_FOUND", "ORDER_CLOSED", "ORDER_CANCELLED"), NotFound
+        (
+            *("ORDER_NOT_FOUND", "CLIENT_ID_NOT_FOUND", "ORDER_CLOSED", "ORDER_CANCELLED"),
+            "ORDER_FINISHED",
+        ),
+        NotFound,
     ),
     **dict.fromkeys(("CONTRACT_NOT_FOUND", "CONTRACT_IN_DELISTING"), SymbolNotTradable),
     **dict.fromkeys(
@@ -122,6 +127,12 @@ def _within(endpoint: Endpoint, listing: Listing, span: Span) -> Query:
     return Query(endpoint, SETTLE | {"contract": listing.id, "limit": FULL} | times, NEXT)
 
 
+def _size(quantity: Decimal, side: Side, listing: Listing) -> int:
+    """A sale is a negative size."""
+    size = in_whole_contracts(quantity, listing.contract)
+    return size if side is Side.BUY else -size
+
+
 def _leverage(row: Json) -> Decimal | None:
     """Zero means cross margin, whose leverage stands beside it."""
     return number_or_none(row["leverage"]) or number_or_none(row["cross_leverage_limit"])
@@ -154,6 +165,9 @@ class GateSwap(Venue):
     code_paths = ("label",)
 
     ORDER = Endpoint("privateFuturesPostSettleOrders", "POST", "/api/v4/futures/usdt/orders", "id")
+    AMEND = Endpoint(
+        "privateFuturesPutSettleOrdersOrderId", "PUT", "/api/v4/futures/usdt/orders/*", "id"
+    )
     CANCEL = Endpoint(
         "privateFuturesDeleteSettleOrdersOrderId", "DELETE", "/api/v4/futures/usdt/orders/*", "id"
     )
@@ -187,12 +201,11 @@ class GateSwap(Venue):
     DETAIL = Endpoint("privateAccountGetDetail", "GET", "/api/v4/account/detail", "user_id")
 
     def place(self, order: NewOrder, link: str, listing: Listing, account: Account) -> Request:
-        """A sale is a negative size; a market order is the price zero, at once or not at all."""
-        size = in_whole_contracts(order.quantity, listing.contract)
+        """A market order is the price zero, at once or not at all."""
         is_resting = is_limit(order) and order.price is not None
         params: Params = SETTLE | {
             "contract": listing.id,
-            "size": size if order.side is Side.BUY else -size,
+            "size": _size(order.quantity, order.side, listing),
             "price": plain(order.price) if is_resting and order.price is not None else "0",
             "tif": "gtc" if is_resting else "ioc",
             "text": link,
@@ -202,6 +215,11 @@ class GateSwap(Venue):
 
     def cancels(self, link: str, listing: Listing) -> Sequence[Request]:
         return [Request(self.CANCEL, SETTLE | {"order_id": link}, link)]
+
+    def amendment(self, terms: Terms, link: str, listing: Listing) -> Request:
+        size = _size(terms.quantity, terms.side, listing)
+        words_of = {"order_id": link, "size": size, "price": plain(terms.price)}
+        return Request(self.AMEND, SETTLE | words_of, link)
 
     def finds(self, link: str, listing: Listing) -> Sequence[Request]:
         return [Request(self.FIND, SETTLE | {"order_id": link})]

@@ -52,6 +52,7 @@ from exchanges.domain.errors import (
     InvalidKey,
     InvalidOrder,
     IpNotAllowed,
+    MarginModeMismatch,
     NotFound,
     OrderRejected,
     OutcomeUnknown,
@@ -81,7 +82,8 @@ CODES: dict[str, type[ExchangeError]] = {
     **dict.fromkeys(("126033", "126044"), DuplicateLinkId),
     **dict.fromkeys(("330011", "330012"), PositionModeMismatch),
     **dict.fromkeys(("400600", "400000"), SymbolNotTradable),
-    **dict.fromkeys(("330005", "300009", "300011", "300012", "400200", "400350"), OrderRejected),
+    "330005": MarginModeMismatch,
+    **dict.fromkeys(("300009", "300011", "300012", "400200", "400350"), OrderRejected),
     **dict.fromkeys(("100001", "300000", "400330", "400370", "400760", "600101"), InvalidOrder),
 }
 # 400100 is whatever its words say, and 100001 where they name an order.
@@ -358,7 +360,11 @@ class KucoinFutures(Venue):
     )
 
     def place(self, order: NewOrder, link: str, listing: Listing, account: Account) -> Request:
-        """Ccxt says `leverage` 1 with every order; here the account's own counts."""
+        """Ccxt says `leverage` 1 with every order; here the account's own counts.
+
+        A contract that stands on isolated margin refuses what says cross (330005): its owner
+        switches it, which KuCoin lets be done while nothing rests or is held there.
+        """
         params: Params = {
             "clientOid": link,
             "symbol": listing.id,

@@ -28,6 +28,7 @@ from exchanges.adapters.ccxt.venue import (
     Request,
     Setting,
     Site,
+    Terms,
     Venue,
 )
 from exchanges.adapters.ccxt.venues.shared import COIN, is_limit, is_stop, row_of, swap_balance
@@ -66,7 +67,7 @@ CODES: dict[str, type[ExchangeError]] = {
         AccountBarred,
     ),
     **dict.fromkeys(("51008", "51119", "51127", "51131", "51502"), InsufficientMargin),
-    **dict.fromkeys(("51400", "51401", "51402", "51503", "51509", "51603"), NotFound),
+    **dict.fromkeys(("51400", "51401", "51402", "51503", "51509", "51510", "51603"), NotFound),
     **dict.fromkeys(("51011", "51016"), DuplicateLinkId),
     **dict.fromkeys(("51047", "51051", "51278", "51280", "51277", "51279"), StopRefused),
     **dict.fromkeys(
@@ -167,6 +168,9 @@ class OkxSwap(Venue):
     TRIGGER = Endpoint(
         "privatePostTradeOrderAlgo", "POST", "/api/v5/trade/order-algo", "data.0.algoId"
     )
+    AMEND = Endpoint(
+        "privatePostTradeAmendOrder", "POST", "/api/v5/trade/amend-order", "data.0.ordId"
+    )
     CANCEL = Endpoint(
         "privatePostTradeCancelOrder", "POST", "/api/v5/trade/cancel-order", "data.0.ordId"
     )
@@ -263,6 +267,16 @@ class OkxSwap(Venue):
             Request(self.CANCEL, {"instId": listing.id, "clOrdId": link}),
             Request(self.CANCEL_TRIGGER, [{"instId": listing.id, "algoClOrdId": link}]),
         ]
+
+    def amendment(self, terms: Terms, link: str, listing: Listing) -> Request:
+        """OKX answers that it will see to it; what has become of it the order itself shows."""
+        params: Params = {
+            "instId": listing.id,
+            "clOrdId": link,
+            "newSz": in_contracts(terms.quantity, listing.contract),
+            "newPx": plain(terms.price),
+        }
+        return Request(self.AMEND, params, link)
 
     def finds(self, link: str, listing: Listing) -> Sequence[Request]:
         return [

@@ -45,6 +45,7 @@ class Voice:
     broke: tuple[int, Any]
     stop_ack: tuple[str, str, Any] | None = None
     attached_ack: tuple[str, str, Any] | None = None
+    amend: tuple[str, str, Any] | None = None
     cancel: tuple[tuple[str, str, Any], ...] = ()
     positions: tuple[str, str, Any] | None = None
     key: tuple[tuple[str, str, Any], ...] = ()
@@ -110,6 +111,17 @@ KUCOIN_KEY = {
         "uid": 424242,
         "isMaster": True,
     },
+}
+BINGX_RIGHTS = {
+    "ipRestrict": True,
+    "createTime": NOW,
+    "enableReading": True,
+    "enableSpotAndMarginTrading": False,
+    "enableWithdrawals": False,
+    "enableInternalTransfer": False,
+    "permitsUniversalTransfer": False,
+    "enableFutures": True,
+    "enableVanillaOptions": False,
 }
 BITGET_OK = {"code": "00000", "msg": "success", "requestTime": NOW}
 
@@ -178,6 +190,7 @@ VOICES: dict[str, Voice] = {
             },
         ),
         find=("GET", "/fapi/v1/order", USDM_ROW),
+        amend=("PUT", "/fapi/v1/order", USDM_ROW | {"price": "59100"}),
         cancel=(
             ("DELETE", "/fapi/v1/order", USDM_ROW | {"status": "CANCELED"}),
             (
@@ -634,6 +647,17 @@ VOICES: dict[str, Voice] = {
             },
         ),
         find=("GET", "/api/v5/trade/order", {"code": "0", "msg": "", "data": [OKX_ORDER]}),
+        amend=(
+            "POST",
+            "/api/v5/trade/amend-order",
+            {
+                "code": "0",
+                "msg": "",
+                "data": [
+                    {"ordId": ORDER_ID, "clOrdId": LINK, "reqId": "", "sCode": "0", "sMsg": ""}
+                ],
+            },
+        ),
         cancel=(
             (
                 "POST",
@@ -871,6 +895,26 @@ VOICES: dict[str, Voice] = {
                 ]
             },
         ),
+        key=(
+            (
+                "GET",
+                "/api/v2/spot/account/info",
+                BITGET_OK
+                | {
+                    "data": {
+                        "userId": "424242",
+                        "inviterId": "7",
+                        "ips": "203.0.113.10,203.0.113.11",
+                        "authorities": ["coor", "coow", "cpor", "cpow", "stor", "stow"],
+                        "parentId": 0,
+                        "traderType": "not_trader",
+                        "channelCode": "",
+                        "channel": "",
+                        "regisTime": str(NOW),
+                    }
+                },
+            ),
+        ),
         missing=(
             400,
             {"code": "40109", "msg": "The data of the order cannot be found", "data": None},
@@ -930,6 +974,19 @@ VOICES: dict[str, Voice] = {
                 "tkfr": "0.0005",
                 "mkfr": "0.0002",
                 "refu": 0,
+            },
+        ),
+        amend=(
+            "PUT",
+            f"/api/v4/futures/usdt/orders/t-{LINK}",
+            {
+                "id": int(ORDER_ID),
+                "contract": "BTC_USDT",
+                "size": 500,
+                "left": 300,
+                "price": "59100",
+                "text": f"t-{LINK}",
+                "status": "open",
             },
         ),
         cancel=(
@@ -1289,6 +1346,10 @@ VOICES: dict[str, Voice] = {
                     }
                 ],
             },
+        ),
+        key=(
+            ("GET", "/openApi/v1/account/apiPermissions", {"code": 0, "data": BINGX_RIGHTS}),
+            ("GET", "/openApi/account/v1/uid", {"code": 0, "msg": "", "data": {"uid": 424242}}),
         ),
         missing=(200, {"code": 109421, "msg": "order not exist", "data": {}}),
         broke=(200, {"code": 101204, "msg": "Insufficient margin", "data": {}}),

@@ -62,6 +62,7 @@ class BybitLinear(Venue):
     }
 
     ORDER = Endpoint("privatePostV5OrderCreate", "POST", "/v5/order/create", "result.orderId")
+    AMEND = Endpoint("privatePostV5OrderAmend", "POST", "/v5/order/amend", "result.orderId")
     CANCEL = Endpoint("privatePostV5OrderCancel", "POST", "/v5/order/cancel", "result.orderId")
     OPEN = Endpoint("privateGetV5OrderRealtime", "GET", "/v5/order/realtime", "result.list.[]")
     PAST = Endpoint("privateGetV5OrderHistory", "GET", "/v5/order/history", "result.list.[]")
@@ -93,6 +94,12 @@ class BybitLinear(Venue):
 
     def cancels(self, link, listing):
         return [Request(self.CANCEL, LINEAR | {"symbol": listing.id, "orderLinkId": link}, link)]
+
+    def amendment(self, terms, link, listing):
+        figures = {"qty": in_contracts(terms.quantity, listing.contract)}
+        figures["price"] = plain(terms.price)
+        named = LINEAR | {"symbol": listing.id, "orderLinkId": link}
+        return Request(self.AMEND, named | figures, link)
 
     def finds(self, link, listing):
         asked = LINEAR | {"symbol": listing.id, "orderLinkId": link}

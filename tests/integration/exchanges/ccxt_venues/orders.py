@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from exchanges.domain.trading import NewOrder, OrderType, Side
+from exchanges.domain.trading import NewOrder, OrderChange, OrderType, Side
 from tests.integration.exchanges.ccxt_venues.answers import LINK
 
 SIZE = Decimal("0.05")
@@ -52,6 +52,7 @@ ORDERS: dict[str, NewOrder] = {
         target=Decimal(57000),
     ),
 }
+DEARER = OrderChange(LINK, "BTCUSDT", price=Decimal(59100))  # than `limit`
 LEVELS = {
     "stop": ("58000",),
     "target": ("63000",),

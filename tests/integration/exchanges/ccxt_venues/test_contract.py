@@ -8,19 +8,13 @@ import socket
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 
 import ccxt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from exchanges.adapters.ccxt.venue import Feature, Product
 from exchanges.domain.calls import listening
@@ -37,7 +31,7 @@ from exchanges.domain.errors import (
 )
 from exchanges.domain.trading import Balance, Credentials, OrderState, OrderType, Side
 from exchanges.ports import Wire
-from exchanges.registry import CCXT_VENUES, exchange_factory, market_factory
+from exchanges.registry import exchange_factory, market_factory
 from tests.integration.exchanges.ccxt_venues.answers import (
     KEY,
     LINK,
@@ -46,79 +40,22 @@ from tests.integration.exchanges.ccxt_venues.answers import (
     SECRET,
     VOICES,
 )
-from tests.integration.exchanges.ccxt_venues.listings import LISTINGS, RULES
-from tests.integration.exchanges.ccxt_venues.orders import LEVELS, ORDERS, SIZE
-from tests.integration.exchanges.ccxt_venues.signatures import SIGNED
-from tests.integration.exchanges.ccxt_venues.stand_in import (
-    cut_short,
-    leaves,
-    reset,
-    silent,
-    standing_in,
+from tests.integration.exchanges.ccxt_venues.faults import FAULTS
+from tests.integration.exchanges.ccxt_venues.listings import RULES
+from tests.integration.exchanges.ccxt_venues.orders import DEARER, LEVELS, ORDERS, SIZE
+from tests.integration.exchanges.ccxt_venues.profiles import (
+    GOLDEN,
+    PEM,
+    credentials,
+    missing,
+    venue_of,
+    wire_to,
 )
+from tests.integration.exchanges.ccxt_venues.signatures import SIGNED
+from tests.integration.exchanges.ccxt_venues.stand_in import leaves, silent, standing_in
 from tests.integration.exchanges.ccxt_venues.waiting import WAITING
 
-GOLDEN = json.loads((Path(__file__).parent / "golden.json").read_text())
-KINDS = sorted(CCXT_VENUES)
 LIMIT = ORDERS["limit"]
-PEM = (
-    ec.generate_private_key(ec.SECP256R1())
-    .private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
-    .decode()
-)
-
-
-def credentials(kind):
-    return Credentials(KEY, PEM if kind == "coinbase" else SECRET, passphrase=PASSPHRASE)
-
-
-def wire_to(server, environment="sandbox", read_timeout=2):
-    return Wire(environment, server.url, 1, read_timeout, 5000)
-
-
-@pytest.fixture(params=KINDS)
-def kind(request):
-    return request.param
-
-
-@pytest.fixture(scope="module")
-def stand_in():
-    with standing_in() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def stocked():
-    """The exchanges whose markets this process knows of the one server."""
-    return set()
-
-
-@pytest.fixture
-def server(kind, stand_in):
-    stand_in.answers.clear()
-    for path, body in LISTINGS[kind].items():
-        stand_in.answer("GET", path, body)
-    stand_in.heard.clear()
-    return stand_in
-
-
-@pytest.fixture
-def account(kind, server, stocked):
-    """An account whose process knows the markets, at an exchange that answers well."""
-    if kind not in stocked:
-        market_factory(kind)(wire_to(server)).instruments()
-        stocked.add(kind)
-    voice = VOICES[kind]
-    for told in (voice.ack, voice.find, voice.balance, *voice.cancel, *voice.key, *voice.before):
-        server.answer(*told)
-    if voice.positions:
-        server.answer(*voice.positions)
-    server.heard.clear()
-    return exchange_factory(kind)(credentials(kind), wire_to(server))
-
-
-def venue_of(kind):
-    return exchange_factory(kind).args[0]
 
 
 def offers(kind, order):
@@ -311,27 +248,6 @@ def test_an_order_is_absent_only_when_the_exchange_says_so(kind, server, account
     assert account.find_order("BTCUSDT", LINK) is None
 
 
-def missing(kind, server):
-    """Let every way to an order answer that there is none."""
-    status, body = VOICES[kind].missing
-    for request in venue_of(kind).finds(VOICES[kind].link, listing(kind)):
-        endpoint = request.endpoint
-        if endpoint.proof.endswith("[]") and kind != "coinbase":
-            body_of_list = {"code": "00000", "data": {"entrustedList": None}}
-            empty = {"code": "200000", "data": []}
-            server.answer("GET", endpoint.path, body_of_list if kind == "bitget" else empty)
-        else:
-            server.answer("GET", endpoint.path.replace("*", VOICES[kind].link), body, status)
-    if kind == "gate":
-        server.answer("GET", "/api/v4/futures/usdt/orders_timerange", [])
-
-
-def listing(kind):
-    from exchanges.adapters.ccxt.venue import Listing
-
-    return Listing("BTCUSDT", "BTCUSDT", Decimal(RULES[kind][0]), {})
-
-
 def test_an_answer_about_another_order_is_not_believed(kind, server, account):
     verb, path, body = VOICES[kind].find
     other = json.loads(json.dumps(body).replace(LINK, LINK[:-1] + "z"))
@@ -405,90 +321,7 @@ def test_instruments_are_in_base_units(kind, server):
     assert found.max_leverage >= (10 if is_swap else 1)
 
 
-# --- keys ------------------------------------------------------------------------------------
-
-
-WITHDRAWAL = {
-    "binance": ('"enableWithdrawals": false', '"enableWithdrawals": true'),
-    "binance_usdm": ('"enableWithdrawals": false', '"enableWithdrawals": true'),
-    "coinbase": ('"can_transfer": false', '"can_transfer": true'),
-    "gate": ('"name": "account", "read_only": true', '"name": "wallet", "read_only": false'),
-    "htx": ("readOnly,trade", "readOnly,trade,withdraw"),
-    "kucoin": ("General,Spot", "General,Spot,Transfer"),
-    "kucoin_futures": ("General,Spot,Futures", "General,Futures,Transfer"),
-    "okx": ("read_only,trade", "read_only,withdraw,trade"),
-}
-NEW_SCOPE = {
-    "binance": ('"enableMargin": false', '"enableTimeTravel": true'),
-    "binance_usdm": ('"enableMargin": false', '"enableTimeTravel": true'),
-    "coinbase": ('"can_transfer": false', '"can_time_travel": true'),
-    "gate": ('"name": "account"', '"name": "time_travel"'),
-    "htx": ("readOnly,trade", "readOnly,trade,timeTravel"),
-    "kucoin": ("General,Spot", "General,Spot,TimeTravel"),
-    "kucoin_futures": ("General,Spot,Futures", "General,Futures,TimeTravel"),
-    "mexc": ("SPOT_DEAL_WRITE", "SPOT_DEAL_WRITE,SPOT_WITHDRAW_WRITE"),
-    "okx": ("read_only,trade", "read_only,trade,time_travel"),
-}
-
-
-def test_a_key_for_trading_is_seen_as_one(kind, server, account):
-    if not VOICES[kind].key:
-        with pytest.raises(Unsupported):
-            account.key_facts()
-        assert server.heard == []
-        return
-    facts = account.key_facts()
-    assert facts.uid == "424242"
-    assert facts.can_order
-    assert not facts.read_only
-    assert not facts.can_withdraw
-    assert not facts.can_transfer
-    assert facts.unknown_scopes == ()
-
-
-def respelled(kind, server, words):
-    old, new = words
-    for verb, path, body in VOICES[kind].key:
-        server.answer(verb, path, json.dumps(body).replace(old, new))
-
-
-def test_a_key_that_may_withdraw_is_seen_as_one(kind, server, account):
-    if kind not in WITHDRAWAL:
-        pytest.skip("the word for it is not documented: it is unknown, which is another test")
-    respelled(kind, server, WITHDRAWAL[kind])
-    assert account.key_facts().can_withdraw
-
-
-def test_a_scope_that_is_not_known_is_named(kind, server, account):
-    if kind not in NEW_SCOPE:
-        pytest.skip("keys are not shown here")
-    respelled(kind, server, NEW_SCOPE[kind])
-    assert account.key_facts().unknown_scopes
-
-
 # --- faults ----------------------------------------------------------------------------------
-
-
-FAULTS = {
-    "500": lambda server, verb, path: server.answer(verb, path, "oops", 500),
-    "502": lambda server, verb, path: server.answer(verb, path, "<html>bad gateway</html>", 502),
-    "503": lambda server, verb, path: server.answer(verb, path, {"code": -1008}, 503),
-    "504": lambda server, verb, path: server.answer(verb, path, {}, 504),
-    "403": lambda server, verb, path: server.answer(verb, path, "<html>denied</html>", 403),
-    "404": lambda server, verb, path: server.answer(verb, path, "", 404),
-    "empty": lambda server, verb, path: server.answer(verb, path, ""),
-    "html": lambda server, verb, path: server.answer(verb, path, "<html>hello</html>"),
-    "{}": lambda server, verb, path: server.answer(verb, path, "{}"),
-    "[]": lambda server, verb, path: server.answer(verb, path, "[]"),
-    "null": lambda server, verb, path: server.answer(verb, path, "null"),
-    "text": lambda server, verb, path: server.answer(verb, path, '"ok"'),
-    "an envelope without a letter": lambda server, verb, path: server.answer(
-        verb, path, {"code": 0, "status": "ok", "success": True, "data": {}}
-    ),
-    "redirect": lambda server, verb, path: server.answer(verb, path, "", 302),
-    "partial": lambda server, verb, path: server.send(verb, path, cut_short),
-    "reset": lambda server, verb, path: server.send(verb, path, reset),
-}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -658,11 +491,12 @@ def test_a_symbol_that_is_not_listed_is_refused_here(kind, server, account):
 def test_what_no_profile_offers_is_refused_here(kind, server, account):
     now = datetime.now(UTC)
     asked = [
-        lambda: account.amend(None),
         lambda: account.set_position_levels("BTCUSDT", 0, stop=Decimal(1), target=None),
         lambda: account.set_trailing_stop("BTCUSDT", 0, distance=Decimal(1), activation=None),
         lambda: account.closed_pnl_since("BTCUSDT", now),
     ]
+    if VOICES[kind].amend is None:
+        asked += [lambda: account.amend(DEARER)]
     if venue_of(kind).product is Product.SPOT:
         asked += [lambda: account.set_leverage("BTCUSDT", Decimal(5))]
     for ask in asked:
@@ -682,6 +516,10 @@ def test_every_request_is_signed_as_the_exchange_checks_it(kind, server, account
     account.find_order("BTCUSDT", LINK)
     account.cancel("BTCUSDT", LINK)
     account.balance()
+    if VOICES[kind].amend is not None:
+        account.amend(DEARER)
+    if VOICES[kind].key:
+        account.key_facts()
     assert server.heard
     for heard in server.heard:
         assert SIGNED[kind](heard), (heard.verb, heard.path)

@@ -6,12 +6,9 @@ import json
 import time
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
-from pathlib import Path
 
 import pytest
 
-from exchanges.adapters.ccxt.spans import Span
-from exchanges.adapters.ccxt.venue import Account
 from exchanges.domain.trading import Cause, Credentials, OrderState, SymbolMode
 from exchanges.ports import Wire
 from exchanges.registry import exchange_factory, market_factory
@@ -39,7 +36,6 @@ from tests.integration.exchanges.ccxt_venues.lists import (
 )
 from tests.integration.exchanges.ccxt_venues.stand_in import _send, standing_in
 
-GOLDEN = json.loads((Path(__file__).parent / "golden_lists.json").read_text())
 MS = int(time.time() * 1000) - 60_000
 SINCE = datetime.fromtimestamp(MS / 1000, UTC) - timedelta(minutes=5)
 MADE = "8009"  # the order that a stop has become
@@ -466,34 +462,3 @@ def test_triggers_of_okx_that_ended_long_ago_are_not_paged_through(at):
     server.answer("GET", OKX["fired"], okx(*(old | {"algoId": str(n)} for n in range(100))))
     assert orders(account) == []
     assert len([heard for heard in server.heard if heard.path == OKX["fired"]]) == 3
-
-
-@pytest.mark.parametrize("kind", GOLDEN)
-def test_lists_are_asked_for_as_captured(kind, at):
-    server, account = at(kind)
-    venue = exchange_factory(kind).args[0]
-    listing = account._shelf().listing("BTCUSDT")
-    moment = datetime.fromtimestamp(NOW / 1000, UTC)
-    spans = [Span.between(moment - back, moment) for back in (timedelta(1), timedelta(100))]
-    asked = {
-        "resting": venue.resting(listing, Account(KEY)),
-        "resting of all": venue.resting(None, Account(KEY)),
-        "ended": venue.ended(listing, spans[0]),
-        "fills": venue.fills(listing, spans[0]),
-        "ended long ago": venue.ended(listing, spans[1]),
-        "fills long ago": venue.fills(listing, spans[1]),
-    }
-    heard = {}
-    for name, queries in asked.items():
-        server.heard.clear()
-        for query in queries:
-            server.answer("GET", query.endpoint.path, server_body(kind, query))
-            account._line.ask(query.request)
-        heard[name] = [[one.path, one.said] for one in server.heard]
-    assert heard == GOLDEN[kind]
-
-
-def server_body(kind, query):
-    if kind == "gate":
-        return []
-    return okx() if kind == "okx" else bitget(query.endpoint.proof.split(".")[1])

@@ -6,7 +6,6 @@ import json
 import time
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal as D
-from pathlib import Path
 
 import pytest
 
@@ -14,18 +13,16 @@ from exchanges.adapters.ccxt.answers import at
 from exchanges.adapters.ccxt.spans import Span
 from exchanges.adapters.ccxt.venue import Account, Feature, Product
 from exchanges.domain.errors import InvalidOrder, OutcomeUnknown, Unavailable
-from exchanges.domain.trading import Balance, Cause, Credentials, OrderState, Side, SymbolMode
-from exchanges.ports import Wire
-from exchanges.registry import CCXT_VENUES, exchange_factory, market_factory
+from exchanges.domain.trading import Balance, Cause, OrderState, Side, SymbolMode
+from exchanges.registry import exchange_factory, market_factory
 from tests.integration.exchanges.ccxt_venues.answers import (
     KEY,
     LINK,
     NOW,
     ORDER_ID,
-    PASSPHRASE,
-    SECRET,
     VOICES,
 )
+from tests.integration.exchanges.ccxt_venues.faults import FAULTS
 from tests.integration.exchanges.ccxt_venues.listings import LISTINGS
 from tests.integration.exchanges.ccxt_venues.lists import (
     FILL_ID,
@@ -34,11 +31,15 @@ from tests.integration.exchanges.ccxt_venues.lists import (
     STOP_ID,
     STOP_LINK,
 )
+from tests.integration.exchanges.ccxt_venues.profiles import (
+    KINDS,
+    credentials,
+    listing,
+    venue_of,
+    wire_to,
+)
 from tests.integration.exchanges.ccxt_venues.signatures import SIGNED
-from tests.integration.exchanges.ccxt_venues.stand_in import standing_in
-from tests.integration.exchanges.ccxt_venues.test_contract import FAULTS, GOLDEN, PEM
 
-KINDS = sorted(CCXT_VENUES)
 SWAPS = [kind for kind in KINDS if LISTS[kind].modes]
 MS = int(time.time() * 1000) - 60_000
 SINCE = datetime.fromtimestamp(MS / 1000, UTC) - timedelta(minutes=5)
@@ -49,17 +50,6 @@ def now(body):
     text = json.dumps(body).replace(str(NOW), str(MS)).replace(str(NOW // 1000), str(MS // 1000))
     text = text.replace(NOW_TEXT, datetime.fromtimestamp(MS / 1000, UTC).isoformat()[:19])
     return json.loads(text)
-
-
-@pytest.fixture(params=KINDS)
-def kind(request):
-    return request.param
-
-
-@pytest.fixture(scope="module")
-def stand_in():
-    with standing_in() as server:
-        yield server
 
 
 @pytest.fixture
@@ -80,22 +70,15 @@ def server(kind, stand_in):
 
 @pytest.fixture
 def market(kind, server):
-    return market_factory(kind)(Wire("sandbox", server.url, 1, 2, 5000))
+    return market_factory(kind)(wire_to(server))
 
 
 @pytest.fixture
 def account(kind, server, market):
     market.instruments()
-    secret = PEM if kind == "coinbase" else SECRET
-    found = exchange_factory(kind)(
-        Credentials(KEY, secret, passphrase=PASSPHRASE), Wire("sandbox", server.url, 1, 2, 5000)
-    )
+    found = exchange_factory(kind)(credentials(kind), wire_to(server))
     server.heard.clear()
     return found
-
-
-def venue_of(kind):
-    return exchange_factory(kind).args[0]
 
 
 def has_stops(kind):
@@ -200,25 +183,15 @@ def test_nothing_there_is_an_empty_list(kind, server, account):
     assert account.fills_since("BTCUSDT", SINCE) == []
 
 
-def listing(kind, account):
-    return account._shelf().listing("BTCUSDT")
-
-
 def queries(kind):
     """One request of each list."""
-    venue, own = venue_of(kind), market_listing(kind)
+    venue, own = venue_of(kind), listing(kind)
     span = Span.between(SINCE, SINCE + timedelta(minutes=10))
     return [
         *venue.resting(own, Account(KEY, "77")),
         *venue.ended(own, span),
         *venue.fills(own, span),
     ]
-
-
-def market_listing(kind):
-    from tests.integration.exchanges.ccxt_venues.test_contract import listing
-
-    return listing(kind)
 
 
 def empty(server, query):
@@ -355,34 +328,6 @@ def test_a_fault_is_never_a_leverage(kind, server, account, fault):
         account.set_leverage("BTCUSDT", D(5))
 
 
-CAPTURED = [kind for kind in KINDS if "fills_since" in GOLDEN[kind]]
-TIMES = {"startAt", "endAt", "start-time", "end-time"}
-QUESTIONS = {
-    "open_orders": lambda account: account.open_orders("BTCUSDT"),
-    "all_open_orders": lambda account: account.open_orders(),
-    "orders_since": lambda account: account.orders_since("BTCUSDT", SINCE),
-    "fills_since": lambda account: account.fills_since("BTCUSDT", SINCE),
-    "symbol_mode": lambda account: account.symbol_mode("BTCUSDT"),
-}
-
-
-@pytest.mark.parametrize("name", QUESTIONS)
-@pytest.mark.parametrize("kind", CAPTURED, indirect=True)
-def test_a_question_leaves_as_captured(kind, server, account, name):
-    account.orders_since("BTCUSDT", SINCE)
-    server.heard.clear()
-    QUESTIONS[name](account)
-    sent = [
-        [heard.verb, heard.path, {word: said_of(heard, word) for word in heard.said}]
-        for heard in server.heard
-    ]
-    assert sent == GOLDEN[kind][name]
-
-
-def said_of(heard, word):
-    return "…" if word in TIMES else heard.said[word]
-
-
 def test_every_question_is_signed_as_the_exchange_checks_it(kind, server, account):
     if kind == "coinbase":
         pytest.skip("a token, which the contract looks at")
@@ -394,46 +339,6 @@ def test_every_question_is_signed_as_the_exchange_checks_it(kind, server, accoun
     assert server.heard
     for heard in server.heard:
         assert SIGNED[kind](heard), (heard.verb, heard.path)
-
-
-# --- questions as they leave ---------------------------------------------------------------------
-
-GOLDEN_LISTS = json.loads((Path(__file__).parent / "golden_questions.json").read_text())
-DAY_OF_NOW = Span(NOW - 86_400_000, NOW)
-
-
-@pytest.mark.parametrize("kind", sorted(GOLDEN_LISTS), indirect=True)
-def test_all_questions_leave_as_captured(kind, server, account, market):
-    captured = GOLDEN_LISTS[kind]
-    assert captured == capture(kind, server, account, market)
-    assert all(captured.values())
-
-
-def capture(kind, server, account, market):
-    """What is said over the wire, by what is asked."""
-    venue, own = venue_of(kind), listing(kind, account)
-    lists = {
-        "resting": venue.resting(own, Account(KEY, "77")),
-        "resting_anywhere": venue.resting(None, Account(KEY, "77")),
-        "ended": venue.ended(own, DAY_OF_NOW),
-        "fills": venue.fills(own, DAY_OF_NOW),
-    }
-    asks = {name: lambda queries=queries: send(account, queries) for name, queries in lists.items()}
-    asks["prices"] = market.tickers
-    if venue.product is Product.SWAP:
-        asks["mode"] = lambda: account.symbol_mode("BTCUSDT")
-        asks["leverage"] = lambda: account.set_leverage("BTCUSDT", D(5))
-    said = {}
-    for name, ask in asks.items():
-        server.heard.clear()
-        ask()
-        said[name] = [[heard.verb, heard.path, heard.said] for heard in server.heard]
-    return said
-
-
-def send(account, queries):
-    for query in queries:
-        account._line.ask(query.request)
 
 
 # --- what one exchange alone has -----------------------------------------------------------------

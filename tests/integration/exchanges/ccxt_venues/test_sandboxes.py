@@ -27,6 +27,7 @@ from exchanges.domain.errors import (
 from exchanges.domain.trading import (
     Credentials,
     NewOrder,
+    OrderChange,
     OrderState,
     OrderType,
     Side,
@@ -147,6 +148,50 @@ def test_a_clock_that_is_off_sends_nothing_that_counts(place, offset_ms):
         place.account.place(BUY)
     place.set_clock(0)
     assert place.account.find_order("BTCUSDT", LINK) is None
+
+
+AMENDING = pytest.mark.parametrize("place", ["binance_usdm", "bybit_by_ccxt"], indirect=True)
+CHEAPER = OrderChange(LINK, "BTCUSDT", price=D(58_000))
+
+
+@AMENDING
+def test_what_rests_is_amended_and_keeps_its_id(place):
+    acknowledged = place.account.place(BUY)
+    place.account.amend(CHEAPER)
+    found = place.account.find_order("BTCUSDT", LINK)
+    assert (found.order_id, found.state) == (acknowledged.order_id, OrderState.OPEN)
+    assert (found.price, found.quantity) == (D(58_000), D("0.002"))
+    place.account.amend(replace(CHEAPER, quantity=D("0.003")))
+    place.account.amend(replace(CHEAPER, quantity=D("0.003")))  # that it stands is success
+    found = place.account.find_order("BTCUSDT", LINK)
+    assert (found.order_id, found.quantity) == (acknowledged.order_id, D("0.003"))
+    place.price(57_999)
+    assert place.account.find_order("BTCUSDT", LINK).filled == D("0.003")
+    with pytest.raises(NotFound):
+        place.account.amend(CHEAPER)
+
+
+@AMENDING
+def test_an_amendment_that_is_refused_leaves_the_order(place):
+    place.account.place(BUY)
+    for change, refusal in (
+        (replace(CHEAPER, quantity=D("0.0025")), InvalidOrder),
+        (replace(CHEAPER, quantity=D(5)), InsufficientMargin),
+        (replace(CHEAPER, link_id=f"{LINK[:-1]}9"), NotFound),
+    ):
+        with pytest.raises(refusal):
+            place.account.amend(change)
+    found = place.account.find_order("BTCUSDT", LINK)
+    assert (found.price, found.quantity) == (D("59000.5"), D("0.002"))
+
+
+@AMENDING
+def test_a_stop_is_not_amended(place):
+    hold(place)
+    place.account.place(stop())
+    with pytest.raises(Unsupported):
+        place.account.amend(CHEAPER)
+    assert place.account.find_order("BTCUSDT", LINK).trigger_price == 58_000
 
 
 def test_a_figure_beside_its_step_is_refused(place):
