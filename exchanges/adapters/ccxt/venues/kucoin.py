@@ -152,9 +152,9 @@ class KucoinSpot(Venue):
     time_paths = ("/api/v1/timestamp",)
     market_weight, time_weight = 16, 3
     link_length = 40
-    # A pool of 4,000 in 30 s for each account (futures 2,000; https://www.kucoin.com/docs-new/
-    # rate-limit), of which we let a whole address have a part: in front of it stands a wall that
-    # counts requests by address, 500 in 10 s (…/docs/basic-info/request-rate-limit/rest-api).
+    # Each account has a pool of 4,000 in 30 s, futures 2,000 (…/docs-new/rate-limit), and in front
+    # stands a wall that counts requests by address, 500 in 10 s
+    # (…/docs/basic-info/request-rate-limit/rest-api). Ours is the address's, within both.
     limits = Limits(500, 10_000, account_writes=10, look=19)
     # https://www.kucoin.com/docs/basic-info/connection-method/types/timestamps
     accepts_seconds = 5.0
