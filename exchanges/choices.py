@@ -246,6 +246,7 @@ LACKS = {
     "targets": _("Targets cannot wait beside the stop: signals are skipped."),
     "amending": _("Orders are not changed: targets are placed anew, entries are withdrawn."),
     "trailing": _("Signals with a trailing stop are skipped."),
+    "hedges": _("Accounts in hedge mode are skipped: set the position mode to one-way."),
 }
 
 # What is told beside the reasons.

@@ -37,6 +37,17 @@ def load() -> dict[str, int]:
     return dict.fromkeys(settings.EGRESS, 0) | dict(rows)
 
 
+def load_by_budget() -> dict[str, int]:
+    """How many connections draw on each of our limits."""
+    rows = (
+        Connection.objects.filter(egress__in=settings.EGRESS)
+        .exclude(status=ConnectionStatus.REVOKED)
+        .values_list("exchange", "environment", "egress")
+        .annotate(count=Count("pk"))
+    )
+    return {budget_of(*place): count for *place, count in rows}
+
+
 def least_used(served: Mapping[str, int] | None = None) -> str:
     served = load() if served is None else served
     return min(served, key=lambda address: served[address])

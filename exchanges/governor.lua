@@ -1,17 +1,17 @@
 -- The exchange's limits, kept beforehand for all processes; see exchanges/governor.py.
 --
--- A rolling window is a hash of buckets: when they begin (ms, by this server's clock) -> how many
--- were let go. A bucket counts from its first request to its end plus the window. It may begin in a
+-- A rolling window is a hash of buckets: when they begin (ms, by this server's clock) -> how much
+-- was let go, in weight; an account's, how many requests. A bucket counts from its first request to its end plus the window. It may begin in a
 -- moment: whoever asks ahead gets room that comes back until then.
 --
 -- ARGV: prefix, span of a window (ms), length of a bucket (ms), requests assumed after a loss of
 -- data, span of an account's window (ms), how far ahead room may be had (ms), then by command:
 --   take:    how far ahead these are asked (ms); for each ask budget, most in its lane, account's
---            key ('' for none), its most, count
+--            key ('' for none), its most, weight
 --   room:    how soon is soon (ms); the budgets' names
---   restamp: budget; former stamp and count of each group
---   return:  budget; stamp and count of each group
---   move:    budget; former stamp, new stamp and count of each group
+--   restamp: budget; former stamp and weight of each group
+--   return:  budget; stamp and weight of each group
+--   move:    budget; former stamp, new stamp and weight of each group
 -- take:    granted, wait (ms: until it may leave, or until to ask again), stamp for each ask; all of
 --          an ask or nothing
 -- room:    used at most from now on, used soon, ms until the next one is free, ms frozen for
@@ -143,8 +143,8 @@ elseif ARGV[1] == 'take' then
       wait = math.max(redis.call('PTTL', account .. ':until'), 0)
       local own = tonumber(redis.call('GET', account .. ':most') or ARGV[i + 3])
       local used, ends = read(account, account_span)
-      if wait == 0 and used + count > own then wait = wait_for(used, ends, own, count) end
-      if wait == 0 then note(account, count, account_span, at) end
+      if wait == 0 and used + 1 > own then wait = wait_for(used, ends, own, 1) end
+      if wait == 0 then note(account, 1, account_span, at) end
     end
     if wait == 0 then
       state.used = state.used + count

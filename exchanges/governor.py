@@ -1,7 +1,8 @@
 """The exchanges' limits, spent by all processes together: one budget an address and an account.
 
-Bybit lets an address send 600 requests in any five seconds, and bans it for ten minutes beyond
-that; an account may send ten of a kind in any second
+Some exchanges count a request as more than one: what is said of requests here is meant of their
+weight, which each ask and each permit names. Bybit lets an address send 600 requests in any five
+seconds, and bans it for ten minutes beyond that; an account may send ten of a kind in any second
 (https://bybit-exchange.github.io/docs/v5/rate-limit). A permit is counted from before its request
 leaves until the window after it has passed at the exchange for certain, however late its answer
 came, so the exchange never counts more than we do.
@@ -20,7 +21,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -52,6 +53,7 @@ SHARE = {
     Lane.PROTECT: 0.99,
     Lane.ENTRY: 0.97,
     Lane.AMEND: 0.80,
+    Lane.WATCH: 0.50,
     Lane.POLL: 0.50,
 }
 AWAY_SECONDS = 1.0  # how long Redis is left alone after it did not answer
@@ -67,6 +69,7 @@ class Ask:
     account: str = ""
     kind: str = ""  # the adapter's name for the request: accounts may have a limit for each
     is_write: bool = True
+    weight: int = 1  # of the budget; for its account a request is one, whatever it weighs
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class Permit:
     stamp: int = 0  # which bucket counts it
     granted_at: float = 0.0  # monotonic seconds: it counts from then
     ready_at: float = 0.0  # monotonic seconds: it may leave from then, never sooner
+    weight: int = 1
 
     @property
     def age(self) -> float:
@@ -87,7 +91,7 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What is left of a budget."""
+    """What is left of a budget, in weight."""
 
     used: int  # at most, from now on
     used_soon: int  # when what comes back in a moment has come
@@ -96,6 +100,8 @@ class Room:
     wait: float  # seconds until some of it comes back
     frozen: float  # seconds that the exchange's ban goes on
     is_doubtful: bool = False  # nobody knows what others have spent
+    entry: int = 1  # what an order weighs that enters
+    look: int = 1  # what a full look at one market weighs
 
     def left(self, lane: Lane) -> int:
         return self._beyond(self.used, lane)
@@ -125,7 +131,7 @@ class Local:
     window_ms: int
     span: float
     free_from: float = 0.0
-    times: dict[str, deque[float]] = field(default_factory=dict)
+    times: dict[str, deque[tuple[float, int]]] = field(default_factory=dict)  # with their weight
     spent: dict[str, int] = field(default_factory=dict)  # to be told to Redis when it is back
 
     def start(self, now: float) -> None:
@@ -134,24 +140,21 @@ class Local:
         self.free_from = now + self.span + AHEAD_MS / 1000
 
     def take(self, ask: Ask, now: float) -> Permit:
+        """A small share may be less than one request weighs: the first of a window may leave."""
         times = self.times.setdefault(ask.budget, deque())
-        while times and times[0] <= now - self.span:
+        while times and times[0][0] <= now - self.span:
             times.popleft()
         most = most_of(ask.lane, self.most, is_doubtful=now < self.free_from)
-        if len(times) >= most:
-            first = times[0] + self.span if times else self.free_from
+        used = sum(weight for _, weight in times)
+        if used + min(ask.weight, most) > most or most == 0:
+            first = times[0][0] + self.span if times else self.free_from
             return Permit(is_granted=False, wait=max(first - now, BUCKET_MS / 1000))
-        times.append(now)
-        self.spent[ask.budget] = self.spent.get(ask.budget, 0) + 1
-        return Permit(is_granted=True, granted_at=now, ready_at=now)
+        times.append((now, ask.weight))
+        self.spent[ask.budget] = self.spent.get(ask.budget, 0) + ask.weight
+        return Permit(is_granted=True, granted_at=now, ready_at=now, weight=ask.weight)
 
-    def room(self, budget: str, now: float, frozen: float) -> Room:
-        times = self.times.get(budget, deque())
-        used = sum(1 for at in times if at > now - self.span)
-        is_doubtful = now < self.free_from
-        return Room(
-            used, used, self.most, self.window_ms, self.span, frozen, is_doubtful=is_doubtful
-        )
+    def used(self, budget: str, now: float) -> int:
+        return sum(weight for at, weight in self.times.get(budget, ()) if at > now - self.span)
 
 
 class Governor:
@@ -175,6 +178,7 @@ class Governor:
         self._script = self._redis.register_script(SCRIPT)
         self._most, self._limits = most, limits
         self.window_ms = span_ms
+        self.entry, self._look = (limits.entry, limits.look) if limits else (1, 1)
         own = span_ms + PERMIT_MS + JITTER_MS
         self._head = (PREFIX, own, BUCKET_MS, assumed, self._account_ms, AHEAD_MS)
         span = own / 1000
@@ -211,17 +215,17 @@ class Governor:
         arguments: list[str | int] = [ahead_ms]
         for ask in asks:
             account, own = self._account_limit(ask)
-            arguments += [ask.budget, most_of(ask.lane, self._most), account, own, 1]
+            arguments += [ask.budget, most_of(ask.lane, self._most), account, own, ask.weight]
         answer = self._call("take", arguments)
         if answer is None:
             with self._lock:
                 return [self._local.take(ask, now) for ask in asks]
         heard = time.monotonic()  # what has to wait waits from here: too long rather than too short
         permits = []
-        for i in range(0, len(answer), 3):
+        for i, ask in zip(range(0, len(answer), 3), asks, strict=True):
             granted, wait, stamp = bool(answer[i]), answer[i + 1] / 1000, answer[i + 2]
             later = wait if granted else 0.0
-            permits.append(Permit(granted, wait, stamp, now + later, heard + later))
+            permits.append(Permit(granted, wait, stamp, now + later, heard + later, ask.weight))
         return permits
 
     def _account_limit(self, ask: Ask) -> tuple[str, int]:
@@ -240,15 +244,25 @@ class Governor:
         bans = self.bans()
         answer = self._call("room", [SOON_MS, *names])
         if answer is None:
-            with self._lock:
-                return {name: self._local.room(name, now, bans.get(name, 0.0)) for name in names}
+            return {name: self._room_alone(name, now, bans.get(name, 0.0)) for name in names}
         rooms = {}
         for number, name in enumerate(names):
             used, soon, wait, frozen = answer[4 * number : 4 * number + 4]
             ban = max(frozen / 1000, bans.get(name, 0.0))
             self._remember(name, ban)
-            rooms[name] = Room(used, soon, self._most, self.window_ms, wait / 1000, ban)
+            rooms[name] = self._room(used, soon, self._most, wait / 1000, ban)
         return rooms
+
+    def _room_alone(self, budget: str, now: float, ban: float) -> Room:
+        """What is left of this process's own share."""
+        with self._lock:
+            used, is_doubtful = self._local.used(budget, now), now < self._local.free_from
+        room = self._room(used, used, self._local.most, self._local.span, ban)
+        return replace(room, is_doubtful=is_doubtful)
+
+    def _room(self, used: int, soon: int, most: int, wait: float, ban: float) -> Room:
+        entry, look = self.entry, self._look
+        return Room(used, soon, most, self.window_ms, wait, ban, entry=entry, look=look)
 
     def restamp(self, budget: str, permits: Sequence[Permit]) -> list[Permit]:
         """Count permits from now on: they were taken a moment ago and leave only now.
@@ -265,8 +279,7 @@ class Governor:
         if not answer[0]:
             return []
         # By the new stamp, or another turn would count them once more.
-        renewed = Permit(is_granted=True, stamp=answer[0], granted_at=now, ready_at=now)
-        return [renewed] * len(permits)
+        return [Permit(True, 0.0, answer[0], now, now, permit.weight) for permit in permits]  # noqa: FBT003
 
     def give_back(self, budget: str, permits: Sequence[Permit]) -> None:
         """Count permits no more: their requests have not left and never will."""
@@ -284,7 +297,7 @@ class Governor:
         if permit.stamp and late > 0:
             stamp = permit.stamp + math.ceil(late / BUCKET_MS) * BUCKET_MS
             with self._lock:
-                self._late.setdefault(budget, Counter())[permit.stamp, stamp] += 1
+                self._late.setdefault(budget, Counter())[permit.stamp, stamp] += permit.weight
 
     def freeze(self, budget: str, seconds: float) -> None:
         """Stop an address: the exchange has banned it, and every request prolongs that."""
@@ -381,20 +394,28 @@ class Governor:
 
 
 def _by_stamp(permits: Iterable[Permit]) -> list[int]:
-    """Stamp, count, stamp, count …, of those that Redis knows of."""
-    counts = Counter(permit.stamp for permit in permits if permit.stamp)
-    return [figure for pair in counts.items() for figure in pair]
+    """Stamp, weight, stamp, weight …, of those that Redis knows of."""
+    weights: Counter[int] = Counter()
+    for permit in permits:
+        if permit.stamp:
+            weights[permit.stamp] += permit.weight
+    return [figure for pair in weights.items() for figure in pair]
+
+
+def exchange_name(budget: str) -> str:
+    """A budget's name begins with its exchange's."""
+    return budget.partition("/")[0]
 
 
 class Governors:
-    """One governor for each exchange's limits; a budget's name begins with its exchange's."""
+    """One governor for each exchange's limits."""
 
     def __init__(self, make: Callable[[str], Governor]) -> None:
         self._make = make
         self._made: dict[str, Governor] = {}
 
     def of(self, budget: str) -> Governor:
-        exchange = budget.partition("/")[0]
+        exchange = exchange_name(budget)
         if exchange not in self._made:
             self._made.setdefault(exchange, self._make(exchange))
         return self._made[exchange]
@@ -449,18 +470,27 @@ def governor() -> Governors:
 def _governor_for(exchange: str) -> Governor:
     """By the exchange's own limits, or by those of the settings, which are Bybit's."""
     limits = venue_of(exchange).limits
-    most = limits.requests if limits else settings.EGRESS_REQUESTS
+    most, span_ms = _window(limits)
     return Governor(
         settings.REDIS_URL,
         most=most,
-        span_ms=limits.window_ms if limits else settings.EGRESS_WINDOW_MS,
+        span_ms=span_ms,
         processes=settings.GOVERNOR_PROCESSES,
         assumed=math.floor(most * settings.GOVERNOR_DOUBT_PERCENT / 100),
         limits=limits,
     )
 
 
-def entry_room() -> tuple[int, Decimal]:
-    """How many entries an address may send in every window, and the window's seconds."""
-    window = Decimal(settings.EGRESS_WINDOW_MS) / 1000
-    return most_of(Lane.ENTRY, settings.EGRESS_REQUESTS), window
+def _window(limits: Limits | None) -> tuple[int, int]:
+    """What an address may send in any span, and the span in ms."""
+    if limits is None:
+        return settings.EGRESS_REQUESTS, settings.EGRESS_WINDOW_MS
+    return limits.weight, limits.window_ms
+
+
+def entry_room(budget: str) -> tuple[int, Decimal]:
+    """How many entries may leave in every window of a budget's exchange, and its seconds."""
+    limits = venue_of(exchange_name(budget)).limits
+    most, span_ms = _window(limits)
+    weight = limits.entry if limits else 1
+    return max(most_of(Lane.ENTRY, most) // weight, 1), Decimal(span_ms) / 1000

@@ -119,21 +119,21 @@ class AccountMeter:
         self.may_send: Callable[[], bool] | None = None
         self.may_leave: Callable[[], bool] | None = None
 
-    def ask(self, kind: str, *, is_write: bool = True) -> Ask:
-        return Ask(self.budget, self.lane, self._account, kind, is_write)
+    def ask(self, kind: str, *, is_write: bool = True, weight: int = 1) -> Ask:
+        return Ask(self.budget, self.lane, self._account, kind, is_write, weight)
 
     def pay(self, purse: Purse, kind: str) -> None:
         """Let the next request of this kind be paid for from here."""
         self._purse, self._paid_kind = purse, kind
 
-    def admit(self, request: str, *, is_write: bool) -> None:
+    def admit(self, request: str, *, is_write: bool, weight: int = 1) -> None:
         self._permit = None  # the last one's has left
         self._permit = self._paid(request)
         if self._permit is not None:
             return
         give_up = max(time.monotonic() + self.patience, self.until)
         while True:
-            (permit,) = governor().take([self.ask(request, is_write=is_write)])
+            (permit,) = governor().take([self.ask(request, is_write=is_write, weight=weight)])
             if permit.is_granted:
                 self._permit = permit
                 return
@@ -201,11 +201,13 @@ def meter_of(link: Connection, lane: Lane, *, patience: float = 0.0) -> AccountM
 
 
 def pay_for(meters: Sequence[AccountMeter], kind: str) -> list[Permit]:
-    """Let one request of each go, now or in a moment, in one round trip.
+    """Let one request of each go that enters, now or in a moment, in one round trip.
 
     Those that may not get no permit.
     """
-    permits = governor().take([meter.ask(kind) for meter in meters], ahead_ms=AHEAD_MS)
+    weights = {budget: governor().of(budget).entry for budget in {m.budget for m in meters}}
+    asks = [meter.ask(kind, weight=weights[meter.budget]) for meter in meters]
+    permits = governor().take(asks, ahead_ms=AHEAD_MS)
     granted: dict[str, list[tuple[AccountMeter, Permit]]] = {}
     for meter, permit in zip(meters, permits, strict=True):
         if permit.is_granted:

@@ -126,8 +126,11 @@ class Affiliate(Protocol):
 class Meter(Protocol):
     """What stands between an adapter and the network: the exchange's limits, kept beforehand."""
 
-    def admit(self, request: str, *, is_write: bool) -> None:
-        """Let one request go; raises `RateLimited` or `EgressBlocked` when it must not."""
+    def admit(self, request: str, *, is_write: bool, weight: int = 1) -> None:
+        """Let one request go; raises `RateLimited` or `EgressBlocked` when it must not.
+
+        `weight`: how much of an address's limit it uses up.
+        """
 
     def leave(self) -> None:
         """Look once more: the request has its timestamp and leaves next.
@@ -152,7 +155,7 @@ class Meter(Protocol):
 class NoMeter:
     """Counts nothing, for tools and tests that talk to an exchange of their own."""
 
-    def admit(self, request: str, *, is_write: bool) -> None: ...
+    def admit(self, request: str, *, is_write: bool, weight: int = 1) -> None: ...
 
     def leave(self) -> None: ...
 

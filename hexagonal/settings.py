@@ -271,6 +271,8 @@ CHUNK_SIZE = env.integer("CHUNK_SIZE", 336)  # seven waves of requests
 CHUNK_THREADS = env.integer("CHUNK_THREADS", 48)
 ORDER_WORKERS = env.integer("ORDER_WORKERS", 3)  # processes that share what is due
 POLL_SECONDS = env.integer("POLL_SECONDS", 3)
+# Entries that rest where a fill has no stop until it is seen; as the limits have room for them.
+RESTING_POLL_SECONDS = env.integer("RESTING_POLL_SECONDS", 1)
 STREAMED_POLL_SECONDS = env.integer("STREAMED_POLL_SECONDS", 60)  # while a socket tells
 PRICE_MAX_AGE_SECONDS = env.integer("PRICE_MAX_AGE_SECONDS", 1)
 BALANCE_MAX_AGE_SECONDS = env.integer("BALANCE_MAX_AGE_SECONDS", 60)

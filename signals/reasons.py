@@ -44,6 +44,10 @@ REASONS: dict[str, str | Promise] = {
     Reason.STOP_UNSUPPORTED: _("This exchange keeps no stop for us, so nothing is entered."),
     Reason.ENTRY_UNSUPPORTED: _("This exchange does not offer this kind of entry."),
     Reason.EXIT_UNSUPPORTED: _("This exchange cannot take these targets beside the stop."),
+    Reason.HEDGE_UNSUPPORTED: _(
+        "The account is in hedge mode, in which we do not trade on this exchange. Set its position "
+        "mode to one-way there."
+    ),
     Reason.KEY_INVALID: _("The exchange says that the API key is wrong."),
     Reason.KEY_EXPIRED: _("The API key has expired."),
     Reason.PERMISSION_MISSING: _("The API key may not trade contracts."),

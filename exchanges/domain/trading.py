@@ -244,6 +244,7 @@ class OrderFacts:
     is_cancelled_by_request: bool  # of ours, or of the trader in the app; else it was by force
     created_at: datetime
     updated_at: datetime
+    became: str = ""  # the exchange's id of the order that a stop has become, where it is another
 
 
 @dataclass(frozen=True, slots=True)

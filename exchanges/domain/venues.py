@@ -30,6 +30,7 @@ class Capabilities:
     rests_targets: bool = True
     amends: bool = True  # a resting order; else it is withdrawn and placed anew
     trails: bool = True
+    hedges: bool = True  # takes orders of accounts in hedge mode, where there are any
     tells_results: bool = True  # a list of what each exit has brought in; else it is reckoned
 
     def lacks(self) -> list[str]:
@@ -44,6 +45,7 @@ class Capabilities:
             "targets": not self.rests_targets,
             "amending": not self.amends,
             "trailing": not self.trails,
+            "hedges": not self.hedges,
         }
         return [name for name, is_missing in missing.items() if is_missing]
 
@@ -52,13 +54,18 @@ class Capabilities:
 class Limits:
     """What may be sent: by one address in any span, and by one account in any second.
 
-    An account's writes count together, and so do its reads; None: they are not counted.
+    `weight` is the address's: a request weighs one where its exchange does not say otherwise.
+    `entry`: what the order weighs that enters; `look`: all requests of a full look at one market,
+    where they are weighed. An account's writes count together, one each, and so do its reads;
+    None: they are not counted.
     """
 
-    requests: int
+    weight: int
     window_ms: int
     account_writes: int
     account_reads: int | None = None
+    entry: int = 1
+    look: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,22 @@ class Server:
         self.market = market
 
     async def handle(self, request: web.Request) -> web.Response:
+        """Answer as the exchange, which counts first and refuses those who send too much."""
+        market, weights = self.market, self.market.weights
+        if weights is None:
+            return await self.answer(request)
+        said = request.rel_url.raw_query_string + (await request.read()).decode()
+        named = "symbol=" in said
+        weights.count(request.method, request.path, names_symbol=named, now=market.clock())
+        if weights.is_over:
+            refused = {"code": -1003, "msg": f"Too many requests; the limit is {weights.most}."}
+            rest = str(weights.rest(market.clock()))
+            return web.json_response(refused, status=429, headers={"Retry-After": rest})
+        answer = await self.answer(request)
+        answer.headers["X-MBX-USED-WEIGHT-1M"] = str(weights.used)
+        return answer
+
+    async def answer(self, request: web.Request) -> web.Response:
         market, path = self.market, request.path
         if path in market.public and request.method == "GET":
             return web.json_response(market.public[path](market))
@@ -53,6 +69,16 @@ class Server:
         self.market.offset_ms = int((await request.json())["offset_ms"])
         return web.json_response({})
 
+    async def limit(self, request: web.Request) -> web.Response:
+        """Say what was used of a minute, and let it begin anew with a limit that is told."""
+        weights = self.market.weights
+        if weights is None:
+            return web.json_response({"used": 0})
+        used, most = weights.used, (await request.json()).get("most")
+        if most is not None:
+            weights.restart(most)
+        return web.json_response({"used": used})
+
     async def forget(self, request: web.Request) -> web.Response:
         for book in self.market.books.values():
             book.forget()
@@ -66,6 +92,7 @@ async def run(options: argparse.Namespace) -> None:
     app.router.add_post("/_control/price", server.set_price)
     app.router.add_post("/_control/clock", server.set_clock)
     app.router.add_post("/_control/forget", server.forget)
+    app.router.add_post("/_control/limit", server.limit)
     app.router.add_route("*", "/{path:.*}", server.handle)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from sandbox.pairs import weights
 from sandbox.pairs.book import BUY, CANCELED, NEW, Book, Order, Problem, Trade
 from sandbox.pairs.dialect import Answer, Market, Params, Route, plain, shown
 from sandbox.pairs.signing import Codes, Key
@@ -449,6 +450,7 @@ def spot() -> Market:
         problems=SPOT_PROBLEMS,
         unread=UNREAD,
         rights=READS | {"enableSpotAndMarginTrading": True},
+        weights=weights.spot(),
         public={
             "/api/v3/time": _time,
             "/api/v3/exchangeInfo": _info,
@@ -482,6 +484,7 @@ def usdm() -> Market:
         problems=USDM_PROBLEMS,
         unread=UNREAD,
         rights=READS | {"enableFutures": True},
+        weights=weights.usdm(),
         leverage=Decimal(10),
         fee=Decimal("0.0005"),
         public={

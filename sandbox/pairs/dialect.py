@@ -11,6 +11,7 @@ from typing import Any
 
 from sandbox.pairs.book import Book, Order, Problem
 from sandbox.pairs.signing import Codes, Key, Refusal
+from sandbox.pairs.weights import Weights
 
 Params = dict[str, str]
 FOREVER = 1 << 62
@@ -40,6 +41,7 @@ class Market:
     rights: Mapping[str, bool] = field(default_factory=dict)  # of a key that may trade
     leverage: Decimal | None = None
     fee: Decimal = Decimal(0)  # a share of what is traded
+    weights: Weights | None = None
     keys: dict[str, Key] = field(default_factory=dict)
     books: dict[str, Book] = field(default_factory=dict)
     offset_ms: int = 0

@@ -79,6 +79,8 @@ def decide_size(signal: Draft, account: Account, observed: Observed) -> Size | N
         return NoEntry(Reason.SYMBOL_UNKNOWN)
     if reason := obstacle(signal, account.can):
         return NoEntry(reason)
+    if account.is_hedge and not account.can.hedges:
+        return NoEntry(Reason.HEDGE_UNSUPPORTED)
     if rules is None:
         return NoEntry(Reason.SIZING_MISSING)
     if money is None:

@@ -44,6 +44,7 @@ class Reason(StrEnum):
     STOP_UNSUPPORTED = "stop_unsupported"
     ENTRY_UNSUPPORTED = "entry_unsupported"
     EXIT_UNSUPPORTED = "exit_unsupported"
+    HEDGE_UNSUPPORTED = "hedge_unsupported"  # an account in hedge mode, which can be changed
     # rejected: the exchange said no
     KEY_INVALID = "key_invalid"
     KEY_EXPIRED = "key_expired"

@@ -17,15 +17,19 @@ from django.db import connection, transaction
 
 from exchanges.domain.lanes import Lane
 from exchanges.egress import budgets
-from exchanges.governor import SOON_MS, Room, governor
+from exchanges.governor import SOON_MS, Room, exchange_name, governor
 from signals.models import Copy
+from signals.services.polling import places_stops
 
 REQUESTS_OF_A_LOOK = 2
 PLAN_MS = 300  # what reading and planning a chunk takes
 OVERTAKING = 10.0  # seconds that entries wait for changes which are on their way
 # Seconds that what is less urgent leaves an address to entries which wait for room on it. What
 # follows a fill may not wait as long as a look that most likely finds nothing new.
-YIELDING = {Lane.AMEND: 10.0, Lane.POLL: 60.0}
+YIELDING = {Lane.AMEND: 10.0, Lane.WATCH: 10.0, Lane.POLL: 60.0}
+# Of claims, how many look at what is protected before what a fill would bare: both share one part
+# of the limits, and many entries that rest must not keep the others from ever being looked at.
+POLLS_FIRST = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,7 @@ def claim(limit: int) -> Lease | None:
     What needs the exchange is taken only while its limits leave room. Entries wait for changes.
     """
     rooms = governor().room(budgets())
-    for lane in Lane:
+    for lane in _in_turn():
         if lane is Lane.RECORD:
             lease = _take(lane, TAKE.format(picked=PICKED), {"limit": limit})
         else:
@@ -143,12 +147,21 @@ def claim(limit: int) -> Lease | None:
     return None
 
 
+def _in_turn() -> list[Lane]:
+    """The lanes by urgency; who is first of the last two is drawn."""
+    *urgent, watch, poll = Lane
+    polls_first = random.random() < POLLS_FIRST  # noqa: S311 - no secret
+    return [*urgent, poll, watch] if polls_first else [*urgent, watch, poll]
+
+
 def _take_within(lane: Lane, rooms: Mapping[str, Room], limit: int) -> Lease | None:
     """Take what the limits leave room for."""
     names = [name for name, room in rooms.items() if most_left(room, lane) > 0]
     if lane is Lane.ENTRY and names:
         held = overtaken(names)
         names = [name for name in names if name not in held]
+    if lane is Lane.WATCH:
+        names = [name for name in names if places_stops(exchange_name(name))]
     if not names:
         return None
     if lane is Lane.PROTECT:  # one wave of looks: a slow exchange must leave time to act on them
@@ -188,15 +201,22 @@ def split(wanted: Mapping[str, int], total: int) -> dict[str, int]:
 
 
 def most_left(room: Room, lane: Lane) -> int:
-    """What a budget has room for; entries may plan ahead."""
-    now = room.left(lane)
-    return max(room.left_soon(lane), now) if lane is Lane.ENTRY else now
+    """How many copies a budget has room for; entries may plan ahead."""
+    now = _left_now(room, lane)
+    return max(room.left_soon(lane) // room.entry, now) if lane is Lane.ENTRY else now
+
+
+def _left_now(room: Room, lane: Lane) -> int:
+    """Where less is left than a look may weigh, one is tried: most need only a part of it."""
+    if lane is Lane.ENTRY:
+        return room.left(lane) // room.entry
+    return math.ceil(room.left(lane) / room.look)
 
 
 def left_for(
     due: Mapping[str, int], rooms: Mapping[str, Room], lane: Lane, fair: int
 ) -> dict[str, int]:
-    """How many of what is due each budget has room for.
+    """How many of what is due each budget has room for, by what an entry or a look weighs.
 
     Entries plan ahead once a chunk's fair part of them comes back soon, by all budgets together: a
     chunk of the one that is first by a moment would leave the next one without a worker. Whoever
@@ -204,11 +224,12 @@ def left_for(
     """
     most = {name: min(count, most_left(rooms[name], lane)) for name, count in due.items()}
     returning = sum(
-        room.most * (SOON_MS - PLAN_MS) / room.window_ms for room in map(rooms.__getitem__, due)
+        room.most / room.entry * (SOON_MS - PLAN_MS) / room.window_ms
+        for room in map(rooms.__getitem__, due)
     )
     if sum(most.values()) >= min(fair, sum(due.values()), returning):
         return most
-    return {name: min(count, rooms[name].left(lane)) for name, count in due.items()}
+    return {name: min(count, _left_now(rooms[name], lane)) for name, count in due.items()}
 
 
 def _take(lane: Lane, statement: str, values: Mapping[str, Any]) -> Lease | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from exchanges.domain.errors import ExchangeError
+from exchanges.domain.errors import ExchangeError, RateLimited
 from exchanges.domain.trading import (
     Balance,
     ClosedPnlFacts,
@@ -17,11 +17,15 @@ from exchanges.domain.trading import (
 from exchanges.ports import Exchange
 from exchanges.registry import venue_of
 from signals.choices import OrderStatus
-from signals.domain.legs import is_entry_leg
+from signals.domain.legs import STOP, is_entry_leg
 from signals.domain.lifecycle import CopyStatus
 from signals.models import Copy, Order
+from signals.services.polling import may_be_bared
 
 FULL_LOOK = timedelta(seconds=30)  # even when nothing seems to have changed
+# Where each entry is asked for by its name there is nothing more to be seen before it has filled,
+# and a full look costs twenty such.
+RESTING_FULL_LOOK = timedelta(minutes=5)
 # A change of what is held goes by the position, if all was looked at within this: with six
 # requests before each, a thousand stops would take an address three times as long.
 CHANGED_LOOK = timedelta(seconds=90)
@@ -100,17 +104,17 @@ def _needs_full(copy: Copy, now: datetime) -> bool:
     if copy.applied_revision < copy.signal.revision:
         is_held = copy.status == CopyStatus.FILLED
         return not is_held or now - copy.looked_at >= CHANGED_LOOK
-    return now - copy.looked_at >= FULL_LOOK
+    return now - copy.looked_at >= (RESTING_FULL_LOOK if may_be_bared(copy) else FULL_LOOK)
 
 
 def _look_at_entry(
     copy: Copy, orders: list[Order], exchange: Exchange, seen: Observation
 ) -> Observation:
     """One request for all of the entry's steps: they rest unfilled, or everything is looked at."""
-    resting = {facts.link_id: facts for facts in exchange.open_orders(copy.symbol)}
     waiting = [
         order for order in orders if is_entry_leg(order.leg) and order.status == OrderStatus.OPEN
     ]
+    resting = _resting(copy, waiting, exchange)
     for order in waiting:
         facts = resting.get(order.link_id)
         if facts is None or facts.filled > 0:
@@ -119,17 +123,42 @@ def _look_at_entry(
     return seen
 
 
+def _resting(copy: Copy, waiting: list[Order], exchange: Exchange) -> dict[str, OrderFacts]:
+    """What rests, by link id: where stops have lists of their own, a single order by its name."""
+    if len(waiting) == 1 and may_be_bared(copy):
+        (order,) = waiting
+        facts = exchange.find_order(copy.symbol, order.link_id)
+        return {order.link_id: facts} if facts is not None and not facts.state.is_final else {}
+    return {facts.link_id: facts for facts in exchange.open_orders(copy.symbol)}
+
+
 def _look_at_position(
     copy: Copy, orders: list[Order], exchange: Exchange, seen: Observation
 ) -> Observation:
     seen.positions = list(exchange.positions(copy.symbol))
     mine = next((p for p in seen.positions if p.position_index == copy.position_index), None)
     held = copy.entered_quantity - copy.exited_quantity
-    if mine is None or mine.quantity != held or mine.stop is None:
+    if mine is None or mine.quantity != held:
         return _look_at_all(copy, orders, exchange, seen)
-    if any(is_entry_leg(order.leg) and order.status == OrderStatus.OPEN for order in orders):
+    standing = [order for order in orders if order.status == OrderStatus.OPEN and order.link_id]
+    if any(is_entry_leg(order.leg) for order in standing):
+        return _look_at_all(copy, orders, exchange, seen)
+    if mine.stop is None and not _still_stand(copy, standing, exchange, seen):
         return _look_at_all(copy, orders, exchange, seen)
     return seen
+
+
+def _still_stand(copy: Copy, standing: list[Order], exchange: Exchange, seen: Observation) -> bool:
+    """Whether the stop that is an order of its own rests as before, and all of our others do."""
+    if not any(order.leg == STOP for order in standing):
+        return False
+    resting = {facts.link_id: facts for facts in exchange.open_orders(copy.symbol)}
+    found = [resting[order.link_id] for order in standing if order.link_id in resting]
+    filled = {order.link_id: order.filled for order in standing}
+    if len(found) < len(standing) or any(one.filled != filled[one.link_id] for one in found):
+        return False
+    seen.orders = found
+    return True
 
 
 def _known_until(copy: Copy) -> datetime:
@@ -150,10 +179,10 @@ def _look_at_all(
     # and never as closed while the exchange still holds it.
     seen.positions = list(exchange.positions(copy.symbol))
     seen.orders = list(exchange.orders_since(copy.symbol, since))
+    _look_up_unshown(copy, orders, exchange, seen)
     seen.fills = list(exchange.fills_since(copy.symbol, since))
     if venue_of(copy.connection.exchange).capabilities.tells_results:
         seen.results = list(exchange.closed_pnl_since(copy.symbol, since))
-    _look_up_unshown(copy, orders, exchange, seen)
     seen.is_full = True
     return seen
 
@@ -163,8 +192,10 @@ def _look_up_unshown(
 ) -> None:
     """Ask by name for what rested, and no list shows any more.
 
-    Some exchanges list what has ended by when it was placed. What cannot be asked for takes nothing
-    from the look: it is asked for at the next one.
+    Some exchanges list what has ended by when it was placed. A stop may have fired so: the order
+    that it has become is listed as nobody's, and would look like the trader's own; so it is asked
+    before the fills, which then are the stop's. What cannot be asked for takes nothing from the
+    look, unless only the limits stand in the way: it is asked for at the next one.
     """
     shown = {facts.link_id for facts in seen.orders}
     for order in orders:
@@ -172,9 +203,12 @@ def _look_up_unshown(
             continue
         try:
             facts = exchange.find_order(copy.symbol, order.link_id)
+        except RateLimited:
+            raise
         except ExchangeError:
             continue
         if facts is None:
             seen.unshown.add(order.link_id)
         else:
             seen.lookups[order.link_id] = facts
+            seen.orders = [one for one in seen.orders if one.order_id != facts.became]

@@ -15,13 +15,12 @@ from accounts.choices import AccountStatus
 from accounts.models import User
 from exchanges.choices import ConnectionStatus
 from exchanges.domain.trading import PORTFOLIO_MARGIN
-from exchanges.governor import entry_room
-from exchanges.models import Instrument, SymbolState
+from exchanges.models import Instrument, SymbolState, budget_of
 from exchanges.registry import venue_of
 from exchanges.selectors import cached_ticker, facts_of, quarantined
 from signals.domain.draft import Draft
 from signals.domain.entering import decide_size
-from signals.domain.estimating import fee_share_percent, loss_of, seconds_for
+from signals.domain.estimating import fee_share_percent, loss_of
 from signals.domain.following import Standing
 from signals.domain.ladder import steps_of
 from signals.domain.linting import Finding
@@ -37,7 +36,7 @@ from signals.services.accounting import (
     rules_from,
 )
 from signals.services.linked import LinkedAccount, linked, linked_accounts
-from signals.services.publishing import armed, concerns
+from signals.services.publishing import armed, concerns, seconds_to_send
 
 ZERO = Decimal(0)
 MOST_ROWS = 100
@@ -96,12 +95,12 @@ class Preview:
 
     @property
     def seconds(self) -> Decimal:
-        """What the exchange's limits alone make it take: the busiest address decides."""
+        """What the exchanges' limits alone make it take: the busiest address decides."""
         requests: Counter[str] = Counter()
         for row in self.rows:
-            requests[row.link.egress] += row.requests
-        room, window = entry_room()
-        return seconds_for(max(requests.values(), default=0), room=room, window=window)
+            link = row.link
+            requests[budget_of(link.exchange, link.environment, link.egress)] += row.requests
+        return seconds_to_send(requests)
 
     @property
     def is_too_slow(self) -> bool:

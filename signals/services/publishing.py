@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,7 +16,7 @@ from django.db import IntegrityError, transaction
 from accounts.activity import Fact, record, record_all
 from accounts.choices import ActivityKind
 from accounts.models import User
-from exchanges.egress import load
+from exchanges.egress import load_by_budget
 from exchanges.governor import entry_room
 from exchanges.selectors import instrument_facts
 from hexagonal.lib.numbers import plain
@@ -115,11 +115,18 @@ def concerns(draft: Draft, *, now: datetime, besides: Signal | None = None) -> l
 
 
 def _seconds_to_enter(draft: Draft) -> Decimal:
-    """What the exchange's limits make it take when every connection enters."""
-    room, window = entry_room()
+    """What the exchanges' limits make it take when every connection enters."""
     steps = step_count(draft)
-    busiest = max(load().values(), default=0)
-    return seconds_for(busiest * steps, room=room, window=window)
+    return seconds_to_send({name: count * steps for name, count in load_by_budget().items()})
+
+
+def seconds_to_send(requests: Mapping[str, int]) -> Decimal:
+    """The least time that so many entries of each budget take: the slowest decides."""
+    each = ((count, *entry_room(budget)) for budget, count in requests.items())
+    return max(
+        (seconds_for(count, room=room, window=window) for count, room, window in each),
+        default=Decimal(0),
+    )
 
 
 # --- publishing ----------------------------------------------------------------------------------

@@ -28,7 +28,8 @@ from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import OrderType, Ticker
 from exchanges.instruments import doubt
 from exchanges.metering import pay_for
-from exchanges.models import Connection
+from exchanges.models import Connection, SymbolState
+from exchanges.registry import venue_of
 from exchanges.selectors import quarantined
 from signals.domain.actions import Cancel, Place, SetLevels, SetLeverage, SetTrail, enters
 from signals.domain.judging import EntryState
@@ -48,7 +49,7 @@ from signals.services.observing import (
 from signals.services.openings import record_deeds, record_openings
 from signals.services.orphans import note_orphans
 from signals.services.outcomes import apply_outcomes, doubts_rules, refuse_credentials
-from signals.services.polling import poll_seconds
+from signals.services.polling import may_be_bared, poll_seconds
 from signals.services.pricing import price_entries, read_tickers
 from signals.services.recording import write_all
 from signals.services.refusals import note_refusals
@@ -176,9 +177,14 @@ def _needs(task: Task, lease: Lease) -> EntryNeeds:
     link, oldest = task.link, lease.now - timedelta(seconds=settings.BALANCE_MAX_AGE_SECONDS)
     return EntryNeeds(
         balance=link.balance_at is None or link.balance_at < oldest,
-        modes=task.state is None,
+        modes=task.state is None or _bars_entry(task.state, link),
         own_business=task.copy.symbol in link.own_symbols,
     )
+
+
+def _bars_entry(state: SymbolState, link: Connection) -> bool:
+    """Whether the position mode is one that its owner was asked to change, and perhaps has."""
+    return state.is_hedge and not venue_of(link.exchange).capabilities.hedges
 
 
 # --- record what was seen, decide, and write the intents -----------------------------------------
@@ -359,7 +365,7 @@ def _lane_of(task: Task) -> Lane:
     if copy.applied_revision < copy.signal.revision:
         return Lane.PROTECT
     if not task.actions or _only_rests(task):
-        return Lane.POLL
+        return Lane.WATCH if may_be_bared(copy) else Lane.POLL
     return Lane.AMEND
 
 
@@ -404,4 +410,4 @@ def _next_look(task: Task, now: datetime) -> datetime:
         return now + timedelta(seconds=min(copy.attempts, MOST_ATTEMPTS))
     if task.outcomes or any(isinstance(a, SetLevels | SetTrail) for a in task.actions):
         return now + SOON
-    return now + timedelta(seconds=poll_seconds(task.link, now))
+    return now + timedelta(seconds=poll_seconds(copy, now))

@@ -282,7 +282,9 @@ class CcxtExchange:
     def _read_order(self, row: Json, listing: Listing | None) -> OrderFacts | None:
         """None for an order of a market that is not ours, or not the one that was asked for."""
         market = listing.market if listing is not None else None
-        parsed = self._venue.read_order(self._line.client, row, market)
+        client, fired_at = self._line.client, self._venue.fired_at(row)
+        read = self._venue.read_order(client, row, market)
+        parsed = reading.once_fired(read, fired_at, client.milliseconds())
         own = self._listing_of(parsed)
         if own is None or own.id != (listing or own).id:
             return None
@@ -305,7 +307,10 @@ class CcxtExchange:
         except NotFound:
             return stop
         facts = self._read_order(made, listing)
-        return reading.heir(stop, facts) if facts is not None else stop
+        if facts is None:
+            return stop
+        whole = self._known[facts.order_id] = reading.heir(stop, facts)
+        return whole
 
     def _listing_of(self, parsed: Mapping[str, Any]) -> Listing | None:
         """Our own of the market that ccxt has read a row to be of."""

@@ -32,7 +32,8 @@ from exchanges.domain.errors import (
     UnexpectedReply,
 )
 
-OK, FAILED, BANNED, THROTTLED = range(200, 300), range(500, 600), 418, 429
+OK, FAILED = range(200, 300), range(500, 600)
+FORBIDDEN, BANNED, THROTTLED = 403, 418, 429
 BAN_SECONDS = 600.0  # where an exchange does not say how long it wants to hear nothing
 LONGEST_PAUSE = 3 * 24 * 3600.0
 # Where a code stands beside an answer that is none, or an answer beside a code that is none.
@@ -85,11 +86,13 @@ def refusal(
     `ccxt_error`: what ccxt makes of the same answer.
     """
     code = code_in(venue, body)
-    pause = _pause(headers, venue.rate_pause)
     if status in FAILED:
         return _unknown(f"HTTP {status}", code, is_write=is_write)
-    if status == BANNED:
-        return EgressBlocked("HTTP 418", code=status, retry_after=max(pause, BAN_SECONDS))
+    if silence := silence_asked(venue, status, headers, body):
+        if status == FORBIDDEN and is_write:  # no word of the exchange's own about the order
+            return UnexpectedReply("HTTP 403", code=status)
+        return EgressBlocked(f"HTTP {status}", code=status, retry_after=silence)
+    pause = _pause(headers, venue.rate_pause)
     if status == THROTTLED:
         return RateLimited("HTTP 429", code=status, retry_after=pause)
     kind = _kind(venue, code, body) if code else None
@@ -102,6 +105,29 @@ def refusal(
     if status not in OK:
         return _unknown(f"HTTP {status}", code, is_write=is_write)
     return None
+
+
+def silence_asked(
+    venue: Venue, status: int, headers: Mapping[str, str], body: Json | None
+) -> float:
+    """Seconds that nothing may leave by this address, by what an answer says; 0: it says no such.
+
+    What is refused without JSON comes from a wall in front of the exchange, which knows addresses
+    alone. Everything that is sent on prolongs that, and may end in a longer ban.
+    """
+    if status == BANNED or (status == FORBIDDEN and body is None):
+        return max(_pause(headers, 0.0), BAN_SECONDS)
+    if _throttles_address(venue, status, body):
+        return _pause(headers, venue.rate_pause)
+    return 0.0
+
+
+def _throttles_address(venue: Venue, status: int, body: Json | None) -> bool:
+    code = code_in(venue, body)
+    kind = _kind(venue, code, body) if code else None
+    if status == THROTTLED and (kind is None or not issubclass(kind, RateLimited)):
+        kind = EgressBlocked if body is None else venue.throttled
+    return kind is not None and issubclass(kind, EgressBlocked)
 
 
 def code_in(venue: Venue, body: Json | None) -> str:

@@ -19,12 +19,11 @@ from exchanges.adapters.bybit.channel import Answer, Channel
 from exchanges.adapters.bybit.channel import Request as HttpRequest
 from exchanges.adapters.bybit.deadline import time_limit, when_connected
 from exchanges.adapters.ccxt.answers import leaves, proof_in
-from exchanges.adapters.ccxt.errors import parsed, refusal
+from exchanges.adapters.ccxt.errors import parsed, refusal, silence_asked
 from exchanges.adapters.ccxt.record import told
 from exchanges.adapters.ccxt.venue import Json, Mode, Request, Site, Venue
 from exchanges.adapters.losses import lost
 from exchanges.domain.errors import (
-    EgressBlocked,
     ExchangeError,
     InvalidKey,
     Unavailable,
@@ -142,6 +141,7 @@ class Line:
             name or endpoint.method,
             lambda: getattr(self.client, endpoint.method)(request.params),
             [(endpoint.verb, endpoint.path)],
+            weight=endpoint.weight,
             said=leaves(request.params),
         )
         if proof_in(answer, endpoint.proof) is None:
@@ -151,22 +151,27 @@ class Line:
             raise UnexpectedReply("an acknowledgement of another order")
         return answer
 
-    def load(self, name: str, call: Callable[[Any], Any], paths: Sequence[str]) -> Any:
+    def load(
+        self, name: str, call: Callable[[Any], Any], paths: Sequence[str], *, weight: int
+    ) -> Any:
         """Let ccxt read public data by its own requests, to these paths alone."""
-        return self._call(name, lambda: call(self.client), [("GET", path) for path in paths])
+        allowed = [("GET", path) for path in paths]
+        return self._call(name, lambda: call(self.client), allowed, weight=weight)
 
     def _call(
         self,
         name: str,
         call: Callable[[], Any],
         allowed: Sequence[tuple[str, str]],
+        *,
+        weight: int,
         said: list[str] | None = None,
     ) -> Any:
         """`from None` throughout: errors of ccxt's and urllib3's may carry their request."""
         with self._turn:
             self._allowed, self._said, self._is_sent = allowed, said or [], False
             is_write = any(verb != "GET" for verb, _ in allowed)
-            self._wire.meter.admit(name, is_write=is_write)
+            self._wire.meter.admit(name, is_write=is_write, weight=weight)
             try:
                 return call()
             except ExchangeError:
@@ -200,8 +205,8 @@ class Line:
             self._as_ccxt_sees_it(answer, url, verb, content),
             is_write=is_write,
         )
-        if isinstance(problem, EgressBlocked):
-            meter.freeze(problem.retry_after)
+        if silence := silence_asked(self._venue, answer.status_code, answer.headers, content):
+            meter.freeze(silence)
             self._channel.close()
         if problem is not None:
             raise problem

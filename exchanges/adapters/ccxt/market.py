@@ -56,7 +56,10 @@ class CcxtMarket:
     @readable
     def server_time(self) -> float:
         line = Line(self._venue, self._wire)
-        milliseconds = line.load("time", lambda client: client.fetch_time(), self._venue.time_paths)
+        venue = self._venue
+        milliseconds = line.load(
+            "time", lambda client: client.fetch_time(), venue.time_paths, weight=venue.time_weight
+        )
         return int(milliseconds) / 1000
 
 

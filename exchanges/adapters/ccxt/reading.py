@@ -38,6 +38,7 @@ STATES = {
 INDEXES = {"long": 1, "short": 2}
 SIDE_NAMES = ("positionSide", "posSide")
 QUOTE = "USDT"
+FIRING_MS = 10_000  # that what a stop has become may take to show
 NEVER = 2100  # the year that Binance gives to what has no end
 ONE = Decimal(1)
 NO_LIMIT = Decimal(10) ** 12  # where an exchange names no maximum
@@ -64,7 +65,7 @@ def order(
     filled = in_base(row.get("filled"), listing.contract)
     status = row.get("status")
     state = _state(status, is_waiting=trigger is not None, is_whole=filled >= quantity > 0)
-    if became and state is OrderState.FILLED:
+    if became and state in {OrderState.FILLED, OrderState.UNTRIGGERED}:
         state = OrderState.OPEN
     if state is OrderState.FILLED and filled == 0:
         raise ValueError("an order that is done and shows no fill")
@@ -94,6 +95,17 @@ def order(
     )
 
 
+def once_fired(row: Row, fired_at: int, now: int) -> Row:
+    """A stop's row, by when it fired (ms; 0: it has not), as long as what it became is not seen.
+
+    For a moment it counts as standing. What does not show for longer has failed, as for want of
+    coins, or of a position to reduce: nothing stands any more.
+    """
+    if not fired_at:
+        return row
+    return {**row, "status": "open" if now - fired_at < FIRING_MS else "rejected"}
+
+
 def _state(status: Any, *, is_waiting: bool, is_whole: bool) -> OrderState:
     """A stop that has fired says that it is done: what became of its order stands elsewhere.
 
@@ -119,6 +131,7 @@ def heir(stop: OrderFacts, made: OrderFacts) -> OrderFacts:
         trigger_price=stop.trigger_price,
         reduce_only=stop.reduce_only,
         created_at=stop.created_at,
+        became=made.order_id,
     )
 
 

@@ -71,7 +71,10 @@ def stock(venue: Venue, wire: Wire) -> Shelf:
     """
     line = Line(venue, wire)
     rows = line.load(
-        "instruments", lambda client: getattr(client, venue.market_call)({}), venue.market_paths
+        "instruments",
+        lambda client: getattr(client, venue.market_call)({}),
+        venue.market_paths,
+        weight=venue.market_weight,
     )
     line.client.set_markets(rows)
     listings = [

@@ -17,7 +17,13 @@ from typing import Any, ClassVar
 from exchanges.adapters.ccxt.answers import LIST, at, leaves
 from exchanges.adapters.ccxt.spans import Span
 from exchanges.adapters.ccxt.units import number_or_none
-from exchanges.domain.errors import ExchangeError, NotFound, Unavailable, Unsupported
+from exchanges.domain.errors import (
+    ExchangeError,
+    NotFound,
+    RateLimited,
+    Unavailable,
+    Unsupported,
+)
 from exchanges.domain.trading import Balance, Cause, KeyFacts, NewOrder, Side
 from exchanges.domain.venues import Capabilities, Limits, StopKeeping, VenueFacts
 
@@ -65,12 +71,14 @@ class Endpoint:
     `*` in `path` stands for one segment. `proof` leads to a value that only a true answer has,
     with dots; `[]` at its end is a list, which may be empty, and `?` a switch, which may be off.
     `|` stands between such paths where an exchange answers in more shapes than one.
+    `weight`: what it uses up of its address's limit, where the exchange does not count all alike.
     """
 
     method: str
     verb: str
     path: str
     proof: str
+    weight: int = 1
 
     @property
     def is_write(self) -> bool:
@@ -192,7 +200,9 @@ class Venue(ABC):
     options: ClassVar[Mapping[str, Any]] = {}  # ccxt's, so that it asks for nothing by itself
     market_call: ClassVar[str] = "fetch_markets"  # ccxt's narrowest for this product
     market_paths: ClassVar[Sequence[str]]  # the public requests that it takes
+    market_weight: ClassVar[int] = 1  # of all of them
     time_paths: ClassVar[Sequence[str]]
+    time_weight: ClassVar[int] = 1
     # Where a market's own row tells when it will be delisted, in ms; a day of 2100 means never.
     delivery_field: ClassVar[str] = ""
     # Where markets do not tell theirs; a market that takes less refuses to have more set.
@@ -207,6 +217,8 @@ class Venue(ABC):
     texts: ClassVar[Sequence[tuple[str, type[ExchangeError]]]] = ()  # for codes that say too little
     unchanged: ClassVar[frozenset[int]] = frozenset()  # codes of what stands already
     rate_pause: ClassVar[float] = 1.0  # seconds, where the exchange does not say
+    # Whom an HTTP 429 without a code is about: the account, or the whole address.
+    throttled: ClassVar[type[RateLimited]] = RateLimited
     limits: ClassVar[Limits]
     # See `VenueFacts`: here, unless a profile knows better, requests say themselves how long they
     # are good for, and what was taken may be on its way to be matched for ten seconds (Binance's).
@@ -243,6 +255,7 @@ class Venue(ABC):
             rests_targets=is_swap,
             amends=type(self).amendment is not Venue.amendment,
             trails=False,
+            hedges=not is_swap or Feature.HEDGE in self.features,
             tells_results=False,
         )
 
@@ -345,6 +358,10 @@ class Venue(ABC):
     def became(self, row: Json) -> str:
         """The id of the order that a stop has become, where the exchange gives it another."""
         return ""
+
+    def fired_at(self, row: Json) -> int:
+        """When that happened, in ms; 0 for a stop that waits or was withdrawn, and for others."""
+        return 0
 
     def cause_of(self, row: Json) -> Cause:
         """What made an order, as its row tells it."""

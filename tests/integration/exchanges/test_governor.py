@@ -15,7 +15,16 @@ from django.conf import settings
 
 from exchanges.domain.errors import EgressBlocked, RateLimited, Unavailable
 from exchanges.domain.lanes import Lane
-from exchanges.governor import AHEAD_MS, JITTER_MS, PERMIT_MS, Ask, Governor, Permit, most_of
+from exchanges.governor import (
+    AHEAD_MS,
+    JITTER_MS,
+    PERMIT_MS,
+    Ask,
+    Governor,
+    Permit,
+    entry_room,
+    most_of,
+)
 from exchanges.governor import governor as governor_of_this_process
 from exchanges.metering import AccountMeter, Purse, TooLate, pay_for
 
@@ -518,3 +527,124 @@ def test_a_ban_of_one_exchange_stops_no_other():
     okx, bybit = governors.take([ask(budget="okx/mainnet/"), ask(budget="bybit/mainnet/")])
     assert (okx.is_granted, bybit.is_granted) == (False, True)
     assert list(governors.bans()) == ["okx/mainnet/"]
+
+
+# --- weights -------------------------------------------------------------------------------------
+
+HEAVIEST = 9
+
+
+def heavy(weight, lane=Lane.PROTECT, **changes):
+    return replace(ask(lane), weight=weight, **changes)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_window_ever_holds_more_weight_than_the_limit(make, seed):
+    """Senders of light and heavy requests: at once or ahead, late, put off, or given up."""
+    arrivals, lock = [], threading.Lock()
+    end = time.monotonic() + 3
+
+    def send(number):
+        governor, chance = make(), random.Random(10 * seed + number)
+        while time.monotonic() < end:
+            lane = chance.choice([Lane.ENTRY, Lane.PROTECT, Lane.POLL])
+            asks = [heavy(chance.randint(1, HEAVIEST), lane) for _ in range(4)]
+            ahead = 200 if lane is Lane.ENTRY else 0
+            permits = [one for one in governor.take(asks, ahead_ms=ahead) if one.is_granted]
+            for permit in sorted(permits, key=lambda permit: permit.ready_at):
+                leave(governor, permit, chance.random())
+
+    def leave(governor, permit, fate):
+        time.sleep(max(permit.ready_at - time.monotonic(), 0))
+        if fate < 0.15:
+            governor.give_back("a", [permit])
+            return
+        time.sleep(PERMIT_MS / 1000 if fate < 0.3 else 0)
+        if permit.age > PERMIT_MS / 2000:
+            (permit,) = governor.restamp("a", [permit])
+        on_the_way = 0.2 if fate > 0.9 else 0.0
+        with lock:
+            arrivals.append((time.monotonic() + on_the_way, permit.weight))
+        if on_the_way:
+            time.sleep(on_the_way)
+            governor.answered("a", permit)
+            governor.room(["a"])  # Redis hears of it
+
+    threads = [threading.Thread(target=send, args=[number]) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    arrivals.sort()
+    spans = [
+        sum(weight for at, weight in arrivals if start <= at < start + SPAN_MS / 1000)
+        for start, _ in arrivals
+    ]
+    assert max(spans) <= MOST
+    assert sum(weight for _, weight in arrivals) >= 0.4 * 3 / WINDOW * MOST  # and room is used
+
+
+def test_what_is_given_back_put_off_or_late_keeps_its_weight(make):
+    governor, others = make(), make()
+    light, middle, huge = governor.take([heavy(1), heavy(5), heavy(20)])
+    assert others.room(["a"])["a"].used == 26
+    governor.give_back("a", [huge])
+    assert others.room(["a"])["a"].used == 6
+    renewed = governor.restamp("a", [light, middle])
+    assert [permit.weight for permit in renewed] == [1, 5]
+    time.sleep(0.3)
+    governor.answered("a", renewed[1])
+    answered_at = time.monotonic()
+    assert governor.room(["a"])["a"].used == 6
+    time.sleep(max(renewed[0].granted_at + WINDOW + 0.05 - time.monotonic(), 0))
+    assert others.room(["a"])["a"].used == 5
+    time.sleep(max(answered_at + SPAN_MS / 1000 + 0.1 - time.monotonic(), 0))
+    assert others.room(["a"])["a"].used == 0
+
+
+def test_all_of_a_weight_fits_or_none_of_it(make):
+    governor = make()
+    permits = governor.take([heavy(30), heavy(30), heavy(9), heavy(1)])
+    assert [permit.is_granted for permit in permits] == [True, False, True, False]
+    assert permits[1].wait > 0
+
+
+def test_an_account_is_asked_for_one_whatever_a_request_weighs(make):
+    governor = make(most=1000)
+    asks = [heavy(20, account="1", kind="place_order")] * 12
+    assert granted(governor, asks) == 10
+
+
+def test_alone_a_process_counts_weights_and_lets_one_go_that_is_above_its_share():
+    governor = Governor(nobody(), most=MOST, span_ms=SPAN_MS, processes=4, assumed=0)
+    assert granted(governor, [heavy(7), heavy(1)]) == 1  # in doubt as well
+    time.sleep(WINDOW + AHEAD_MS / 1000 + 0.05)
+    share = MOST // 2 // 4
+    assert granted(governor, [heavy(share + 10), heavy(1)]) == 1
+    assert governor.room(["a"])["a"].left(Lane.PROTECT) == 0
+    time.sleep(WINDOW + 0.05)
+    assert granted(governor, [heavy(2), heavy(1), heavy(2), heavy(1)]) == 3
+
+
+def test_entries_are_paid_for_by_what_they_weigh():
+    budget = "kucoin_futures/mainnet/"
+    meters = [AccountMeter(budget, str(number), Lane.ENTRY) for number in range(3)]
+    permits = pay_for(meters, "place_order")
+    assert [permit.weight for permit in permits] == [2, 2, 2]
+    assert governor_of_this_process().room([budget])[budget].used == 6
+    meters[0].settle()
+    assert governor_of_this_process().room([budget])[budget].used == 0
+
+
+def test_a_request_is_asked_for_by_what_it_weighs():
+    budget = "binance_usdm/mainnet/"
+    meter = AccountMeter(budget, "1", Lane.POLL)
+    meter.admit("openOrders", is_write=False, weight=40)
+    assert governor_of_this_process().room([budget])[budget].used == 40
+
+
+def test_an_address_has_entries_by_its_own_exchanges_limits(settings):
+    settings.EGRESS_REQUESTS = 600
+    assert entry_room("bybit/mainnet/") == (582, 5)
+    assert entry_room("binance_usdm/mainnet/") == (2328, 60)
+    assert entry_room("kucoin_futures/mainnet/") == (320, 10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 
 import pytest
@@ -10,10 +11,14 @@ from django.utils import timezone
 from exchanges import services as exchanges
 from exchanges.adapters.ccxt import shelf
 from exchanges.adapters.ccxt.account import CcxtExchange
+from exchanges.adapters.ccxt.venue import Endpoint, Feature, Request
 from exchanges.adapters.ccxt.venues.binance import USDM
 from exchanges.domain.errors import MarginModeMismatch, OutcomeUnknown, Unavailable
+from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import Credentials
+from exchanges.governor import governor
 from exchanges.instruments import refresh_instruments
+from exchanges.models import SymbolState
 from exchanges.ports import Wire
 from exchanges.registry import exchange_factory, venue_of
 from signals.choices import Sizing
@@ -21,7 +26,9 @@ from signals.domain.legs import target_leg
 from signals.domain.reasons import Reason
 from signals.models import Copy, ExchangeCall, Fill, Order
 from signals.services import observing
+from signals.services.claiming import _in_turn, claim
 from signals.services.copying import close_copy, set_rules
+from tests.fixtures.pairs import PLENTY
 from tests.integration.signals.steps import D, end_of, only_copy, targets
 from tests.integration.signals.test_changes import amend
 from tests.integration.signals.test_copy_life import publish, work_now
@@ -29,6 +36,7 @@ from tests.integration.signals.test_entries import short_btc
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EXCHANGE, PLACE = "binance_usdm", ("binance_usdm", "sandbox")
+BUDGET = "binance_usdm/sandbox/"
 
 
 @pytest.fixture
@@ -41,6 +49,7 @@ def usdm(market, pairs, settings, monkeypatch):
     settings.BYBIT_SANDBOX_URL = control.url
     venue_of.cache_clear()
     control.price(46300)
+    control.limit(PLENTY)
     refresh_instruments(*PLACE, now=timezone.now())
     yield control
     venue_of.cache_clear()
@@ -156,6 +165,22 @@ def test_what_no_list_shows_any_more_is_asked_for_by_name(usdm, author, link, mo
     work_now()
     target.refresh_from_db()
     assert target.status == "cancelled"
+
+
+def test_a_stop_that_rested_for_long_and_fires_is_told_as_the_stop(usdm, author, link, monkeypatch):
+    """The order that it becomes is listed, and it itself is not."""
+    enter(usdm, author)
+    monkeypatch.setattr(observing, "LOOK_BACK", timedelta(0))
+    monkeypatch.setattr(observing, "CLOCK_SLACK", timedelta(0))
+    Copy.objects.update(looked_at=timezone.now())
+    usdm.price(45400)
+    for _ in range(3):
+        work_now()
+    assert end_of(only_copy()) == ("closed", Reason.STOP)
+    legs = Order.objects.filter(leg="stop", link_id__gt="").values_list("status", "filled")
+    assert list(legs) == [("filled", D("0.010"))]
+    assert not Order.objects.filter(leg="hand").exists()
+    assert Fill.objects.get(order__leg="stop").price == 45400
 
 
 def test_a_stop_that_its_exchange_has_forgotten_is_placed_anew(usdm, author, link, monkeypatch):
@@ -286,3 +311,105 @@ def test_a_trader_closes_the_copy(usdm, author, link):
     assert end_of(only_copy()) == ("closed", Reason.CLOSED_BY_TRADER)
     assert link.account.positions() == []
     assert link.account.open_orders() == []
+
+
+# --- limits --------------------------------------------------------------------------------------
+
+
+def used():
+    return governor().room([BUDGET])[BUDGET].used
+
+
+def test_never_less_weight_is_counted_than_the_exchange_counts(usdm, author, link):
+    """Publishing, entering, the stop, quiet looks and the exit: by both sides' own count."""
+    usdm.limit(PLENTY)
+    before = used()
+    enter(usdm, author)
+    for _ in range(3):
+        work_now()
+    usdm.price(45400)
+    look()
+    assert end_of(only_copy()) == ("closed", Reason.STOP)
+    counted = usdm.limit()
+    assert 0 < counted <= used() - before
+
+
+def weight_of_a_look(usdm):
+    usdm.limit(PLENTY)
+    assert work_now() == 1
+    return usdm.limit()
+
+
+def test_an_entry_that_rests_is_looked_at_soon_and_by_its_name(usdm, author, link, settings):
+    publish(author)
+    work_now()
+    settings.POLL_SECONDS, settings.RESTING_POLL_SECONDS = 30, 2
+    assert weight_of_a_look(usdm) == 1
+    copy = only_copy()
+    assert (copy.status, copy.lane) == ("placed", Lane.WATCH)
+    assert timedelta(0) < copy.due_at - timezone.now() < timedelta(seconds=2)
+    usdm.price(45950)
+    work_now()
+    assert (only_copy().status, len(stops(link))) == ("filled", 1)
+
+
+def test_a_trade_that_has_its_stop_is_looked_at_by_three_small_requests(usdm, author, link):
+    enter(usdm, author)
+    look(1)
+    assert weight_of_a_look(usdm) == 5 + 1 + 1
+    copy = only_copy()
+    assert (copy.status, copy.lane, copy.has_stop) == ("filled", Lane.POLL, True)
+    link.account.cancel("BTCUSDT", Order.objects.get(leg="stop", status="open").link_id)
+    work_now()
+    assert stops(link) == [(D(45500), D("0.010"))]  # seen by the small look
+
+
+def test_what_a_fill_would_bare_is_looked_at_first_and_the_others_have_their_turn(
+    usdm, author, link, monkeypatch
+):
+    publish(author)
+    work_now()
+    resting = only_copy()
+    for drawn, lane in ((0.9, Lane.WATCH), (0.1, Lane.POLL)):
+        monkeypatch.setattr(random, "random", lambda drawn=drawn: drawn)
+        assert next(each for each in _in_turn() if each in {Lane.WATCH, Lane.POLL}) is lane
+    Copy.objects.update(due_at=timezone.now(), lane=Lane.WATCH)
+    assert claim(5).copies == (resting.pk,)
+
+
+def test_a_429_silences_the_address_and_refuses_nobody(usdm, author, link):
+    publish(author)
+    usdm.limit(0)
+    work_now()
+    copy = only_copy()
+    assert copy.ended_at is None
+    assert 0 < governor().bans()[BUDGET] <= 61
+    assert governor().room([BUDGET])[BUDGET].left(Lane.PROTECT) == 0
+
+
+# --- position mode -------------------------------------------------------------------------------
+
+
+def set_hedge(link, said):
+    endpoint = Endpoint(
+        "fapiPrivatePostPositionSideDual", "POST", "/fapi/v1/positionSide/dual", "msg"
+    )
+    link.account._line.ask(Request(endpoint, {"dualSidePosition": said}))
+
+
+def test_an_account_in_hedge_mode_is_asked_to_change_it_and_then_enters(
+    usdm, author, link, monkeypatch
+):
+    """Here by a profile without sides, as Bitget's is."""
+    monkeypatch.setattr(type(USDM), "features", USDM.features - {Feature.HEDGE})
+    venue_of.cache_clear()
+    set_hedge(link, "true")
+    SymbolState.objects.filter(connection=link).delete()  # its modes are read by the entry
+    publish(author)
+    work_now()
+    assert end_of(only_copy()) == ("skipped", Reason.HEDGE_UNSUPPORTED)
+    assert link.account.open_orders() == []
+    set_hedge(link, "false")
+    signal = publish(author)
+    work_now()
+    assert only_copy(signal=signal).status == "placed"

@@ -42,6 +42,15 @@ def test_it_counts_the_busiest_address(three, author, alice):
     assert SLOW in {f.problem for f in publishing.concerns(long_btc(entry=ladder()), now=now)}
 
 
+def test_each_exchange_has_limits_of_its_own(three, author, alice, settings):
+    now, settings.SIGNAL_TTL_SECONDS = timezone.now(), 5
+    Connection.objects.filter(user=alice).update(exchange="okx")
+    assert SLOW in warned(now)  # two are left on Bybit
+    Connection.objects.filter(name="main").update(exchange="okx")
+    assert SLOW not in warned(now)  # OKX takes 43 at once
+    assert not preview(long_btc(), author=author, now=now).is_too_slow
+
+
 def test_it_must_be_ticked(three, author):
     now = timezone.now()
     signal = publishing.create_signal(author, long_btc(), now=now)

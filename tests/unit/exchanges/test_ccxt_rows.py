@@ -38,6 +38,7 @@ def read(kind, market_id, row):
     client.set_markets([client.safe_market_structure(told)])
     market = client.markets["BTC/USDT"]
     parsed = venue.read_order(client, row, market)
+    parsed = reading.once_fired(parsed, venue.fired_at(row), client.milliseconds())
     listing = Listing("BTCUSDT", market_id, size, market)
     return reading.order(parsed, listing, link_id=LINK, trigger=venue.trigger_of(row))
 
@@ -95,6 +96,41 @@ def test_a_stop_that_fired_and_became_nothing_has_failed(status, seconds, state)
     fired = int((time.time() - seconds) * 1000)
     stop = read("kucoin", "BTC-USDT", STOP | {"status": status, "stopTriggerTime": fired})
     assert (stop.state, stop.filled) == (state, D(0))
+
+
+ALGO = {
+    "algoId": 5002,
+    "clientAlgoId": LINK,
+    "algoType": "CONDITIONAL",
+    "orderType": "STOP_MARKET",
+    "symbol": "BTCUSDT",
+    "side": "SELL",
+    "positionSide": "BOTH",
+    "timeInForce": "GTC",
+    "quantity": "0.05",
+    "triggerPrice": "58000",
+    "price": "0",
+    "reduceOnly": True,
+    "createTime": AT,
+    "updateTime": AT,
+    "actualOrderId": "",
+}
+
+
+@pytest.mark.parametrize("status", ["TRIGGERING", "TRIGGERED", "FINISHED"])
+@pytest.mark.parametrize("named", ["triggerTime", "updateTime"])
+@pytest.mark.parametrize(
+    ("seconds", "state"), [(2, OrderState.UNTRIGGERED), (60, OrderState.REJECTED)]
+)
+def test_a_stop_at_binance_that_fired_and_became_nothing_has_failed(status, named, seconds, state):
+    fired = int((time.time() - seconds) * 1000)
+    row = ALGO | {"algoStatus": status, "triggerTime": 0, named: fired}
+    assert read("binance_usdm", "BTCUSDT", row).state is state
+
+
+def test_a_stop_at_binance_that_was_withdrawn_has_not_fired():
+    row = ALGO | {"algoStatus": "CANCELED", "triggerTime": 0}
+    assert read("binance_usdm", "BTCUSDT", row).state is OrderState.CANCELLED
 
 
 def test_a_state_that_nobody_has_heard_of_is_no_state():

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from exchanges.adapters.ccxt import reading
 from exchanges.adapters.ccxt.answers import at, proof_in
-from exchanges.adapters.ccxt.errors import CCXT_CLASSES, refusal
+from exchanges.adapters.ccxt.errors import CCXT_CLASSES, refusal, silence_asked
 from exchanges.adapters.ccxt.keys import Scope, key_facts
 from exchanges.adapters.ccxt.link_ids import to_wire
+from exchanges.adapters.ccxt.spans import Span
 from exchanges.adapters.ccxt.units import in_base, in_contracts, in_whole_contracts, plain
-from exchanges.adapters.ccxt.venue import Endpoint, Listing
+from exchanges.adapters.ccxt.venue import Account, Endpoint, Listing
 from exchanges.domain.errors import (
     EgressBlocked,
     ExchangeError,
@@ -36,8 +37,9 @@ from exchanges.domain.errors import (
     Unsupported,
 )
 from exchanges.domain.lanes import Lane
-from exchanges.domain.trading import OrderState
+from exchanges.domain.trading import NewOrder, OrderState, OrderType, Side
 from exchanges.gateway import market_of
+from exchanges.governor import most_of
 from exchanges.offered_check import check_offered
 from exchanges.registry import CCXT_VENUES, exchange_factory
 
@@ -95,12 +97,92 @@ def test_a_server_that_fails_leaves_it_open(kind):
 
 @pytest.mark.parametrize("kind", VENUES)
 def test_statuses_of_the_limits(kind):
+    """Without a code it is a wall's word, and walls know addresses alone."""
     waits = judged(kind, None, is_write=True, status=429, headers={"Retry-After": "7"})
-    assert type(waits) is RateLimited
+    assert type(waits) is EgressBlocked
     assert waits.retry_after == 7
     banned = judged(kind, None, is_write=True, status=418)
     assert isinstance(banned, EgressBlocked)
     assert banned.retry_after >= 600
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "error", "silence"),
+    [
+        ("binance_usdm", {"code": -1003, "msg": "Too many requests"}, EgressBlocked, 60),
+        ("binance", {"code": -1003, "msg": "Too much request weight used"}, EgressBlocked, 60),
+        ("binance_usdm", {"code": -1015, "msg": "Too many new orders"}, RateLimited, 0),
+        ("binance_usdm", {"code": 0, "msg": "?"}, EgressBlocked, 60),
+        ("hashkey", {"code": "0003", "msg": "?"}, EgressBlocked, 60),
+        ("okx", {"code": "50011", "msg": "Too Many Requests"}, RateLimited, 0),
+        ("kucoin_futures", {"code": "429000", "msg": "Too Many Requests"}, RateLimited, 0),
+    ],
+)
+def test_a_429_is_about_an_account_or_about_its_address(kind, body, error, silence):
+    refused = judged(kind, body, is_write=True, status=429)
+    assert type(refused) is error
+    assert silence_asked(VENUES[kind], 429, {}, body) == silence
+    if silence:
+        assert silence_asked(VENUES[kind], 429, {"Retry-After": "9"}, body) == 9
+
+
+@pytest.mark.parametrize("kind", VENUES)
+def test_a_wall_in_front_of_an_exchange_says_nothing_of_an_order(kind):
+    for error in (None, ccxt.PermissionDenied("?"), ccxt.ExchangeNotAvailable("?")):
+        refused = judged(kind, None, is_write=True, status=403, error=error)
+        assert type(refused) is UnexpectedReply
+        assert type(judged(kind, None, is_write=False, status=403, error=error)) is EgressBlocked
+    assert silence_asked(VENUES[kind], 403, {}, None) >= 600
+    assert silence_asked(VENUES[kind], 403, {}, {"label": "FORBIDDEN"}) == 0  # the exchange's own
+
+
+# --- what requests weigh -------------------------------------------------------------------------
+
+LISTED = Listing("BTCUSDT", "BTCUSDT", Decimal("0.001"), {})
+A_DAY = Span(0, 23 * 3600 * 1000)
+
+
+def order(**more):
+    figures = {"position_index": 0, "price": Decimal(60_000), "stop": None, "target": None}
+    return NewOrder(LINK, "BTCUSDT", Side.BUY, OrderType.LIMIT, Decimal("0.01"), **(figures | more))
+
+
+@pytest.mark.parametrize("kind", ["binance", "binance_usdm", "kucoin", "kucoin_futures"])
+def test_what_is_declared_of_weights_is_what_requests_weigh(kind):
+    venue, account = VENUES[kind], Account("key", "1")
+    place = venue.place(order(), LINK, LISTED, account)
+    assert place.endpoint.weight == venue.limits.entry
+    lists = [*venue.resting(LISTED, account), *venue.ended(LISTED, A_DAY)]
+    lists += venue.fills(LISTED, A_DAY)
+    weights = [query.endpoint.weight for query in lists]
+    asked = []
+
+    def ask(request):
+        asked.append(request.endpoint.weight)
+        raise Unavailable
+
+    with pytest.raises(Unavailable):
+        venue.positions(ask)
+    assert sum(weights) + sum(asked) == venue.limits.look
+
+
+def test_a_list_of_all_markets_weighs_more_than_one_of_a_single():
+    account = Account("key")
+    for kind, one, every in (("binance", 6, 80), ("binance_usdm", 2, 80)):
+        resting = VENUES[kind].resting
+        weights = [
+            sum(query.endpoint.weight for query in resting(listing, account))
+            for listing in (LISTED, None)
+        ]
+        assert weights == [one, every]
+
+
+@pytest.mark.parametrize("kind", VENUES)
+def test_every_request_fits_into_the_least_share_of_its_limit(kind):
+    venue = VENUES[kind]
+    endpoints = [one for one in vars(type(venue)).values() if isinstance(one, Endpoint)]
+    heaviest = max(one.weight for one in endpoints)
+    assert max(heaviest, venue.market_weight) <= most_of(Lane.POLL, venue.limits.weight)
 
 
 def test_classes_of_ccxt_that_do_not_say_what_became_of_it_are_unknown():

@@ -45,7 +45,7 @@ def test_what_is_missing_has_words():
     none = Capabilities(
         *(False, False, StopKeeping.NONE),
         **dict.fromkeys(("buys_at_market", "waits_for_trigger", "rests_targets"), False),
-        **dict.fromkeys(("amends", "trails", "tells_results"), False),
+        **dict.fromkeys(("amends", "trails", "hedges", "tells_results"), False),
     )
     assert {*none.lacks(), *Capabilities(stop=StopKeeping.ORDER).lacks()} == set(LACKS)
     assert Capabilities().lacks() == []

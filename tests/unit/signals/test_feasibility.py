@@ -101,3 +101,18 @@ def test_every_exchange_declares_what_it_can(exchange):
     else:
         expected = Reason.STOP_UNSUPPORTED if can.stop is StopKeeping.NONE else Reason.NONE
         assert kept == [expected, expected]
+
+
+def test_an_account_in_hedge_mode_is_told_what_to_change():
+    can = replace(FOLLOWS, hedges=False)
+    seen = observed("45950")
+    (skip,) = plan(desired(), account(can=can, is_hedge=True), seen)
+    assert skip == Skip(Reason.HEDGE_UNSUPPORTED, {})
+    assert not any(isinstance(each, Skip) for each in plan(desired(), account(can=can), seen))
+
+
+def test_exchanges_whose_profiles_name_no_sides_take_no_hedge_mode():
+    taking = {kind for kind in CCXT_VENUES if venue_of(kind).capabilities.hedges}
+    swaps = {kind for kind in CCXT_VENUES if venue_of(kind).capabilities.has_shorts}
+    assert taking & swaps == {"binance_usdm", "bingx", "okx"}
+    assert venue_of("bybit").capabilities.hedges

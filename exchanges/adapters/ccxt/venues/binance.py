@@ -6,6 +6,7 @@ Requests: https://developers.binance.com/docs/binance-spot-api-docs and …/deri
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -38,6 +39,7 @@ from exchanges.adapters.ccxt.venues.shared import (
     POSITION_INDEXES,
     POSITION_SIDES,
     coins,
+    first_time,
     is_limit,
     is_stop,
     moment,
@@ -48,6 +50,7 @@ from exchanges.adapters.ccxt.venues.shared import (
 from exchanges.domain.errors import (
     AccessDenied,
     DuplicateLinkId,
+    EgressBlocked,
     ExchangeError,
     InsufficientMargin,
     InvalidKey,
@@ -68,7 +71,8 @@ from exchanges.domain.venues import Limits
 # https://developers.binance.com/docs/binance-spot-api-docs/errors
 CODES: dict[str, type[ExchangeError]] = {
     **dict.fromkeys(("-1000", "-1001", "-1006", "-1007"), OutcomeUnknown),
-    **dict.fromkeys(("-1003", "-1015"), RateLimited),
+    "-1003": EgressBlocked,  # too much weight of this address
+    "-1015": RateLimited,  # too many orders of this account
     **dict.fromkeys(("-1021", "-5028"), Unavailable),
     **dict.fromkeys(("-2014", "-2008"), InvalidKey),
     "-1022": SignatureRefused,
@@ -108,12 +112,14 @@ READS: dict[str, Scope] = {
 RESTRICTIONS = Endpoint(
     "sapiGetAccountApiRestrictions", "GET", "/sapi/v1/account/apiRestrictions", "enableReading"
 )
-SPOT_ACCOUNT = Endpoint("privateGetAccount", "GET", "/api/v3/account", "balances.[]")
+SPOT_ACCOUNT = Endpoint("privateGetAccount", "GET", "/api/v3/account", "balances.[]", weight=20)
 
-
+REST_OF_MINUTE = 60.0  # seconds at most: each begins to count anew
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 FULL = 1000  # rows of a page
 WITHIN = halved("startTime", "endTime", FULL)
+# Of a stop (…/usds-margined-futures/user-data-streams/Event-Algo-Order-Update).
+FIRED = frozenset({"TRIGGERING", "TRIGGERED", "FINISHED"})
 # How the clients' ids of the exchange's own orders begin (…/user-data-streams/Event-Order-Update).
 OWN_ORDERS = {
     "autoclose-": Cause.LIQUIDATION,
@@ -171,22 +177,26 @@ class BinanceSpot(Venue):
     features = frozenset({Feature.MARKET, Feature.REDUCE, Feature.TRIGGER})
     options = {"defaultType": "spot", "fetchMarkets": {"types": ["spot"]}}
     market_paths = ("/api/v3/exchangeInfo",)
+    market_weight = 20
     time_paths = ("/api/v3/time",)
     link_length = 36
-    # An address has 6,000 of weight a minute. A look at a market weighs 20 for each request, one at
-    # a whole account 80 for its open orders and 20 for the rest: 40 in the mean.
-    limits = Limits(150, 60_000, account_writes=5)
+    # An address has 6,000 of weight a minute, an account 100 orders in ten seconds
+    # (…/binance-spot-api-docs/rest-api/limits; weights are told with each endpoint).
+    limits = Limits(6_000, 60_000, account_writes=5, look=66)
     codes = CODES
     texts = TEXTS
+    throttled = EgressBlocked
+    rate_pause = REST_OF_MINUTE
 
     ORDER = Endpoint("privatePostOrder", "POST", "/api/v3/order", "orderId")
     CANCEL = Endpoint("privateDeleteOrder", "DELETE", "/api/v3/order", "orderId")
-    FIND = Endpoint("privateGetOrder", "GET", "/api/v3/order", "orderId")
-    OPEN = Endpoint("privateGetOpenOrders", "GET", "/api/v3/openOrders", "[]")
-    ALL = Endpoint("privateGetAllOrders", "GET", "/api/v3/allOrders", "[]")
-    TRADES = Endpoint("privateGetMyTrades", "GET", "/api/v3/myTrades", "[]")
-    BEST = Endpoint("publicGetTickerBookTicker", "GET", "/api/v3/ticker/bookTicker", "[]")
-    LAST = Endpoint("publicGetTickerPrice", "GET", "/api/v3/ticker/price", "[]")
+    FIND = Endpoint("privateGetOrder", "GET", "/api/v3/order", "orderId", weight=4)
+    OPEN = Endpoint("privateGetOpenOrders", "GET", "/api/v3/openOrders", "[]", weight=6)
+    OPEN_EVERYWHERE = replace(OPEN, weight=80)
+    ALL = Endpoint("privateGetAllOrders", "GET", "/api/v3/allOrders", "[]", weight=20)
+    TRADES = Endpoint("privateGetMyTrades", "GET", "/api/v3/myTrades", "[]", weight=20)
+    BEST = Endpoint("publicGetTickerBookTicker", "GET", "/api/v3/ticker/bookTicker", "[]", weight=4)
+    LAST = Endpoint("publicGetTickerPrice", "GET", "/api/v3/ticker/price", "[]", weight=4)
 
     def place(self, order: NewOrder, link: str, listing: Listing, account: Account) -> Request:
         params: Params = {
@@ -211,7 +221,8 @@ class BinanceSpot(Venue):
         return [Request(self.FIND, {"symbol": listing.id, "origClientOrderId": link})]
 
     def resting(self, listing: Listing | None, account: Account) -> Sequence[Query]:
-        return [Query(self.OPEN, _scope(listing))]
+        endpoint = self.OPEN if listing is not None else self.OPEN_EVERYWHERE
+        return [Query(endpoint, _scope(listing))]
 
     def ended(self, listing: Listing, span: Span) -> Sequence[Query]:
         return _within(self.ALL, listing, span, DAY)
@@ -251,12 +262,15 @@ class BinanceUsdm(Venue):
     delivery_field = "deliveryDate"
     most_leverage = Decimal(125)
     link_length = 36
-    # An address has 2,400 of weight a minute. A look at a market weighs 5 for each request; one at
-    # a whole account 40 for each list of open orders, and 5 for the rest: 17 in the mean.
-    limits = Limits(140, 60_000, account_writes=10)
+    # An address has 2,400 of weight a minute; an account 1,200 orders, of which 300 in ten seconds
+    # (`rateLimits` of exchangeInfo; weights are told with each endpoint). Orders weigh nothing for
+    # the address by that, and one here, as every request.
+    limits = Limits(2_400, 60_000, account_writes=20, look=22)
     codes = CODES
     texts = TEXTS
     unchanged = frozenset({-5027})
+    throttled = EgressBlocked
+    rate_pause = REST_OF_MINUTE
 
     ORDER = Endpoint("fapiPrivatePostOrder", "POST", "/fapi/v1/order", "orderId")
     TRIGGER = Endpoint("fapiPrivatePostAlgoOrder", "POST", "/fapi/v1/algoOrder", "algoId")
@@ -269,18 +283,28 @@ class BinanceUsdm(Venue):
     FIND_TRIGGER = Endpoint("fapiPrivateGetAlgoOrder", "GET", "/fapi/v1/algoOrder", "algoId")
     OPEN = Endpoint("fapiPrivateGetOpenOrders", "GET", "/fapi/v1/openOrders", "[]")
     OPEN_TRIGGERS = Endpoint("fapiPrivateGetOpenAlgoOrders", "GET", "/fapi/v1/openAlgoOrders", "[]")
-    ALL = Endpoint("fapiPrivateGetAllOrders", "GET", "/fapi/v1/allOrders", "[]")
-    ALL_TRIGGERS = Endpoint("fapiPrivateGetAllAlgoOrders", "GET", "/fapi/v1/allAlgoOrders", "[]")
-    TRADES = Endpoint("fapiPrivateGetUserTrades", "GET", "/fapi/v1/userTrades", "[]")
-    SYMBOLS = Endpoint("fapiPrivateGetSymbolConfig", "GET", "/fapi/v1/symbolConfig", "[]")
+    OPEN_EVERYWHERE = replace(OPEN, weight=40)
+    OPEN_TRIGGERS_EVERYWHERE = replace(OPEN_TRIGGERS, weight=40)
+    ALL = Endpoint("fapiPrivateGetAllOrders", "GET", "/fapi/v1/allOrders", "[]", weight=5)
+    ALL_TRIGGERS = Endpoint(
+        "fapiPrivateGetAllAlgoOrders", "GET", "/fapi/v1/allAlgoOrders", "[]", weight=5
+    )
+    TRADES = Endpoint("fapiPrivateGetUserTrades", "GET", "/fapi/v1/userTrades", "[]", weight=5)
+    SYMBOLS = Endpoint("fapiPrivateGetSymbolConfig", "GET", "/fapi/v1/symbolConfig", "[]", weight=5)
     CONFIG = Endpoint(
-        "fapiPrivateGetAccountConfig", "GET", "/fapi/v1/accountConfig", "dualSidePosition?"
+        "fapiPrivateGetAccountConfig",
+        "GET",
+        "/fapi/v1/accountConfig",
+        "dualSidePosition?",
+        weight=5,
     )
     LEVERAGE = Endpoint("fapiPrivatePostLeverage", "POST", "/fapi/v1/leverage", "leverage")
-    LAST = Endpoint("fapiPublicV2GetTickerPrice", "GET", "/fapi/v2/ticker/price", "[]")
-    MARK = Endpoint("fapiPublicGetPremiumIndex", "GET", "/fapi/v1/premiumIndex", "[]")
-    ACCOUNT = Endpoint("fapiPrivateV3GetAccount", "GET", "/fapi/v3/account", "assets.[]")
-    POSITIONS = Endpoint("fapiPrivateV3GetPositionRisk", "GET", "/fapi/v3/positionRisk", "[]")
+    LAST = Endpoint("fapiPublicV2GetTickerPrice", "GET", "/fapi/v2/ticker/price", "[]", weight=2)
+    MARK = Endpoint("fapiPublicGetPremiumIndex", "GET", "/fapi/v1/premiumIndex", "[]", weight=10)
+    ACCOUNT = Endpoint("fapiPrivateV3GetAccount", "GET", "/fapi/v3/account", "assets.[]", weight=5)
+    POSITIONS = Endpoint(
+        "fapiPrivateV3GetPositionRisk", "GET", "/fapi/v3/positionRisk", "[]", weight=5
+    )
 
     def place(self, order: NewOrder, link: str, listing: Listing, account: Account) -> Request:
         params: Params = {
@@ -340,7 +364,10 @@ class BinanceUsdm(Venue):
         return Request(self.FIND, {"symbol": listing.id, "orderId": order_id})
 
     def resting(self, listing: Listing | None, account: Account) -> Sequence[Query]:
-        return [Query(self.OPEN, _scope(listing)), Query(self.OPEN_TRIGGERS, _scope(listing))]
+        lists = [self.OPEN, self.OPEN_TRIGGERS]
+        if listing is None:
+            lists = [self.OPEN_EVERYWHERE, self.OPEN_TRIGGERS_EVERYWHERE]
+        return [Query(endpoint, _scope(listing)) for endpoint in lists]
 
     def ended(self, listing: Listing, span: Span) -> Sequence[Query]:
         return [
@@ -353,6 +380,10 @@ class BinanceUsdm(Venue):
 
     def became(self, row: Json) -> str:
         return str(row.get("actualOrderId") or "")
+
+    def fired_at(self, row: Json) -> int:
+        has_fired = row.get("algoStatus") in FIRED
+        return first_time(row, "triggerTime", "updateTime") if has_fired else 0
 
     def cause_of(self, row: Json) -> Cause:
         link = str(row.get("clientOrderId") or "")

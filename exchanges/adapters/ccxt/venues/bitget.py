@@ -7,10 +7,9 @@ are unified accounts. An order's price is changed by another order, which wants 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 from exchanges.adapters.ccxt.keys import Scope, key_facts, words
 from exchanges.adapters.ccxt.paging import cursor
@@ -34,7 +33,7 @@ from exchanges.adapters.ccxt.venue import (
     Site,
     Venue,
 )
-from exchanges.adapters.ccxt.venues.shared import COIN, is_stop, row_of, swap_balance
+from exchanges.adapters.ccxt.venues.shared import COIN, first_time, is_stop, row_of, swap_balance
 from exchanges.domain.errors import (
     AccountBarred,
     ExchangeError,
@@ -302,16 +301,11 @@ class BitgetSwap(Venue):
     def fills(self, listing: Listing, span: Span) -> Sequence[Query]:
         return _within(self.FILLS, _scope(listing), span)
 
-    def read_order(
-        self, client: Any, row: Json, market: Mapping[str, Any] | None
-    ) -> dict[str, Any]:
-        """A stop that has fired is not over before the order shows that it has become."""
-        parsed = super().read_order(client, row, market)
-        has_fired_unseen = row.get("planStatus") == "executed" and not self.became(row)
-        return {**parsed, "status": "open"} if has_fired_unseen else parsed
-
     def became(self, row: Json) -> str:
         return str(row.get("executeOrderId") or "")
+
+    def fired_at(self, row: Json) -> int:
+        return first_time(row, "uTime", "cTime") if row.get("planStatus") == "executed" else 0
 
     def cause_of(self, row: Json) -> Cause:
         side = str(row.get("tradeSide") or "")

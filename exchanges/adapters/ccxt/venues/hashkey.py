@@ -37,6 +37,7 @@ from exchanges.adapters.ccxt.venues.shared import (
 from exchanges.domain.errors import (
     AccountBarred,
     DuplicateLinkId,
+    EgressBlocked,
     ExchangeError,
     InsufficientMargin,
     InvalidKey,
@@ -47,7 +48,6 @@ from exchanges.domain.errors import (
     OrderRejected,
     OutcomeUnknown,
     PermissionMissing,
-    RateLimited,
     SignatureRefused,
     SymbolNotTradable,
     Unavailable,
@@ -64,7 +64,7 @@ CODES: dict[str, type[ExchangeError]] = {
         ),
         OutcomeUnknown,
     ),
-    "0003": RateLimited,
+    "0003": EgressBlocked,
     **dict.fromkeys(("-1021", "-1101", "-2001"), Unavailable),
     **dict.fromkeys(("0102", "-1002"), InvalidKey),
     "0002": SignatureRefused,
@@ -109,7 +109,8 @@ class HashKeySpot(Venue):
     link_length = 32
     limits = Limits(50, 5_000, account_writes=10, account_reads=2)
     codes = CODES
-    rate_pause = 60.0  # after a 429 it wants a minute of silence
+    throttled = EgressBlocked
+    rate_pause = 60.0  # after a 429 it wants a minute of silence, or bans the address
 
     ORDER = Endpoint("privatePostApiV1SpotOrder", "POST", "/api/v1/spot/order", "orderId")
     CANCEL = Endpoint("privateDeleteApiV1SpotOrder", "DELETE", "/api/v1/spot/order", "orderId")

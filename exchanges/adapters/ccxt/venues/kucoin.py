@@ -41,6 +41,7 @@ from exchanges.adapters.ccxt.venues.shared import (
     COIN,
     POSITION_INDEXES,
     coins,
+    first_time,
     is_limit,
     swap_balance,
 )
@@ -101,23 +102,15 @@ READS: dict[str, Scope] = {
     "InnerTransfer": Scope.TRANSFER,
     "Transfer": Scope.WITHDRAW,  # it moves coins to where they can be withdrawn
 }
-KEY = Endpoint("privateGetUserApiKey", "GET", "/api/v1/user/api-key", "data.permission")
+KEY = Endpoint("privateGetUserApiKey", "GET", "/api/v1/user/api-key", "data.permission", weight=20)
 WEEK = timedelta(days=7)  # of lists by time no more is told at once
 MARKED, STOPS, PAGED = 100, 500, 1000  # rows of a page, the most that each kind of list takes
 # https://github.com/Kucoin/kucoin-java-sdk (StopOrderStatusEnum)
-STOP_STATES = {"NEW": "open", "PENDING": "open", "CANCELLED": "canceled"}
-FIRED = frozenset({"TRIGGERED", "DONE"})
-FIRING_MS = 10_000  # that what a stop has become may take to show
-
-
-def _stop_state(row: Json, now: int) -> str:
-    """One that was triggered stands among the orders, where it is looked for first.
-
-    If it does not show there for long it has failed, as for want of coins.
-    """
-    if row["status"] not in FIRED:
-        return STOP_STATES[row["status"]]
-    return "open" if now - int(row["stopTriggerTime"]) < FIRING_MS else "rejected"
+STOP_STATES = {
+    **dict.fromkeys(("NEW", "PENDING"), "open"),
+    "CANCELLED": "canceled",
+    **dict.fromkeys(("TRIGGERED", "DONE"), "closed"),
+}
 
 
 def _behind(answer: Json, rows: list[Json], _words: Params) -> Sequence[Params]:
@@ -159,17 +152,21 @@ class KucoinSpot(Venue):
     options = {"uta": False, "fetchMarkets": {"types": ["spot"], "fetchTickersFees": False}}
     market_paths = ("/api/v2/symbols", "/api/v1/symbols", "/api/v3/margin/symbols")
     time_paths = ("/api/v1/timestamp",)
+    market_weight, time_weight = 16, 3
     link_length = 40
-    # 4,000 units in 30 s (futures 2,000). A look at a market weighs 2 for each list and 8 for that
-    # of its stops, what an account is asked for up to 20: 5 in the mean.
-    limits = Limits(800, 30_000, account_writes=10)
+    # Each account has a pool of 4,000 in 30 s, futures 2,000 (…/docs-new/rate-limit), and in front
+    # stands a wall that counts requests by address, 500 in 10 s
+    # (…/docs/basic-info/request-rate-limit/rest-api). Ours is the address's, within both.
+    limits = Limits(500, 10_000, account_writes=10, look=19)
     # https://www.kucoin.com/docs/basic-info/connection-method/types/timestamps
     accepts_seconds = 5.0
     codes = CODES
     texts = TEXTS
 
     ORDER = Endpoint("privatePostHfOrders", "POST", "/api/v1/hf/orders", "data.orderId")
-    TRIGGER = Endpoint("privatePostStopOrder", "POST", "/api/v1/stop-order", "data.orderId")
+    TRIGGER = Endpoint(
+        "privatePostStopOrder", "POST", "/api/v1/stop-order", "data.orderId", weight=2
+    )
     CANCEL = Endpoint(
         "privateDeleteHfOrdersClientOrderClientOid",
         "DELETE",
@@ -181,33 +178,43 @@ class KucoinSpot(Venue):
         "DELETE",
         "/api/v1/stop-order/cancelOrderByClientOid",
         "data.clientOid",
+        weight=5,
     )
     FIND = Endpoint(
         "privateGetHfOrdersClientOrderClientOid",
         "GET",
         "/api/v1/hf/orders/client-order/*",
         "data.id",
+        weight=2,
     )
     FIND_TRIGGER = Endpoint(
         "privateGetStopOrderQueryOrderByClientOid",
         "GET",
         "/api/v1/stop-order/queryOrderByClientOid",
         "data.[]",
+        weight=3,
     )
     BUSY = Endpoint(
         "privateGetHfOrdersActiveSymbols",
         "GET",
         "/api/v1/hf/orders/active/symbols",
         "data.symbols.[]",
+        weight=2,
     )
-    OPEN = Endpoint("privateGetHfOrdersActive", "GET", "/api/v1/hf/orders/active", "data.[]")
-    OPEN_TRIGGERS = Endpoint("privateGetStopOrder", "GET", "/api/v1/stop-order", "data.items.[]")
-    ENDED = Endpoint("privateGetHfOrdersDone", "GET", "/api/v1/hf/orders/done", "data.items.[]")
-    TRADES = Endpoint("privateGetHfFills", "GET", "/api/v1/hf/fills", "data.items.[]")
+    OPEN = Endpoint(
+        "privateGetHfOrdersActive", "GET", "/api/v1/hf/orders/active", "data.[]", weight=2
+    )
+    OPEN_TRIGGERS = Endpoint(
+        "privateGetStopOrder", "GET", "/api/v1/stop-order", "data.items.[]", weight=8
+    )
+    ENDED = Endpoint(
+        "privateGetHfOrdersDone", "GET", "/api/v1/hf/orders/done", "data.items.[]", weight=2
+    )
+    TRADES = Endpoint("privateGetHfFills", "GET", "/api/v1/hf/fills", "data.items.[]", weight=2)
     LAST = Endpoint(
-        "publicGetMarketAllTickers", "GET", "/api/v1/market/allTickers", "data.ticker.[]"
+        "publicGetMarketAllTickers", "GET", "/api/v1/market/allTickers", "data.ticker.[]", weight=15
     )
-    ACCOUNTS = Endpoint("privateGetAccounts", "GET", "/api/v1/accounts", "data.[]")
+    ACCOUNTS = Endpoint("privateGetAccounts", "GET", "/api/v1/accounts", "data.[]", weight=5)
 
     def place(self, order: NewOrder, link: str, listing: Listing, account: Account) -> Request:
         params: Params = {
@@ -239,10 +246,14 @@ class KucoinSpot(Venue):
     ) -> dict[str, Any]:
         """Of a stop's states ccxt knows one, and never when an order last changed."""
         if "status" in row:
-            state = _stop_state(row, client.milliseconds())
-            return dict(client.parse_order(row, market)) | {"status": state}
+            return dict(client.parse_order(row, market)) | {"status": STOP_STATES[row["status"]]}
         read = client.parse_order(row | {"stop": None}, market)
         return dict(read) | {"lastUpdateTimestamp": row.get("lastUpdatedAt")}
+
+    def fired_at(self, row: Json) -> int:
+        """One that was triggered stands among the orders, where it is looked for first."""
+        has_fired = STOP_STATES.get(row.get("status", "")) == "closed"
+        return first_time(row, "stopTriggerTime", "createdAt") if has_fired else 0
 
     def scopes(self, ask: Ask, listings: Mapping[str, Listing]) -> Sequence[Listing | None]:
         """Of stops there is a list of all markets; of orders, one of the markets with any."""
@@ -313,14 +324,17 @@ class KucoinFutures(Venue):
     market_paths = ("/api/v1/contracts/active",)
     time_paths = ("/api/v1/timestamp",)
     delivery_field = "expireDate"
+    market_weight, time_weight = 6, 4
     link_length = 40
-    limits = Limits(400, 30_000, account_writes=10)
+    limits = Limits(660, 10_000, account_writes=10, entry=2, look=17)  # 2,000 in 30 s, see above
     accepts_seconds = 5.0  # as on its spot market
     codes = CODES
     texts = TEXTS
 
-    ORDER = Endpoint("futuresPrivatePostOrders", "POST", "/api/v1/orders", "data.orderId")
-    ATTACHED = Endpoint("futuresPrivatePostStOrders", "POST", "/api/v1/st-orders", "data.orderId")
+    ORDER = Endpoint("futuresPrivatePostOrders", "POST", "/api/v1/orders", "data.orderId", weight=2)
+    ATTACHED = Endpoint(
+        "futuresPrivatePostStOrders", "POST", "/api/v1/st-orders", "data.orderId", weight=2
+    )
     # Both know stops as well as orders (…/docs-new/rest/futures-trading/orders/cancel-order-by-…).
     CANCEL = Endpoint(
         "futuresPrivateDeleteOrdersClientOrderClientOid",
@@ -329,34 +343,51 @@ class KucoinFutures(Venue):
         "data.clientOid",
     )
     FIND = Endpoint(
-        "futuresPrivateGetOrdersByClientOid", "GET", "/api/v1/orders/byClientOid", "data.id"
+        "futuresPrivateGetOrdersByClientOid",
+        "GET",
+        "/api/v1/orders/byClientOid",
+        "data.id",
+        weight=5,
     )
-    LIST = Endpoint("futuresPrivateGetOrders", "GET", "/api/v1/orders", "data.items.[]")
-    STOPS = Endpoint("futuresPrivateGetStopOrders", "GET", "/api/v1/stopOrders", "data.items.[]")
-    TRADES = Endpoint("futuresPrivateGetFills", "GET", "/api/v1/fills", "data.items.[]")
+    LIST = Endpoint("futuresPrivateGetOrders", "GET", "/api/v1/orders", "data.items.[]", weight=2)
+    STOPS = Endpoint(
+        "futuresPrivateGetStopOrders", "GET", "/api/v1/stopOrders", "data.items.[]", weight=6
+    )
+    TRADES = Endpoint("futuresPrivateGetFills", "GET", "/api/v1/fills", "data.items.[]", weight=5)
     MODE = Endpoint(
         "futuresPrivateGetPositionGetPositionMode",
         "GET",
         "/api/v2/position/getPositionMode",
         "data",
+        weight=2,
     )
     LEVERAGE = Endpoint(
         "futuresPrivateGetGetCrossUserLeverage",
         "GET",
         "/api/v2/getCrossUserLeverage",
         "data.leverage",
+        weight=2,
     )
     SET_LEVERAGE = Endpoint(
         "futuresPrivatePostChangeCrossUserLeverage",
         "POST",
         "/api/v2/changeCrossUserLeverage",
         "data",
+        weight=2,
     )
-    LAST = Endpoint("futuresPublicGetAllTickers", "GET", "/api/v1/allTickers", "data.[]")
-    MARK = Endpoint("futuresPublicGetContractsActive", "GET", "/api/v1/contracts/active", "data.[]")
-    POSITIONS = Endpoint("futuresPrivateGetPositions", "GET", "/api/v1/positions", "data.[]")
+    LAST = Endpoint("futuresPublicGetAllTickers", "GET", "/api/v1/allTickers", "data.[]", weight=10)
+    MARK = Endpoint(
+        "futuresPublicGetContractsActive", "GET", "/api/v1/contracts/active", "data.[]", weight=6
+    )
+    POSITIONS = Endpoint(
+        "futuresPrivateGetPositions", "GET", "/api/v1/positions", "data.[]", weight=2
+    )
     OVERVIEW = Endpoint(
-        "futuresPrivateGetAccountOverview", "GET", "/api/v1/account-overview", "data.currency"
+        "futuresPrivateGetAccountOverview",
+        "GET",
+        "/api/v1/account-overview",
+        "data.currency",
+        weight=5,
     )
 
     def place(self, order: NewOrder, link: str, listing: Listing, account: Account) -> Request:

@@ -31,6 +31,7 @@ from exchanges.adapters.ccxt.venues.shared import (
 )
 from exchanges.domain.errors import (
     AccountBarred,
+    EgressBlocked,
     ExchangeError,
     InsufficientMargin,
     InvalidKey,
@@ -50,7 +51,8 @@ from exchanges.domain.venues import Limits
 
 CODES: dict[str, type[ExchangeError]] = {
     **dict.fromkeys(("500", "501", "503", "504", "604", "801"), OutcomeUnknown),
-    **dict.fromkeys(("429", "510"), RateLimited),
+    "429": EgressBlocked,
+    "510": RateLimited,
     **dict.fromkeys(("700003", "700005"), Unavailable),
     **dict.fromkeys(("401", "10001", "10072", "700001"), InvalidKey),
     **dict.fromkeys(("602", "700002"), SignatureRefused),
@@ -97,6 +99,7 @@ class MexcSpot(Venue):
     # Each list has 500 of weight in ten seconds, and a look at one weighs ten; four make a look.
     limits = Limits(100, 5_000, account_writes=10)
     codes = CODES
+    throttled = EgressBlocked
 
     ORDER = Endpoint("spotPrivatePostOrder", "POST", "/api/v3/order", "orderId")
     CANCEL = Endpoint("spotPrivateDeleteOrder", "DELETE", "/api/v3/order", "orderId")

@@ -31,7 +31,14 @@ from exchanges.adapters.ccxt.venue import (
     Terms,
     Venue,
 )
-from exchanges.adapters.ccxt.venues.shared import COIN, is_limit, is_stop, row_of, swap_balance
+from exchanges.adapters.ccxt.venues.shared import (
+    COIN,
+    first_time,
+    is_limit,
+    is_stop,
+    row_of,
+    swap_balance,
+)
 from exchanges.domain.errors import (
     AccountBarred,
     DuplicateLinkId,
@@ -325,8 +332,7 @@ class OkxSwap(Venue):
         if _is_algo(row):
             if state == "order_failed":
                 return {**parsed, "status": "rejected"}
-            has_fired_unseen = state == "effective" and not _born_of(row)
-            return {**parsed, "status": "open"} if has_fired_unseen else parsed
+            return parsed
         is_by_force = state == "mmp_canceled" or row.get("cancelSource", "") not in BY_REQUEST
         ended = {"status": "expired"} if parsed.get("status") == "canceled" and is_by_force else {}
         return {**parsed, "id": row.get("ordId"), **ended}
@@ -336,6 +342,10 @@ class OkxSwap(Venue):
 
     def became(self, row: Json) -> str:
         return _born_of(row)
+
+    def fired_at(self, row: Json) -> int:
+        has_fired = _is_algo(row) and row.get("state") == "effective"
+        return first_time(row, "triggerTime", "uTime") if has_fired else 0
 
     def cause_of(self, row: Json) -> Cause:
         return CAUSES.get(str(row.get("category")), Cause.USER)

@@ -76,6 +76,11 @@ def swap_balance(equity: Any, available: Any) -> Balance:
     return Balance(whole, max(min(number(available), whole), ZERO), "")
 
 
+def first_time(row: Any, *names: str) -> int:
+    """The first time that a row tells under these names, in ms; 0 where it tells none."""
+    return next((at for at in (int(row.get(name) or 0) for name in names) if at), 0)
+
+
 def moment(milliseconds: Any) -> datetime | None:
     value = Decimal(str(milliseconds or 0))
     return datetime.fromtimestamp(float(value) / 1000, UTC) if value else None

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from exchanges.adapters.ccxt.venue import Feature, Product
 from exchanges.domain.calls import listening
 from exchanges.domain.errors import (
+    EgressBlocked,
     ExchangeError,
     InsufficientMargin,
     InvalidOrder,
@@ -30,7 +31,7 @@ from exchanges.domain.errors import (
     Unsupported,
 )
 from exchanges.domain.trading import Balance, Credentials, OrderState, OrderType, Side
-from exchanges.ports import Wire
+from exchanges.ports import NoMeter, Wire
 from exchanges.registry import exchange_factory, market_factory
 from tests.integration.exchanges.ccxt_venues.answers import (
     KEY,
@@ -420,7 +421,40 @@ def test_too_many_requests_were_not_taken(kind, server, account):
     server.answer(verb, path, "<html>slow down</html>", 429)
     with pytest.raises(RateLimited) as refused:
         account.place(LIMIT)
-    assert refused.value.retry_after == (60 if kind == "hashkey" else 1)
+    minute = kind in {"hashkey", "binance", "binance_usdm"}
+    assert refused.value.retry_after == (60 if minute else 1)
+
+
+class Noting(NoMeter):
+    """A meter that remembers how long the address was to be silent."""
+
+    def __init__(self):
+        self.silences = []
+
+    def freeze(self, seconds):
+        self.silences.append(seconds)
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "silence"),
+    [(403, OutcomeUnknown, 600), (418, EgressBlocked, 600), (429, EgressBlocked, 1)],
+)
+def test_a_wall_silences_the_address(kind, server, account, status, error, silence):
+    meter = Noting()
+    wire = replace(wire_to(server), meter=meter)
+    account = exchange_factory(kind)(credentials(kind), wire)
+    account._account()  # whatever an order must name is known before
+    verb, path, _ = VOICES[kind].ack
+    server.answer(verb, path, "<html>Request blocked</html>", status)
+    with pytest.raises(error):
+        account.place(LIMIT)
+    (heard,) = meter.silences
+    assert heard >= silence
+    verb, path, _ = VOICES[kind].balance
+    server.answer(verb, path, "<html>Request blocked</html>", status)
+    with pytest.raises(EgressBlocked):
+        account.balance()
+    assert len(meter.silences) == 2
 
 
 def test_an_acknowledgement_of_another_order_is_not_ours(kind, server, account):

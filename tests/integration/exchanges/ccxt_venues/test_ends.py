@@ -95,9 +95,13 @@ def at(stand_in):
     return made
 
 
-def now(body):
-    text = json.dumps(body).replace(str(NOW), str(MS)).replace(str(NOW // 1000), str(MS // 1000))
+def now(body, ms=MS):
+    text = json.dumps(body).replace(str(NOW), str(ms)).replace(str(NOW // 1000), str(ms // 1000))
     return json.loads(text)
+
+
+def ago(body, seconds):
+    return now(body, int((time.time() - seconds) * 1000))
 
 
 def orders(account):
@@ -149,8 +153,10 @@ FIRED = {
 def test_a_stop_and_what_it_has_become_are_one_order(kind, at):
     server, account = at(kind)
     fired, stop, ended, made = FIRED[kind]
-    server.answer("GET", fired, now(stop))
+    server.answer("GET", fired, ago(stop, 2))
     assert [order.state for order in orders(account)] == [OrderState.OPEN]  # not seen yet
+    server.answer("GET", fired, ago(stop, 20))
+    assert [order.state for order in orders(account)] == [OrderState.REJECTED]  # nor ever
     server.answer("GET", ended, now(made))
     (order,) = orders(account)
     assert (order.order_id, order.link_id) == (STOP_ID, STOP_LINK)
@@ -219,11 +225,27 @@ def test_what_a_stop_has_filled_is_the_stops(kind, at):
         ),
     ],
 )
-def test_a_stop_that_has_fired_into_nothing_seen_is_not_over(kind, path, body, at):
+def test_a_stop_that_has_fired_into_nothing_seen_is_over_after_a_while(kind, path, body, at):
     server, account = at(kind)
-    server.answer("GET", path, now(body))
+    server.answer("GET", path, ago(body, 2))
     (order,) = orders(account)
     assert not order.state.is_final
+    server.answer("GET", path, ago(body, 20))
+    (order,) = orders(account)
+    assert (order.state, order.is_cancelled_by_request) == (OrderState.REJECTED, False)
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(2, OrderState.OPEN), (20, OrderState.REJECTED)])
+@pytest.mark.parametrize("kind", FIRED)
+def test_a_stop_whose_order_no_name_finds_stands_for_a_moment_alone(kind, seconds, state, at):
+    server, account = at(kind)
+    stop = FIRED[kind][1]
+    status, missing = VOICES[kind].missing
+    path = {"okx": "/api/v5/trade/order-algo", "bitget": BITGET["fired"]}[kind]
+    server.answer("GET", path, ago(stop, seconds))
+    found = {"okx": "/api/v5/trade/order", "bitget": "/api/v2/mix/order/detail"}[kind]
+    server.answer("GET", found, missing, status)
+    assert account.find_order("BTCUSDT", STOP_LINK).state is state
 
 
 @pytest.mark.parametrize(
