@@ -113,3 +113,6 @@ class PageViews(models.Model):
 
     day = models.DateField(unique=True)
     count = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name_plural = "page views"

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from hashlib import sha256
 
-from django.core.cache import cache
+from hexagonal.lib.counting import count, counted
 
 WINDOW_SECONDS = 300
 MOST_OF_ACCOUNT = 5
@@ -21,13 +20,9 @@ def _keys(email: str, address: str) -> dict[str, int]:
 
 
 def is_stopped(email: str, address: str) -> bool:
-    keys = _keys(email, address)
-    counts = cache.get_many(keys)
-    return any(counts.get(key, 0) >= most for key, most in keys.items())
+    return any(counted(key) >= most for key, most in _keys(email, address).items())
 
 
 def note_failure(email: str, address: str) -> None:
     for key in _keys(email, address):
-        cache.add(key, 0, timeout=WINDOW_SECONDS)
-        with suppress(ValueError):  # the window ended in between
-            cache.incr(key)
+        count(key, seconds=WINDOW_SECONDS)

@@ -41,6 +41,7 @@ from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from accounts.models import User  # noqa: E402
+from benchmarks.resting import bring_to_rest  # noqa: E402
 from exchanges import instruments, vault  # noqa: E402
 from exchanges.domain.trading import Credentials  # noqa: E402
 from exchanges.models import Connection, SymbolState  # noqa: E402
@@ -188,7 +189,8 @@ def forget() -> None:
 
 
 def rest() -> None:
-    """Forget everything and let the workers come to rest: what is measured next stands alone."""
+    """Let the workers come to rest and forget everything: what is measured next stands alone."""
+    bring_to_rest()
     forget()
     time.sleep(3)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 import redis
 from celery import current_app
@@ -25,10 +26,9 @@ from exchanges.gateway import seal_context
 from exchanges.models import Connection, EgressBan
 from signals.domain.lifecycle import FINAL
 from signals.domain.reasons import Reason
-from signals.models import Copy, CopySettings
+from signals.models import Copy, CopySettings, Order
 from signals.services import copying
 
-CHILDREN = 4  # of all workers together: so many chunks at a time
 Strike = Callable[[Stage], None]
 
 
@@ -313,12 +313,31 @@ def postgres_away(stage: Stage) -> None:
     stage.publish()
     stage.wait_for_orders()
     stage.world.database.stop()
-    before = stage.world.exchange.orders_seen()
-    stage.for_a_while(19, 21)
-    late = stage.world.exchange.orders_seen() - before
-    if late > CHILDREN * settings.CHUNK_SIZE:  # what is on record as being sent may still go
-        stage.complaints.append(f"{late} orders were sent without a database")
+    gone_at = timezone.now()
+    # Chunks that were claimed before may go on sending until their budget is over, but only what
+    # they had put on record: each of those orders leaves once.
+    stage.world.pause(_last_request_seconds())
+    sent = stage.orders_arrived()
+    stage.for_a_while(13, 15)
+    late = stage.orders_arrived() - sent
+    if late:
+        stage.complaints.append(f"{late} orders were sent long after the database had gone")
     stage.world.database.start()
+    recorded = _on_record(stage, gone_at)
+    if sent > recorded:
+        stage.complaints.append(f"{sent} orders were sent, {recorded} of them were on record")
+
+
+def _last_request_seconds() -> float:
+    """From a claim until no request of its chunk leaves or is on its way any more."""
+    http = settings.HTTP_CONNECT_TIMEOUT + settings.HTTP_READ_TIMEOUT
+    return float(settings.SEND_BUDGET_SECONDS + http)
+
+
+def _on_record(stage: Stage, until: datetime) -> int:
+    connection.close()  # it was open to the server that has gone
+    own = Order.objects.filter(copy__signal=stage.trade.stored, created_at__lt=until)
+    return own.exclude(link_id="").count()
 
 
 @fault("29", may_end=(Reason.TOO_LATE,))

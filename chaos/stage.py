@@ -49,9 +49,13 @@ class Stage:
         wanted = max(int(self.accounts * share), 1)
 
         def arrived() -> bool:
-            return self.world.exchange.orders_seen() - self._seen >= wanted
+            return self.orders_arrived() >= wanted
 
         self.expect(self.world.wait(arrived, STRIKING, every=0.01) is not None, "no orders came")
+
+    def orders_arrived(self) -> int:
+        """How many order requests have reached the exchange since the publication."""
+        return self.world.exchange.orders_seen() - self._seen
 
     def publish_and_strike(self, point: str, action: str, *, most: int) -> int:
         """Publish with a trap set; returns who was struck, at one of the first `most` visits."""

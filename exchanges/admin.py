@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
 
 from accounts.admin import ReadOnlyAdmin
 from exchanges import quarantine
@@ -65,6 +66,11 @@ class QuarantineAdmin(ReadOnlyAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         asked = ["exchange", "environment", "user", "reason"]
         return asked if obj is None else [*asked, "by", "since", "lifted_at", "lifted_by"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        said = _("What is left empty stands for all: with no choice made, nobody enters anything.")
+        fields = self.get_fields(request, obj)
+        return [(None, {"fields": fields, "description": said if obj is None else None})]
 
     def save_model(self, request: HttpRequest, obj: Quarantine, form: Any, change: bool) -> None:
         row, trades = quarantine.impose(

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from django.core.cache import cache
-
 from exchanges.models import Connection
+from hexagonal.lib.counting import count
 
 WINDOW_SECONDS = 600
 MOST_OF_CONNECTION = 5
@@ -20,13 +19,4 @@ def admit(link: Connection) -> bool:
 
 
 def _count(key: str) -> int:
-    """This one and those before it in the window, which begins with the first."""
-    cache.add(key, 0, timeout=WINDOW_SECONDS)
-    try:
-        found = int(cache.incr(key))
-    except ValueError:  # the window ended between the two
-        found = 1
-        cache.add(key, found, timeout=WINDOW_SECONDS)
-    if found == 1:  # Redis counts on without an end where the window ended in between
-        cache.touch(key, WINDOW_SECONDS)
-    return found
+    return count(key, seconds=WINDOW_SECONDS)

@@ -265,6 +265,28 @@ class Quarantine(models.Model):
         return " ".join(part for part in scope if part) or "all"
 
 
+class QuarantineNotice(models.Model):
+    """A trader who is still to be told what a quarantine does to keys of theirs; gone once told."""
+
+    quarantine = models.ForeignKey(Quarantine, on_delete=models.CASCADE, db_index=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    code = models.CharField(max_length=40)  # of the fact: api_held, api_released
+    connections = models.TextField()  # their names, as they were
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["quarantine", "user", "code"], name="quarantine_notice_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} of {self.quarantine_id}"
+
+
 class FormerKey(models.Model):
     """A connection's key that a new one has taken the place of, until that has been verified."""
 

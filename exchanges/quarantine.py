@@ -4,6 +4,9 @@ It stands in a row, and every worker reads it in the transaction in which it dec
 it sends. Of whom it holds is asked anew each time, so a key that is linked later is held as well.
 Linking, verifying and sealing anew go on: they trade nothing, and a trader whose key may have been
 seen is to be able to replace it.
+
+Who is to be told of a quarantine is written down with it (`QuarantineNotice`), and the sweeper
+tells them: workers obey at once, thousands of notices take seconds, a crash in between loses none.
 """
 
 from __future__ import annotations
@@ -11,16 +14,29 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts.activity import Fact, record_all
 from accounts.choices import ActivityKind
 from accounts.models import User
-from exchanges.choices import HELD_BACK, ConnectionStatus
-from exchanges.models import Connection, Quarantine
+from exchanges.choices import HELD_BACK
+from exchanges.models import Connection, Quarantine, QuarantineNotice
 from exchanges.selectors import quarantined
+
+PART = 1000  # notices told in one transaction
+
+# Two at once would each see the keys as they were before both: what both hold would be told twice,
+# what both let go by nobody.
+IN_TURN = "SELECT pg_advisory_xact_lock(hashtext('exchanges.quarantine'))"
+OWE = """
+INSERT INTO exchanges_quarantinenotice (quarantine_id, user_id, code, connections)
+SELECT %(row)s, user_id, %(code)s, string_agg(name, ', ' ORDER BY id)
+FROM exchanges_connection
+WHERE id = ANY(%(links)s) AND sealed IS NOT NULL
+GROUP BY user_id ORDER BY user_id
+ON CONFLICT DO NOTHING
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +62,10 @@ def impose(scope: Scope, *, reason: str, by: str, now: datetime) -> tuple[Quaran
     """Put a quarantine on, once; returns it, and how many trades are asked for their entries.
 
     Done again, it changes nothing but asks again. `by` names the person or the host's user. Traders
-    whose keys were free until then are told, without the reason.
+    whose keys were free until then will be told, without the reason.
     """
     with transaction.atomic():
-        before = quarantined()
+        before = _in_turn()
         row, _ = Quarantine.objects.get_or_create(
             exchange=scope.exchange,
             environment=scope.environment,
@@ -59,17 +75,17 @@ def impose(scope: Scope, *, reason: str, by: str, now: datetime) -> tuple[Quaran
         )
         held = quarantined()
         asked = sum(withdraw(held, now) for withdraw in _withdrawers)
-    # Only then: workers see what is committed, and thousands of notices take seconds.
-    _tell("api_held", row, held - before, now, reason=HELD_BACK)
+        _owe("api_held", row, held - before)
     return row, asked
 
 
 def lift(scope: Scope, *, by: str, now: datetime) -> bool:
     """Take one quarantine off; others that hold the same keys stay. False if there was none.
 
-    Traders whose keys are free from then on are told.
+    Traders whose keys are free from then on will be told.
     """
     with transaction.atomic():
+        before = _in_turn()
         rows = Quarantine.objects.select_for_update().filter(
             exchange=scope.exchange,
             environment=scope.environment,
@@ -79,37 +95,43 @@ def lift(scope: Scope, *, by: str, now: datetime) -> bool:
         row = rows.first()
         if row is None:
             return False
-        before = quarantined()
         row.lifted_at, row.lifted_by = now, by
         row.save(update_fields=["lifted_at", "lifted_by"])
-        _tell("api_released", row, before - quarantined(), now)
-        return True
+        _owe("api_released", row, before - quarantined())
+    return True
 
 
-def _tell(code: str, row: Quarantine, links: Collection[int], now: datetime, **more: str) -> None:
-    """One fact for each trader, whatever number of their connections it is about."""
+def _in_turn() -> set[int]:
+    """Wait for whoever puts one on or takes one off at this moment; returns what is held then."""
+    with connection.cursor() as cursor:
+        cursor.execute(IN_TURN)
+    return quarantined()
+
+
+def _owe(code: str, row: Quarantine, links: Collection[int]) -> None:
+    """One notice for each trader, whatever number of their connections it is about."""
+    with connection.cursor() as cursor:
+        cursor.execute(OWE, {"row": row.pk, "code": code, "links": list(links)})
+
+
+def tell(*, now: datetime) -> int:
+    """Tell some of those who are still to be told, in turn; returns how many."""
     with transaction.atomic():
-        keyed = Connection.objects.filter(pk__in=links, sealed__isnull=False).select_related("user")
-        record_all(
-            [
-                Fact(
-                    ActivityKind.API,
-                    code,
-                    user.pk,
-                    {
-                        "name": user.nickname,
-                        "connection": ", ".join(link.name for link in theirs),
-                        **more,
-                    },
-                    key=f"{code}:{row.pk}:{user.pk}",
-                )
-                for user, theirs in groupby(keyed.order_by("user_id", "pk"), lambda link: link.user)
-            ],
-            now=now,
-        )
+        rows = QuarantineNotice.objects.select_for_update(of=("self",)).select_related("user")
+        owed = list(rows.order_by("pk")[:PART])
+        record_all([_fact(notice) for notice in owed], now=now)
+        QuarantineNotice.objects.filter(pk__in=[notice.pk for notice in owed]).delete()
+    return len(owed)
+
+
+def _fact(notice: QuarantineNotice) -> Fact:
+    params = {"name": notice.user.nickname, "connection": notice.connections}
+    if notice.code == "api_held":
+        params["reason"] = HELD_BACK
+    key = f"{notice.code}:{notice.quarantine_id}:{notice.user_id}"
+    return Fact(ActivityKind.API, notice.code, notice.user_id, params, key=key)
 
 
 def held_keys() -> int:
     """How many connections with a key are held by any quarantine."""
-    held = Connection.objects.filter(pk__in=quarantined())
-    return held.exclude(status=ConnectionStatus.REVOKED).count()
+    return Connection.objects.filter(pk__in=quarantined(), sealed__isnull=False).count()

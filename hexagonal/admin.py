@@ -8,6 +8,7 @@ from knox.models import AuthToken
 
 from accounts.admin import ReadOnlyAdmin
 
+admin.site.site_header = admin.site.site_title = "HEXAGONAL"
 admin.site.unregister([AuthToken, Group])
 
 

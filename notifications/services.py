@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.core.cache import cache
 from django.db import IntegrityError, transaction
 
 from accounts.activity import Fact, record
 from accounts.choices import AccountStatus, ActivityKind
 from accounts.models import User
 from hexagonal.lib.clock import database_now
+from hexagonal.lib.counting import count, counted
 from notifications import outbox
 from notifications.domain import pairing
 from notifications.models import PairingKey, TelegramLink
@@ -59,20 +59,12 @@ def issue_pairing_key(user: User) -> str:
 def pair(text: str, *, chat_id: int, display_name: str) -> PairingOutcome:
     """Link the chat that sent a valid key to the key's user; of two at once, one wins."""
     tries = f"notifications:tries:{chat_id}"
-    if cache.get(tries, 0) >= MOST_TRIES:
+    if counted(tries) >= MOST_TRIES:
         return PairingOutcome.TOO_MANY_TRIES
     outcome = _pair(text, chat_id, display_name)
     if outcome is not PairingOutcome.PAIRED:
-        _count_try(tries)
+        count(tries, seconds=WINDOW.total_seconds())
     return outcome
-
-
-def _count_try(tries: str) -> None:
-    cache.add(tries, 0, timeout=WINDOW.total_seconds())
-    try:
-        cache.incr(tries)
-    except ValueError:  # the window ended between the two
-        cache.add(tries, 1, timeout=WINDOW.total_seconds())
 
 
 def _pair(text: str, chat_id: int, display_name: str) -> PairingOutcome:

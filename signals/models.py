@@ -61,6 +61,7 @@ class CopySettings(models.Model):
     counts_from = models.DateTimeField(null=True, blank=True)  # brakes count what ended since
 
     class Meta:
+        verbose_name_plural = "copy settings"
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(amount__gt=0, multiplier__gt=0), name="copy_amount_positive"

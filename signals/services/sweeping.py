@@ -9,7 +9,7 @@ import threading
 from django.conf import settings
 from django.db import Error, connection
 
-from exchanges import bans, clock, egress
+from exchanges import bans, clock, egress, quarantine
 from exchanges import services as exchanges
 from exchanges.domain.lanes import Lane
 from exchanges.stream_shares import are_prices_followed
@@ -30,15 +30,16 @@ LOCK = 0x48455853  # "HEXS"
 TURN_SECONDS = 0.5  # between two looks at who leads
 FAREWELL_SECONDS = 40.0  # for the chunk in hand: as long as a lease and a little
 
-# Due for some seconds while nobody works at all; or for so long that those who work do not get on.
+# Due for some seconds, and nobody holds anything that was claimed of late. Its age alone says
+# nothing: entries wait for room under the exchange's limits while workers claim what has some. Who
+# hangs keeps a lease that grows old.
 UNTAKEN = """
 SELECT EXISTS (SELECT FROM signals_copy WHERE due_at < clock_timestamp() - interval '3 s'
                AND (lease_until IS NULL OR lease_until < clock_timestamp()))
-   AND (NOT EXISTS (SELECT FROM signals_copy
-                   WHERE due_at IS NOT NULL AND lease_until > clock_timestamp())
-        OR EXISTS (SELECT FROM signals_copy WHERE due_at < clock_timestamp() - interval '10 s'
-                   AND (lease_until IS NULL OR lease_until < clock_timestamp())))
+   AND NOT EXISTS (SELECT FROM signals_copy WHERE due_at IS NOT NULL
+                   AND lease_until > clock_timestamp() + make_interval(secs => %(fresh)s))
 """
+LATE = 10.0  # seconds without a claim after which those who hold something do not get on
 # A part waits for nobody outside; two who try it at once do not harm each other.
 UNENROLLED = """
 SELECT EXISTS (SELECT FROM signals_enrolment part
@@ -112,6 +113,7 @@ class Sweeper:
             Chore("bans", 1, bans.keep_bans),
             Chore("sockets", 5, streaming.poll_orphans),
             Chore("canary", 10, lambda: enqueue("signals.show_life", expires=10)),
+            Chore("quarantines", 1, lambda: quarantine.tell(now=database_now())),
             Chore("delistings", 60, lambda: delisting.tell(now=database_now())),
             Chore("watch", 10, watch),
             Chore("step", 1, ClockWatch().look),
@@ -122,8 +124,13 @@ class Sweeper:
         """Do the workers' work while nobody does: broker dead or emptied, workers silent."""
         while not self._stop.is_set() and _answers(UNENROLLED) and enrolling.enrol_next():
             log.warning("the sweeper has enrolled a part: no worker took it")
-        while not self._stop.is_set() and _answers(UNTAKEN) and working.work():
+        while not self._stop.is_set() and is_untaken() and working.work():
             log.warning("the sweeper has carried a chunk: no worker took it")
+
+
+def is_untaken() -> bool:
+    """Whether something is due that no worker takes."""
+    return _answers(UNTAKEN, fresh=max(settings.LEASE_SECONDS - LATE, 0))
 
 
 def ring() -> None:
@@ -164,8 +171,8 @@ def beat(name: str) -> None:
         cursor.execute(BEAT, [name, socket.gethostname()[:100]])
 
 
-def _answers(question: str) -> bool:
+def _answers(question: str, **values: float) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute(question)
+        cursor.execute(question, values)
         row = cursor.fetchone()
     return bool(row[0])

@@ -145,6 +145,10 @@ def test_the_author_closes_now_and_a_bad_key_says_what_to_do(site, market, teleg
     }.items():
         writer.fill(f"[name={name}]", value)
     writer.check("[name=side][value=long]", force=True)
+    writer.click("[data-add-target]")  # the one target's whole share is shared out from now on
+    writer.locator("[name=target_price]").nth(1).fill("47100")
+    expect(writer.locator("[name=target_share]").first).to_have_value("")
+    expect(writer.locator("#preview")).to_contain_text("47100")
     writer.click("button[value=publish]")
     writer.wait_for_url(re.compile(r"/signals/[0-9a-f-]{36}/$"))
     expect(writer.locator("#copies .copy-filled")).to_be_visible()

@@ -5,18 +5,20 @@ from __future__ import annotations
 import threading
 import time
 from datetime import timedelta
+from functools import partial
 
 import pytest
 import redis
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import ActivityEvent
 from exchanges import key_pairs, quarantine
 from exchanges import services as exchanges
 from exchanges.governor import governor
-from exchanges.models import Connection, KeyUse, Quarantine
+from exchanges.models import Connection, KeyUse, Quarantine, QuarantineNotice
 from exchanges.quarantine import Scope
 from exchanges.selectors import quarantined
 from hexagonal.lib.clock import database_now
@@ -428,6 +430,7 @@ def test_an_entry_that_was_sent_all_the_same_is_an_alarm(market, author, alice):
 
 def told(user):
     """What a trader was told of it: in the log, and by Telegram in either language."""
+    quarantine.tell(now=database_now())
     facts = ActivityEvent.objects.filter(user=user, code__in=["api_held", "api_released"])
     notices = OutboxMessage.objects.filter(user=user, code__in=["api_held", "api_released"])
     codes = list(facts.order_by("pk").values_list("code", flat=True))
@@ -435,12 +438,18 @@ def told(user):
     return codes
 
 
-def test_each_trader_is_told_once_when_it_is_put_on_and_when_it_is_lifted(market, alice, bob):
+@pytest.fixture
+def both(market, alice, bob):
+    """Two traders with a key and a chat each."""
     for user, chat in ((alice, 1), (bob, 2)):
         TelegramLink.objects.create(user=user, chat_id=chat, linked_at=timezone.now())
-    link_account(alice, market, name="first")
+        link_account(user, market, name="first")
+    return alice, bob
+
+
+def test_each_trader_is_told_once_when_it_is_put_on_and_when_it_is_lifted(market, both):
+    alice, bob = both
     link_account(alice, market, name="second")
-    link_account(bob, market)
     hold("--user", "alice@example.com", "--reason", "a secret suspicion")
     hold("--user", "alice@example.com", "--reason", "a secret suspicion")
     assert (told(alice), told(bob)) == (["api_held"], [])
@@ -461,16 +470,103 @@ def test_each_trader_is_told_once_when_it_is_put_on_and_when_it_is_lifted(market
     assert told(alice) == ["api_held", "api_released", "api_held"]
 
 
-def test_it_stands_whatever_becomes_of_the_telling(market, alice, monkeypatch):
-    link = link_account(alice, market)
+def test_what_was_lifted_before_anybody_was_told_is_told_whole_and_in_order(both):
+    hold()
+    lift()
+    for user in both:
+        assert told(user) == ["api_held", "api_released"]
 
-    def fails(*_args, **_options):
-        raise RuntimeError("no room for so many notices")
 
-    monkeypatch.setattr(quarantine, "record_all", fails)
-    with pytest.raises(RuntimeError):
-        impose()
-    assert quarantined([link.pk]) == {link.pk}
+def at_once(*acts):
+    """Do several things in threads of their own, begun together."""
+    start, failures = threading.Barrier(len(acts)), []
+
+    def do(act):
+        try:
+            start.wait(5)
+            act()
+        except Exception as error:  # noqa: BLE001 - the test reports it
+            failures.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=do, args=[act]) for act in acts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert failures == []
+
+
+@pytest.fixture
+def slowly(monkeypatch):
+    """What is held is asked slowly: whatever two do at once, they do between these questions."""
+    ask = quarantine.quarantined
+
+    def slow():
+        found = ask()
+        time.sleep(0.3)
+        return found
+
+    monkeypatch.setattr(quarantine, "quarantined", slow)
+
+
+def test_two_at_the_same_moment_are_told_once(both, slowly):
+    scopes = [Scope(), Scope("bybit"), Scope("bybit", "sandbox")]
+    on = {"reason": "a drill", "by": "a test", "now": database_now()}
+    at_once(*(partial(quarantine.impose, scope, **on) for scope in scopes))
+    for user in both:
+        assert told(user) == ["api_held"]
+    at_once(*(partial(quarantine.lift, s, by="a test", now=database_now()) for s in scopes))
+    assert quarantined() == set()
+    for user in both:
+        assert told(user) == ["api_held", "api_released"]
+
+
+@pytest.mark.parametrize("step", ["before", "after"])
+def test_a_crash_between_a_quarantine_and_its_notices_loses_none(both, monkeypatch, step):
+    hold()
+
+    class Crash(Exception):
+        """Before anything is told, or once it is told and not yet forgotten."""
+
+    def crash(*_args, **_options):
+        raise Crash
+
+    with monkeypatch.context() as patch:
+        if step == "before":
+            patch.setattr(quarantine, "record_all", crash)
+        else:
+            patch.setattr(QuerySet, "delete", crash)
+        with pytest.raises(Crash):
+            quarantine.tell(now=database_now())
+    assert not ActivityEvent.objects.filter(code="api_held").exists()
+    for user in both:
+        assert told(user) == ["api_held"]
+    assert not QuarantineNotice.objects.exists()
+
+
+def test_two_who_tell_at_once_tell_it_once(both):
+    hold()
+    at_once(*[partial(quarantine.tell, now=database_now())] * 3)
+    for user in both:
+        assert told(user) == ["api_held"]
+
+
+def test_thousands_are_told_in_parts(both, monkeypatch):
+    monkeypatch.setattr(quarantine, "PART", 1)
+    hold()
+    assert [quarantine.tell(now=database_now()) for _ in range(3)] == [1, 1, 0]
+    for user in both:
+        assert told(user) == ["api_held"]
+
+
+def test_the_sweeper_tells_them(both, processes):
+    hold()
+    processes.sweeper()
+    held = ActivityEvent.objects.filter(code="api_held")
+    eventually(lambda: held.count() == 2, 30)
+    assert OutboxMessage.objects.filter(code="api_held").count() == 2
 
 
 def test_who_has_no_key_that_could_trade_is_told_nothing(market, alice, bob):

@@ -152,6 +152,7 @@ def test_the_authors_page_and_api_show_the_distribution(client, market, author, 
     page = client.get(reverse("signals:detail", args=[made.public_id]))
     assert "Published to acknowledged" in text_of(page)
     assert "style=" not in page.content.decode()
+    assert "how alike it was" not in text_of(page)  # one signal has nothing to be like
     part = client.get(reverse("signals:latency", args=[made.public_id]))
     assert part.status_code == 200
     path = f"/api/v1/signals/{made.public_id}/latency/"

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import Permission
 
 from accounts.models import User
+from exchanges import key_pairs
 from exchanges.models import Quarantine
 from tests.fixtures.people import link_account, make_user
 from tests.integration.signals.steps import end_of, only_copy, settle
@@ -40,6 +41,32 @@ def test_who_may_puts_it_on_and_lifts_it(client, market, author, alice):
     row.refresh_from_db()
     assert row.lifted_at
     assert row.lifted_by == ops.email
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "What is left empty stands for all"), ("ko", "전체를 뜻합니다")]
+)
+def test_who_leaves_everything_empty_is_told_whom_it_holds(client, market, alice, language, said):
+    ops = ops_with("add_quarantine")
+    User.objects.filter(pk=ops.pk).update(language=language)
+    client.force_login(User.objects.get(pk=ops.pk))
+    assert said in client.get(ADD).content.decode()
+
+
+def test_links_without_a_key_are_not_counted(client, market, alice, bob):
+    link_account(alice, market)
+    key_pairs.connect(bob, environment="sandbox", name="begun")
+    client.force_login(ops_with("add_quarantine", "view_quarantine"))
+    assert "1 connections are held" in client.post(ADD, FORM, follow=True).content.decode()
+
+
+def test_the_index_has_no_odd_plurals(client, author):
+    client.force_login(author)
+    page = client.get("/ops/").content.decode()
+    assert "Page views<" in page
+    assert "Copy settings<" in page
+    assert "HEXAGONAL" in page
+    assert "Django" not in page
 
 
 def test_who_may_only_look_neither_puts_it_on_nor_lifts_it(client, market, alice):

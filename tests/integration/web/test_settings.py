@@ -12,6 +12,7 @@ from knox.models import AuthToken
 
 from accounts.models import User
 from accounts.services import suspend
+from exchanges import key_pairs
 from tests.fixtures.people import link_account
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,6 +46,17 @@ def test_who_has_linked_both_may_trade(client, market, alice):
     page = settings_of(client, alice)
     assert "필요" not in eligibility(page)
     assert "연결됨" in page
+
+
+def test_a_link_is_named_in_the_members_language(client, market, alice):
+    link_account(alice, market)
+    key_pairs.connect(alice, environment="sandbox", name="second")
+    page = re.sub(r"<[^>]*>", "", settings_of(client, alice))
+    assert "Bybit - API KEY" not in page
+    assert page.count("바이비트 - API KEY") == 3  # two links, and the row for another
+    assert "second · 샌드박스" in page
+    assert "second · 샌드박스 ·" not in page  # no key yet, and no dot before it
+    assert "Fixed margin in USDT: 50" in settings_of(client, alice, language="en")
 
 
 def test_a_suspended_member_sees_so(client, market, alice):
