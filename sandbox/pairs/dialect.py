@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sandbox.pairs.book import Book, Order, Problem
+from sandbox.pairs.book import Book, Order, Problem, Rules
 from sandbox.pairs.signing import Codes, Key, Refusal
 
 Params = dict[str, str]
@@ -40,6 +40,8 @@ class Market:
     rights: Mapping[str, bool] = field(default_factory=dict)  # of a key that may trade
     leverage: Decimal | None = None
     fee: Decimal = Decimal(0)  # a share of what is traded
+    fee_in_coins: bool = False  # a purchase's
+    rules: Rules = field(default_factory=Rules)
     keys: dict[str, Key] = field(default_factory=dict)
     books: dict[str, Book] = field(default_factory=dict)
     offset_ms: int = 0
@@ -58,7 +60,13 @@ class Market:
         )
         self.keys[key.api_key] = key
         self.books[key.api_key] = Book(
-            self.leverage, last=self.last, fee=self.fee, ids=self.ids, clock=self.clock
+            self.leverage,
+            last=self.last,
+            fee=self.fee,
+            fee_in_coins=self.fee_in_coins,
+            rules=self.rules,
+            ids=self.ids,
+            clock=self.clock,
         )
         return key
 
