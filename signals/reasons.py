@@ -43,7 +43,7 @@ REASONS: dict[str, str | Promise] = {
     Reason.SHORT_UNSUPPORTED: _("This account trades spot: it cannot sell short."),
     Reason.STOP_UNSUPPORTED: _("This exchange keeps no stop for us, so nothing is entered."),
     Reason.ENTRY_UNSUPPORTED: _("This exchange does not offer this kind of entry."),
-    Reason.EXIT_UNSUPPORTED: _("This exchange cannot take these targets beside the stop."),
+    Reason.EXIT_UNSUPPORTED: _("This exchange keeps no trailing stop."),
     Reason.KEY_INVALID: _("The exchange says that the API key is wrong."),
     Reason.KEY_EXPIRED: _("The API key has expired."),
     Reason.PERMISSION_MISSING: _("The API key may not trade contracts."),

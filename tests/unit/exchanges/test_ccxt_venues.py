@@ -350,7 +350,8 @@ def test_a_name_that_no_adapter_has_is_an_error(settings):
 
 def test_only_what_carries_a_signal_may_be_offered(settings):
     settings.EXCHANGE_ENVIRONMENTS = ["demo"]
-    whole = {"binance_usdm", "okx", "kucoin_futures"}  # the others keep no stop, or hide the rights
+    whole = {"binance", "binance_usdm", "okx", "kucoin", "kucoin_futures"}
+    # The others keep no stop, or hide the rights.
     for kind in CCXT_VENUES:
         settings.EXCHANGES_OFFERED = ["bybit", kind]
         assert [error.id for error in check_offered()] == (
