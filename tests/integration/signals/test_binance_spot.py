@@ -272,6 +272,45 @@ def test_a_stop_whose_answer_was_lost_is_looked_for_within_a_second(
     assert len(sold(link, "target-1")) == 1
 
 
+def test_a_withdrawal_whose_answer_was_lost_leaves_no_gap_for_long(spot, author, link, monkeypatch):
+    enter(spot, author, long_btc(targets=TWO))
+    (whole,) = resting(link)
+    spot.price(46501)
+    cancel = CcxtExchange.cancel
+
+    def lost(self, symbol, link_id):
+        cancel(self, symbol, link_id)
+        raise OutcomeUnknown("no answer")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(CcxtExchange, "cancel", lost)
+        look(1)
+    copy = only_copy()
+    assert (resting(link), copy.has_stop, copy.lane) == ([], False, Lane.PROTECT)
+    assert copy.due_at - timezone.now() < timedelta(seconds=2)
+    spot.price(46300)
+    look(1)
+    assert resting(link) == [whole]
+
+
+def test_a_stop_that_is_refused_sells_what_it_was_for(spot, author, link, monkeypatch):
+    """The price falls through it while it makes way."""
+    enter(spot, author, long_btc(targets=TWO))
+    cancel = CcxtExchange.cancel
+
+    def falls(self, symbol, link_id):
+        cancel(self, symbol, link_id)
+        spot.price(45400)
+
+    spot.price(46501)
+    with monkeypatch.context() as crash:
+        crash.setattr(CcxtExchange, "cancel", falls)
+        look(1)
+    look(3)
+    assert end_of(only_copy()) == ("closed", Reason.STOP)
+    assert (coins(link), resting(link)) == (0, [])
+
+
 def test_a_stop_that_fired_before_it_could_make_way_sells_nothing_twice(
     spot, author, link, monkeypatch
 ):
@@ -322,6 +361,18 @@ def test_what_the_trader_sells_of_ours_ends_the_copy(spot, author, link):
     look(4)
     assert end_of(only_copy()) == ("closed", Reason.CLOSED_BY_HAND)
     assert resting(link) == []
+
+
+def test_a_part_that_the_trader_sells_of_ours_leaves_a_smaller_stop(spot, author, link):
+    held = enter(spot, author).entered_quantity
+    link.account.cancel("BTCUSDT", Order.objects.get(leg="stop", status="open").link_id)
+    by_hand(link, quantity=D("0.004"))
+    Fill.objects.update(at=timezone.now() - 2 * QUIET)
+    look(4)
+    copy = only_copy()
+    assert (copy.status, copy.exited_quantity) == ("filled", D("0.004"))
+    ((kind, _, rest),) = resting(link)
+    assert (kind, held - D("0.004") - rest < D("0.00001")) == ("stop", True)
 
 
 def test_coins_that_were_taken_away_are_their_traders_business(spot, author, link):
