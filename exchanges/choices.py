@@ -243,7 +243,10 @@ LACKS = {
     "stop_level": _("The stop is an order of its own, placed right after the first fill."),
     "market_entries": _("No purchases at the market: a limit at the edge of the range instead."),
     "trigger_entries": _("Entries by trigger are skipped."),
-    "targets": _("Targets cannot wait beside the stop: signals are skipped."),
+    "targets": _(
+        "Spot only: targets do not wait at the exchange beside the stop. They are watched by us "
+        "and sold at once when the price is there."
+    ),
     "amending": _("Orders are not changed: targets are placed anew, entries are withdrawn."),
     "trailing": _("Signals with a trailing stop are skipped."),
     "hedges": _("Accounts in hedge mode are skipped: set the position mode to one-way."),

@@ -50,6 +50,7 @@ from exchanges.places import places
 from exchanges.ports import Exchange
 from exchanges.progress import Progress, begun
 from exchanges.receiving import hears
+from exchanges.registry import venue_of
 from exchanges.stream_shares import are_prices_followed
 from hexagonal.lib.jobs import enqueue_on_commit
 
@@ -277,7 +278,7 @@ def verify(link_id: int, *, now: datetime) -> None:
         reason = progress.judge(faults_of(facts)) or progress.fail(_judge_referral(link, facts))
         if not reason:
             progress.go_on(VerificationStep.BALANCE)
-            seen = read_account(account)
+            seen = read_account(account, link.exchange)
             progress.go_on(VerificationStep.STATUS)
             key_log.record([use])  # its socket is another opening
             progress.finish(is_heard=hears(link))
@@ -462,8 +463,10 @@ class AccountSeen:
         self.own_symbols = own_symbols
 
 
-def read_account(account: Exchange) -> AccountSeen:
-    positions = {position.symbol for position in account.positions()}
+def read_account(account: Exchange, kind: str) -> AccountSeen:
+    """Read an account at an exchange of this `kind`; coins in a spot account are no position."""
+    has_coins = venue_of(kind).capabilities.holds_coins
+    positions = set() if has_coins else {position.symbol for position in account.positions()}
     foreign = {
         order.symbol
         for order in account.open_orders()

@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.wording import text_of
-from exchanges.choices import ADVICE, CAUSES, Environment
+from exchanges.choices import ADVICE, CAUSES, LACKS, Environment
 from exchanges.domain.venues import VenueFacts
 from exchanges.registry import venue_of
 
@@ -36,6 +36,11 @@ class Venue:
         """Those of its environments that this platform serves, in its own order."""
         served = settings.EXCHANGE_ENVIRONMENTS
         return [Environment(one) for one in served if one in self.facts.environments]
+
+    @property
+    def lacks(self) -> list[str | Promise]:
+        """What is not done here, or another way."""
+        return [LACKS[name] for name in self.facts.capabilities.lacks()]
 
     def says(self, code: str) -> str:
         """What is wrong with an account here and what to do, by a reason's or a notice's code."""

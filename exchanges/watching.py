@@ -84,7 +84,7 @@ def watch(link: Connection, *, now: datetime) -> None:
             facts = account.key_facts()
             reason = judge_key(facts)
         if not reason:
-            seen = read_account(account)
+            seen = read_account(account, link.exchange)
     except SealBroken:
         reason = seal_reason(link)
     except CredentialsRejected as error:

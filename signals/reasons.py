@@ -43,7 +43,7 @@ REASONS: dict[str, str | Promise] = {
     Reason.SHORT_UNSUPPORTED: _("This account trades spot: it cannot sell short."),
     Reason.STOP_UNSUPPORTED: _("This exchange keeps no stop for us, so nothing is entered."),
     Reason.ENTRY_UNSUPPORTED: _("This exchange does not offer this kind of entry."),
-    Reason.EXIT_UNSUPPORTED: _("This exchange cannot take these targets beside the stop."),
+    Reason.EXIT_UNSUPPORTED: _("This exchange keeps no trailing stop."),
     Reason.HEDGE_UNSUPPORTED: _(
         "The account is in hedge mode, in which we do not trade on this exchange. Set its position "
         "mode to one-way there."

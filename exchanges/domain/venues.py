@@ -19,7 +19,8 @@ class Capabilities:
     """What a copy may ask of a venue. The defaults can do everything that a signal says.
 
     `has_shorts` and `has_leverage`: a spot account has neither. `rests_targets`: whether targets
-    can rest beside the stop; on a spot market both would lock the same coins.
+    can rest beside the stop; on a spot market both would lock the same coins, so that each is
+    watched for and sold when the price is there.
     """
 
     has_shorts: bool = True
@@ -32,6 +33,11 @@ class Capabilities:
     trails: bool = True
     hedges: bool = True  # takes orders of accounts in hedge mode, where there are any
     tells_results: bool = True  # a list of what each exit has brought in; else it is reckoned
+
+    @property
+    def holds_coins(self) -> bool:
+        """Whether what is held are coins, which lie among the trader's own: a spot account."""
+        return not self.rests_targets
 
     def lacks(self) -> list[str]:
         """What signals may ask for and is not there, by names that `exchanges.choices` words."""
@@ -90,9 +96,8 @@ class VenueFacts:
 
     @property
     def carries_signals(self) -> bool:
-        """Whether keys can be judged here, and a trade can have a stop and targets at once."""
-        can = self.capabilities
-        return self.tells_rights and can.stop is not StopKeeping.NONE and can.rests_targets
+        """Whether keys can be judged here, and a trade can have a stop."""
+        return self.tells_rights and self.capabilities.stop is not StopKeeping.NONE
 
     def fence_seconds(self, recv_window: float) -> float:
         """Seconds after a request's timestamp until it is refused, or shows, for certain."""

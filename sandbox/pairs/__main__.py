@@ -65,6 +65,12 @@ class Server:
         self.market.move(Decimal((await request.json())["price"]))
         return web.json_response({})
 
+    async def add_coins(self, request: web.Request) -> web.Response:
+        """Coins of the owner's own, which come from elsewhere or go there."""
+        said = await request.json()
+        self.market.books[said["api_key"]].coins += Decimal(said["quantity"])
+        return web.json_response({})
+
     async def set_clock(self, request: web.Request) -> web.Response:
         self.market.offset_ms = int((await request.json())["offset_ms"])
         return web.json_response({})
@@ -90,6 +96,7 @@ async def run(options: argparse.Namespace) -> None:
     app = web.Application()
     app.router.add_post("/_control/accounts", server.open_account)
     app.router.add_post("/_control/price", server.set_price)
+    app.router.add_post("/_control/coins", server.add_coins)
     app.router.add_post("/_control/clock", server.set_clock)
     app.router.add_post("/_control/forget", server.forget)
     app.router.add_post("/_control/limit", server.limit)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from sandbox.pairs import weights
-from sandbox.pairs.book import BUY, CANCELED, NEW, Book, Order, Problem, Trade
+from sandbox.pairs.book import BUY, CANCELED, NEW, Book, Order, Problem, Rules, Trade
 from sandbox.pairs.dialect import Answer, Market, Params, Route, plain, shown
 from sandbox.pairs.signing import Codes, Key
 
@@ -51,6 +51,7 @@ MOST_ROWS = 1000
 MOST_LEVERAGE = 125
 READS = {"enableReading": True, "ipRestrict": True}
 SYMBOL = "BTCUSDT"
+FINE = Decimal("0.00001")  # BTC: the spot market's step
 
 
 # --- orders --------------------------------------------------------------------------------------
@@ -258,13 +259,12 @@ def _trade(trade: Trade) -> dict[str, Any]:
         "qty": plain(trade.quantity),
         "quoteQty": plain(trade.price * trade.quantity),
         "commission": plain(trade.fee),
-        "commissionAsset": "USDT",
+        "commissionAsset": "BTC" if trade.fee_in_coins else "USDT",
         "time": trade.at,
     }
 
 
 def _spot_trades(market: Market, key: Key, book: Book, params: Params) -> Any:
-    """Without fees, as some of its pairs are: else a purchase's were taken in coins."""
     _check_span(params, 1)
     rows = [
         (
@@ -346,7 +346,11 @@ def _spot_account(market: Market, key: Key, book: Book, params: Params) -> Any:
         "canTrade": True,
         "balances": [
             {"asset": "USDT", "free": plain(book.free), "locked": plain(book.usdt - book.free)},
-            {"asset": "BTC", "free": plain(book.coins), "locked": "0"},
+            {
+                "asset": "BTC",
+                "free": plain(book.coins - book.locked),
+                "locked": plain(book.locked),
+            },
         ],
     }
 
@@ -389,11 +393,12 @@ def _mark(market: Market) -> Any:
     return [{"symbol": SYMBOL, "markPrice": plain(market.last), "time": market.clock()}]
 
 
-def filters() -> list[dict[str, str]]:
+def filters(rules: Rules) -> list[dict[str, str]]:
+    lot = {"minQty": plain(rules.least), "stepSize": plain(rules.step)}
     return [
         {"filterType": "PRICE_FILTER", "minPrice": "0.1", "maxPrice": "1000000", "tickSize": "0.1"},
-        {"filterType": "LOT_SIZE", "minQty": "0.001", "maxQty": "100", "stepSize": "0.001"},
-        {"filterType": "MARKET_LOT_SIZE", "minQty": "0.001", "maxQty": "50", "stepSize": "0.001"},
+        {"filterType": "LOT_SIZE", "maxQty": "100"} | lot,
+        {"filterType": "MARKET_LOT_SIZE", "maxQty": "50"} | lot,
         {"filterType": "NOTIONAL", "minNotional": "5", "notional": "5"},
     ]
 
@@ -410,7 +415,7 @@ def _info(market: Market) -> Any:
         "orderTypes": ["LIMIT", "MARKET"],
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,
-        "filters": filters(),
+        "filters": filters(market.rules),
         "permissions": [],
         "permissionSets": [["SPOT"]],
     }
@@ -451,6 +456,9 @@ def spot() -> Market:
         unread=UNREAD,
         rights=READS | {"enableSpotAndMarginTrading": True},
         weights=weights.spot(),
+        fee=Decimal("0.001"),
+        fee_in_coins=True,
+        rules=Rules(step=FINE, least=FINE),
         public={
             "/api/v3/time": _time,
             "/api/v3/exchangeInfo": _info,

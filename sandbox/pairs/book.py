@@ -57,7 +57,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Trade:
-    """One fill; `fee` and `result` in USDT."""
+    """One fill; `result` in USDT, as is `fee`, but for one that was taken in the coins bought."""
 
     id: int
     order: Order
@@ -66,6 +66,7 @@ class Trade:
     fee: Decimal
     result: Decimal
     at: int  # ms
+    fee_in_coins: bool = False
 
 
 @dataclass(slots=True)
@@ -87,6 +88,7 @@ class Book:
     coins: Decimal = ZERO  # below zero: sold short
     entry: Decimal = ZERO
     fee: Decimal = ZERO  # a share of what is traded
+    fee_in_coins: bool = False  # a purchase's: it is taken of what was bought
     is_hedge: bool = False
     rules: Rules = field(default_factory=Rules)
     orders: list[Order] = field(default_factory=list)
@@ -145,6 +147,11 @@ class Book:
         held = abs(self.coins) * self.entry / share if self.leverage else ZERO
         return self.usdt - held - sum((order.bound() for order in self.orders), ZERO) / share
 
+    @property
+    def locked(self) -> Decimal:
+        """Coins that no other order may sell: a sale that rests keeps them, and so does a stop."""
+        return sum((o.quantity for o in self.orders if o.rests and o.side == SELL), ZERO)
+
     def _check(self, order: Order) -> None:
         rules, price = self.rules, order.price or order.trigger or self.last
         known = self.find(order.client_id)
@@ -168,8 +175,7 @@ class Book:
 
     def _is_covered(self, order: Order, price: Decimal) -> bool:
         if self.leverage is None and order.side == SELL:
-            promised = (o.quantity for o in self.orders if o.rests and o.side == SELL)
-            return order.quantity <= self.coins - sum(promised, ZERO)
+            return order.quantity <= self.coins - self.locked
         return order.quantity * price / (self.leverage or 1) <= self.free
 
     def _has_come(self, order: Order) -> bool:
@@ -211,11 +217,17 @@ class Book:
             return
         order.status, order.filled, order.average = FILLED, quantity, price
         signed, fee = quantity if order.side == BUY else -quantity, self.fee * quantity * price
+        in_coins = self.fee_in_coins and order.side == BUY
+        if in_coins:
+            fee = self.fee * quantity
         result = signed * (self.entry - price) if self.coins * signed < 0 else ZERO
         self.trades.append(
-            Trade(next(self.ids), order, quantity, price, fee, result, order.updated)
+            Trade(next(self.ids), order, quantity, price, fee, result, order.updated, in_coins)
         )
-        self.usdt -= fee
+        if in_coins:
+            self.coins -= fee
+        else:
+            self.usdt -= fee
         if self.leverage is None:
             self.usdt -= signed * price
         elif self.coins * signed < 0:  # closing: its result is booked

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from sandbox.pairs.book import Book, Order, Problem
+from sandbox.pairs.book import Book, Order, Problem, Rules
 from sandbox.pairs.signing import Codes, Key, Refusal
 from sandbox.pairs.weights import Weights
 
@@ -42,6 +42,8 @@ class Market:
     leverage: Decimal | None = None
     fee: Decimal = Decimal(0)  # a share of what is traded
     weights: Weights | None = None
+    fee_in_coins: bool = False  # a purchase's
+    rules: Rules = field(default_factory=Rules)
     keys: dict[str, Key] = field(default_factory=dict)
     books: dict[str, Book] = field(default_factory=dict)
     offset_ms: int = 0
@@ -60,7 +62,13 @@ class Market:
         )
         self.keys[key.api_key] = key
         self.books[key.api_key] = Book(
-            self.leverage, last=self.last, fee=self.fee, ids=self.ids, clock=self.clock
+            self.leverage,
+            last=self.last,
+            fee=self.fee,
+            fee_in_coins=self.fee_in_coins,
+            rules=self.rules,
+            ids=self.ids,
+            clock=self.clock,
         )
         return key
 

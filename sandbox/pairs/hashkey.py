@@ -144,7 +144,9 @@ def _time(market: Market) -> Any:
 
 
 def _info(market: Market) -> Any:
-    rules = [row for row in filters() if row["filterType"] in {"PRICE_FILTER", "LOT_SIZE"}]
+    rules = [
+        row for row in filters(market.rules) if row["filterType"] in {"PRICE_FILTER", "LOT_SIZE"}
+    ]
     row = {
         "symbol": SYMBOL,
         "symbolName": SYMBOL,

@@ -9,6 +9,7 @@ from exchanges.domain.precision import to_step_down
 from exchanges.domain.trading import InstrumentFacts, OrderType, Ticker
 from exchanges.domain.venues import Capabilities, StopKeeping
 from signals.domain.actions import Action, Amend, Cancel, Expire, Place, SetLeverage, Skip
+from signals.domain.coins import entry_rules
 from signals.domain.direction import Direction
 from signals.domain.draft import Draft, EntryKind
 from signals.domain.feasibility import obstacle
@@ -101,7 +102,7 @@ def decide_size(signal: Draft, account: Account, observed: Observed) -> Size | N
         steps_of(signal, tick=instrument.tick, ticker=ticker),
         stop=signal.stop,
         leverage=rules.leverage_for(signal) if account.can.has_leverage else Decimal(1),
-        instrument=instrument,
+        instrument=entry_rules(instrument, signal.stop) if account.can.holds_coins else instrument,
         market=entry_type(signal, ticker, account.can) is OrderType.MARKET,
         most_margin=account.margin,
     )

@@ -17,7 +17,7 @@ def obstacle(signal: Draft, can: Capabilities) -> Reason:
         return Reason.STOP_UNSUPPORTED
     if not _can_enter(signal.entry.kind, can):
         return Reason.ENTRY_UNSUPPORTED
-    if not can.rests_targets or (trail_of(signal) is not None and not can.trails):
+    if trail_of(signal) is not None and not can.trails:
         return Reason.EXIT_UNSUPPORTED
     return Reason.NONE
 

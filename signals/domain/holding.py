@@ -23,9 +23,11 @@ def keep_position(desired: Desired, account: Account, observed: Observed) -> lis
         return []
     can = account.can
     actions = _keep_stop(desired.signal, can, observed, position, rules)
-    actions += _reduce(desired, observed, position, rules) or keep_targets(
-        desired.signal, can, observed, position, rules
-    )  # the targets follow once a reduction has filled
+    held = min(observed.held, position.quantity)
+    if reduction := next_reduction(desired, held, observed, rules, rules.min_quantity):
+        actions.append(reduction)
+    else:  # the targets follow once a reduction has filled
+        actions += keep_targets(desired.signal, can, observed, position, rules)
     # Last, for what is refused again and again must keep nothing else from being sent.
     return actions + (_keep_trail(desired.signal, observed, position, rules) if can.trails else [])
 
@@ -109,22 +111,19 @@ def _keep_trail(
     return [SetTrail(behind, begin)]
 
 
-def _reduce(
-    desired: Desired, observed: Observed, position: Levels, rules: InstrumentFacts
-) -> list[Action]:
-    """Take off what the author's next unheeded "close n percent" asks for."""
+def next_reduction(
+    desired: Desired, held: Decimal, observed: Observed, rules: InstrumentFacts, least: Decimal
+) -> Place | None:
+    """Take off what the author's next unheeded "close n percent" asks for; `least` stays."""
     for reduction in desired.reductions:
         leg = f"{REDUCTION}{reduction.revision}"
         order = observed.legs.get(leg)
         if order is not None and order.is_open:
-            return []
+            return None
         if order is not None and order.was_sent:
             continue
-        held = min(observed.held, position.quantity)
-        part = min(held * reduction.percent / 100, held - rules.min_quantity)
+        part = min(held * reduction.percent / 100, held - least)
         part = to_step_down(min(part, rules.max_market_quantity), rules.step)
-        if part >= rules.min_quantity:
-            return [
-                Place(leg, 0, OrderType.MARKET, part, None, None, None, reduce_only=True),
-            ]
-    return []
+        if part >= least:
+            return Place(leg, 0, OrderType.MARKET, part, None, None, None, reduce_only=True)
+    return None

@@ -28,18 +28,26 @@ class EntryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """A fill of the copy; `is_entry` on the way in, funding has no quantity of its own."""
+    """A fill of the copy; `is_entry` on the way in, funding has no quantity of its own.
+
+    `fee` in USDT; `fee_coins` is what it has taken of the traded coins themselves.
+    """
 
     is_entry: bool
     cause: Cause
     quantity: Decimal
     price: Decimal
     fee: Decimal
+    fee_coins: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums over a copy's fills: quantities in base units, averages in quote, fees in USDT."""
+    """Sums over a copy's fills: quantities in base units, averages in quote, fees in USDT.
+
+    Coins that a fee has taken were never got, or went with what was sold: the averages are of what
+    was traded, and the fees are counted in USDT alone.
+    """
 
     entered: Decimal
     entry_average: Decimal | None
@@ -53,19 +61,16 @@ class Totals:
 
 
 def total(executions: Iterable[Execution]) -> Totals:
-    entered = entry_value = exited = exit_value = fees = Decimal(0)
-    for fill in executions:
-        fees += fill.fee
-        if fill.cause is Cause.FUNDING:
-            continue
-        if fill.is_entry:
-            entered += fill.quantity
-            entry_value += fill.quantity * fill.price
-        else:
-            exited += fill.quantity
-            exit_value += fill.quantity * fill.price
+    fills = list(executions)
+    trades = [fill for fill in fills if fill.cause is not Cause.FUNDING]
+    bought = [fill for fill in trades if fill.is_entry]
+    sold = [fill for fill in trades if not fill.is_entry]
     return Totals(
-        entered, _average(entry_value, entered), exited, _average(exit_value, exited), fees
+        entered=sum((fill.quantity - fill.fee_coins for fill in bought), Decimal(0)),
+        entry_average=_average(bought),
+        exited=sum((fill.quantity + fill.fee_coins for fill in sold), Decimal(0)),
+        exit_average=_average(sold),
+        fees=sum((fill.fee for fill in fills), Decimal(0)),
     )
 
 
@@ -86,7 +91,10 @@ def reckoned(totals: Totals, direction: Direction, *, funding: Decimal) -> Decim
     return gross - (totals.fees - funding)
 
 
-def _average(value: Decimal, quantity: Decimal) -> Decimal | None:
+def _average(fills: Iterable[Execution]) -> Decimal | None:
+    pairs = [(fill.quantity, fill.quantity * fill.price) for fill in fills]
+    quantity = sum((quantity for quantity, _ in pairs), Decimal(0))
+    value = sum((value for _, value in pairs), Decimal(0))
     return (value / quantity).quantize(PLACES, ROUND_HALF_EVEN) if quantity else None
 
 
@@ -109,6 +117,7 @@ class Evidence:
     cancelled_by_hand: bool  # the entry, in the exchange's app
     exit_is_stop: bool = False  # by an order of our own that waited at the stop
     exit_rests: bool = False  # an exit order of ours still stands, or may stand, at the exchange
+    is_dust: bool = False  # what is left is too little to be sold, and stays with its trader
 
 
 def judge(status: CopyStatus, evidence: Evidence) -> tuple[CopyStatus, Reason]:
@@ -118,7 +127,8 @@ def judge(status: CopyStatus, evidence: Evidence) -> tuple[CopyStatus, Reason]:
     if evidence.entry is EntryState.UNRESOLVED and totals.entered == 0:
         return CopyStatus.UNKNOWN, Reason.NONE
     if totals.entered > 0:
-        over = not is_going_on and not evidence.exit_rests and totals.held <= 0
+        is_out = totals.held <= 0 or evidence.is_dust
+        over = not is_going_on and not evidence.exit_rests and is_out
         if over and evidence.is_booked:
             return CopyStatus.CLOSED, exit_reason(evidence)
         return CopyStatus.FILLED, Reason.NONE
@@ -143,6 +153,8 @@ def exit_reason(evidence: Evidence) -> Reason:
         Cause.ADL: Reason.DELEVERAGED,
         Cause.DELISTING: Reason.DELISTED,
     }
+    if evidence.totals.exited == 0:  # nothing of it could ever be sold
+        return _unfilled_reason(evidence)
     if evidence.exit_cause in by_cause:
         return by_cause[evidence.exit_cause]
     if evidence.exit_is_target:

@@ -49,6 +49,10 @@ def withdraw_exits(observed: Observed) -> list[Action]:
     ]
 
 
+def withdraw_all(observed: Observed) -> list[Action]:
+    return [Cancel(leg.leg, link_id) for leg in observed.legs.values() for link_id in leg.standing]
+
+
 def close(observed: Observed) -> list[Action]:
     """Take the position off at the market, never more of it than is this copy's own.
 

@@ -4,26 +4,32 @@
 the same call, and once its actions have taken effect it returns nothing. It shapes every plan to
 what Bybit holds: at most one conditional order of ours waits on a symbol (an entry with a trigger),
 stop, target and trailing stop belong to the position, and further targets are plain limits. What
-another exchange can do less (`Account.can`) is done another way, or the signal is skipped.
+another exchange can do less (`Account.can`) is done another way, or the signal is skipped. Of
+what a spot account holds, stop and sales take turns (`taking_turns.py`).
 """
 
 from __future__ import annotations
 
-from signals.domain.actions import Action
+from signals.domain.actions import Action, HandOver
 from signals.domain.entering import enter, keep_entry
 from signals.domain.holding import keep_position, restore_stop
-from signals.domain.leaving import close, is_handed_over, let_go, withdraw_exits
+from signals.domain.leaving import close, is_handed_over, let_go, withdraw_all, withdraw_exits
 from signals.domain.legs import is_entry_leg
-from signals.domain.situation import Account, Desired, Observed
+from signals.domain.situation import Account, Desired, LegOrder, Observed
+from signals.domain.taking_turns import is_gone, keep_coins, put_stop_back
 
 
 def plan(desired: Desired, account: Account, observed: Observed) -> list[Action]:
     """Decide what to do next for one copy; while an order's fate is unknown, only a stop is set."""
     if any(leg.is_unresolved for leg in observed.legs.values()):
+        if account.can.holds_coins:
+            return put_stop_back(desired, observed)
         return restore_stop(desired, account, observed)
     entries = [leg for leg in observed.legs.values() if is_entry_leg(leg.leg)]
     if not any(leg.was_sent for leg in entries):
         return enter(desired, account, observed)
+    if account.can.holds_coins:
+        return _trade_coins(entries, desired, account, observed)
     stays = desired.wants_position or desired.is_left
     if stays and is_handed_over(observed):
         return let_go(observed)
@@ -39,3 +45,16 @@ def plan(desired: Desired, account: Account, observed: Observed) -> list[Action]
     elif observed.entered > 0:
         actions += withdraw_exits(observed)
     return actions
+
+
+def _trade_coins(
+    entries: list[LegOrder], desired: Desired, account: Account, observed: Observed
+) -> list[Action]:
+    """The same for a spot account, where more of the coin may be held than this copy's own."""
+    if is_gone(observed):
+        return withdraw_all(observed) or [HandOver()]
+    actions = keep_coins(desired, account.can, observed)  # first: an entry may refuse its change
+    for entry in entries:
+        actions += keep_entry(entry, desired, account, observed)
+    is_done = desired.is_left and observed.held > 0
+    return actions or ([HandOver()] if is_done else [])

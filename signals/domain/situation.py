@@ -78,6 +78,7 @@ class LegOrder:
     was_forced_out: bool = False  # cancelled by the exchange itself, as before a deleveraging
     filled_before: Decimal = Decimal(0)  # by earlier generations of the leg
     was_reached: bool = False  # one of them was filled whole
+    was_refused: bool = False  # by the exchange, finally
     trigger: Decimal | None = None  # what the order waits for
     replaced: tuple[str, ...] = ()  # link ids of earlier generations that still stand
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -59,6 +59,26 @@ def keep_targets(
     return sorted(actions, key=lambda action: not _is_smaller(action, observed))
 
 
+def target_sales(
+    signal: Draft,
+    can: Capabilities,
+    held: Decimal,
+    price: Decimal,
+    observed: Observed,
+    rules: InstrumentFacts,
+) -> Iterator[Place]:
+    """Where none can rest: a limit for each target that `price` has reached, at its own price."""
+    shares = _shares(signal, can, observed, rules)
+    weights = [share.weight for share in shares]
+    parts = share_out(held, weights, step=rules.step, minimum=rules.min_quantity)
+    for share, part in zip(shares, parts, strict=False):
+        goal = target_on_tick(share.target.price, signal.direction, rules.tick)
+        if part > 0 and signal.direction.is_beyond(price, goal):
+            leg = target_leg(share.number)
+            generation = next_generation(observed.legs.get(leg))
+            yield Place(leg, generation, OrderType.LIMIT, part, goal, None, None, reduce_only=True)
+
+
 def _is_smaller(action: Action, observed: Observed) -> bool:
     """Bybit cuts reduce-only orders that together exceed the position: what shrinks goes first."""
     if isinstance(action, Cancel):
@@ -96,7 +116,12 @@ def _late(signal: Draft, observed: Observed) -> list[_Share]:
 
 
 def _is_over(order: LegOrder, can: Capabilities) -> bool:
-    """Where nothing is amended, what was withdrawn may have been to be placed anew."""
+    """Where nothing is amended, what was withdrawn may have been to be placed anew.
+
+    Where none rests, it is offered as often as the price comes, unless the exchange refuses it.
+    """
+    if not can.rests_targets:
+        return order.is_filled or (order.was_refused and not order.may_come_back)
     was_ours = not can.amends and not order.is_filled and order.may_come_back
     return order.was_sent and not order.is_open and not order.is_to_come_back and not was_ours
 

@@ -16,6 +16,7 @@ from exchanges.domain.errors import (
 )
 from exchanges.domain.trading import Acknowledgement, NewOrder, OrderChange
 from exchanges.ports import Exchange
+from exchanges.registry import venue_of
 from signals.domain.actions import (
     Action,
     Amend,
@@ -41,6 +42,7 @@ class Outcome:
     acknowledgement: Acknowledgement | None = None
     error: ExchangeError | None = None
     calls: tuple[Call, ...] = ()
+    found_nothing: bool = False  # what was to be withdrawn or changed does not rest any more
 
     @property
     def is_done(self) -> bool:
@@ -55,6 +57,7 @@ def act(
     `orders` are the stored intents by leg, and the orders that are to be changed.
     """
     outcomes: list[Outcome] = []
+    takes_turns = venue_of(copy.connection.exchange).capabilities.holds_coins
     is_held = False
     for action in actions:
         if not lease.may_send():
@@ -70,8 +73,8 @@ def act(
         outcomes.append(_carry_out(copy, action, orders, exchange, lease))
         if _has_stayed(outcomes[-1]):
             is_held = True
-        elif outcomes[-1].error is not None:
-            break
+        elif outcomes[-1].error is not None or (outcomes[-1].found_nothing and takes_turns):
+            break  # where coins were to be freed, they may have been sold
     done = {id(outcome.action) for outcome in outcomes}
     outcomes += [Outcome(action) for action in actions if id(action) not in done]
     return outcomes
@@ -89,10 +92,12 @@ def _carry_out(
     asked_at = lease.time()
     acknowledgement: Acknowledgement | None = None
     failure: ExchangeError | None = None
+    found_nothing = False
     with listening() as calls:
         try:
             acknowledgement = _call(copy, action, orders, exchange)
         except NotFound as error:  # already filled, gone or flat: the next look says which
+            found_nothing = True
             if isinstance(action, Place):  # of what is new that says nothing
                 failure = UnexpectedReply("not found", code=error.code)
         except ExchangeError as error:
@@ -105,7 +110,9 @@ def _carry_out(
     if calls:  # to the millisecond: without the wait for a permit, and for a turn of the processor
         sent_at = _moment(lease, calls[0].started)
         answered_at = _moment(lease, calls[-1].ended)
-    return Outcome(action, sent_at, answered_at, acknowledgement, failure, tuple(calls))
+    return Outcome(
+        action, sent_at, answered_at, acknowledgement, failure, tuple(calls), found_nothing
+    )
 
 
 def _moment(lease: Lease, monotonic: float) -> datetime:

@@ -12,6 +12,7 @@ from django.conf import settings
 from exchanges.choices import ConnectionStatus
 from exchanges.domain.errors import CredentialsRejected, Unavailable
 from exchanges.domain.trading import PORTFOLIO_MARGIN
+from exchanges.domain.venues import Capabilities
 from exchanges.models import Connection
 from exchanges.registry import venue_of
 from hexagonal.lib.numbers import plain
@@ -226,6 +227,7 @@ def _reductions(copy: Copy) -> Iterator[Reduction]:
 
 def _account(task: Task, book: Book) -> Account:
     seen, state, link = task.seen, task.state, task.link
+    can = venue_of(link.exchange).capabilities
     bound = others(link, task.copy, book.bindings)
     return Account(
         rules=rules_of(link, book.authors.get(link.pk, ())),
@@ -234,28 +236,29 @@ def _account(task: Task, book: Book) -> Account:
         author=task.copy.signal.author_id,
         leverage=state.leverage if state is not None else None,
         is_hedge=state.is_hedge if state is not None else False,
-        has_own_business=task.is_entry and seen is not None and _is_foreign(seen),
+        has_own_business=task.is_entry and seen is not None and _is_foreign(seen, can),
         margin=task.copy.margin,
         has_leverage=link.margin_mode != PORTFOLIO_MARGIN,
-        can=venue_of(link.exchange).capabilities,
+        can=can,
     )
 
 
-def _is_foreign(seen: Observation) -> bool:
-    return bool(seen.positions) or any(not is_ours(order.link_id) for order in seen.orders)
+def _is_foreign(seen: Observation, can: Capabilities) -> bool:
+    """Whether the trader has business of their own; coins that lie in a spot account are none."""
+    has_position = bool(seen.positions) and not can.holds_coins
+    return has_position or any(not is_ours(order.link_id) for order in seen.orders)
 
 
 def _observed(task: Task, book: Book, lease: Lease) -> Observed:
     copy, ledger = task.copy, task.ledger
-    unseen = ledger.unseen_exits()
     return Observed(
         now=lease.time(),
         ticker=book.tickers.get(task.place),
         rules=task.rules,
         legs=ledger.legs(),
         entered=copy.entered_quantity,
-        held=max(copy.entered_quantity - copy.exited_quantity - unseen, Decimal(0)),
-        unseen_exits=unseen,
+        held=ledger.held,
+        unseen_exits=ledger.unseen_exits(),
         position=ledger.levels(),
         entry_average=copy.entry_average,
         last_fill_at=ledger.last_fill_at(),

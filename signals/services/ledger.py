@@ -30,6 +30,7 @@ from signals.domain.judging import (
     reckoned,
     total,
 )
+from signals.domain.leaving import QUIET
 from signals.domain.legs import CLOSE, REDUCTION, STOP, TARGET, is_entry_leg
 from signals.domain.lifecycle import FINAL, CopyStatus, check_transition
 from signals.domain.link_ids import is_ours
@@ -39,6 +40,7 @@ from signals.domain.terms import text
 from signals.models import ClosedPnl, Copy, ExchangeCall, Fill, Order
 from signals.services.observing import UNRESOLVED, Observation
 
+GROWING = {EntryState.OPEN, EntryState.UNRESOLVED}
 STATUS_OF_STATE = {
     OrderState.OPEN: OrderStatus.OPEN,
     OrderState.UNTRIGGERED: OrderStatus.OPEN,
@@ -55,6 +57,7 @@ LEG_OF_CAUSE = {
     Cause.DELISTING: "settlement",
 }
 HAND = "hand"
+ZERO = Decimal(0)
 QUOTE = "USDT"
 ABSENCES = 3  # looks, a second apart, before an order counts as never accepted
 
@@ -73,6 +76,8 @@ class CopyLedger:
     cancelled_by_request: set[str] = field(default_factory=set)  # exchange ids
     cancelled_by_force: set[str] = field(default_factory=set)  # exchange ids
     strangers: set[str] = field(default_factory=set)  # link ids of ours, of some other copy or none
+    withdrawn: set[str] = field(default_factory=set)  # link ids, in this very step
+    dust: Decimal = Decimal(0)  # what is less cannot be sold; zero where positions are closed
 
     @property
     def direction(self) -> Direction:
@@ -135,6 +140,8 @@ class CopyLedger:
             self._absorb_result(result, settled)
         if seen.positions is not None and self.copy.position_index is not None:
             self._absorb_positions(seen.positions)
+        if self.can.holds_coins and seen.is_full:
+            self._absorb_sales_by_hand(seen, now)
         if seen.is_full:
             self.copy.looked_at = now
 
@@ -201,6 +208,8 @@ class CopyLedger:
         """
         if is_ours(facts.link_id) or facts.side is not self.direction.exit_side:
             return False
+        if self.can.holds_coins:  # see `_absorb_sales_by_hand`
+            return False
         if facts.position_index != self.copy.position_index:
             return False
         if facts.parent_link_id:
@@ -210,6 +219,26 @@ class CopyLedger:
             return False
         closing = facts.reduce_only or facts.cause is not Cause.USER or has_closed
         return closing and (facts.cause in LEG_OF_CAUSE or facts.filled > 0)
+
+    def _absorb_sales_by_hand(self, seen: Observation, now: datetime) -> None:
+        """Count the trader's own sales once the account holds less than what is this copy's.
+
+        Until then they were of coins of their own. The last of them count first.
+        """
+        there = self.position.quantity if self.position is not None else ZERO
+        missing = total(self._executions()).held - self.unseen_exits() - there
+        last, known = self.last_fill_at(), self.by_exchange_id()
+        if missing <= self.dust or last is None or now - last < QUIET:
+            return
+        since = min((order.created_at for order in self.entries()), default=now)
+        for facts in sorted(seen.orders, key=lambda facts: facts.updated_at, reverse=True):
+            is_sale = facts.side is self.direction.exit_side and facts.filled > 0
+            is_known = facts.order_id in known or is_ours(facts.link_id)
+            if is_sale and not is_known and facts.created_at >= since and missing > 0:
+                self.orders.append(self._adopt(facts))
+                missing -= facts.filled
+        for fill in seen.fills:
+            self._absorb_fill(fill)
 
     def _adopt(self, facts: OrderFacts) -> Order:
         return Order(
@@ -338,17 +367,46 @@ class CopyLedger:
         if self.position_known:
             has_level = self.position is not None and self.position.stop is not None
             copy.has_stop = has_level or self.has_stop_order()
-        is_bare = copy.entered_quantity > copy.exited_quantity and not copy.has_stop
+        held = copy.entered_quantity - copy.exited_quantity
+        is_bare = held > 0 and held >= self.dust and not copy.has_stop
         copy.unprotected_since = (copy.unprotected_since or now) if is_bare else None
 
     def has_stop_order(self) -> bool:
-        """Whether a stop of ours rests at the exchange for all that is held."""
+        """Whether a stop of ours rests at the exchange for all that is held, but for dust."""
         held = self.copy.entered_quantity - self.copy.exited_quantity
-        return any(
-            order.link_id and order.leg == STOP and order.quantity >= held
+        stops = [
+            order
             for order in self.orders
-            if order.status == OrderStatus.OPEN
+            if order.leg == STOP and order.link_id and order.status == OrderStatus.OPEN
+        ]
+        return any(
+            order.quantity >= held or held - order.quantity < self.dust
+            for order in stops
+            if order.link_id not in self.withdrawn
         )
+
+    def note_withdrawn(self, link_id: str, now: datetime) -> None:
+        """Remember an order that no longer rests; a stop leaves what it covered without one."""
+        self.withdrawn.add(link_id)
+        copy = self.copy
+        if copy.has_stop and self.by_link_id()[link_id].leg == STOP:
+            copy.has_stop = self.has_stop_order()
+            copy.unprotected_since = None if copy.has_stop else now
+
+    @property
+    def held(self) -> Decimal:
+        """What is still to be sold; dust is, as long as something may be bought beside it."""
+        return ZERO if self._is_dust() else self.copy.entered_quantity - self._gone()
+
+    def _gone(self) -> Decimal:
+        return min(self.copy.exited_quantity + self.unseen_exits(), self.copy.entered_quantity)
+
+    def _is_dust(self) -> bool:
+        """Whether too little is left to be sold, and nothing of ours is bought or sold any more."""
+        copy = self.copy
+        is_bought = copy.exited_quantity == 0 and self.entry_state() in GROWING
+        exits = any(not is_entry_leg(order.leg) for order in self.resting())
+        return copy.entered_quantity - self._gone() < self.dust and not is_bought and not exits
 
     def verdict(self, now: datetime) -> tuple[CopyStatus, Reason]:
         """Where the copy stands by all that is known."""
@@ -375,15 +433,20 @@ class CopyLedger:
         return is_trade and fill.side == self.direction.entry_side.value
 
     def _executions(self) -> list[Execution]:
-        """A fee in a coin whose price nobody has told is on record, and in no sum of USDT."""
-        entry_side = self.direction.entry_side.value
+        """A fee in a coin whose price nobody has told is on record, and in no sum of USDT.
+
+        One in the traded coin is worth what that was traded at.
+        """
+        entry_side, coin = self.direction.entry_side.value, self.copy.symbol.removesuffix(QUOTE)
+        has_coins = self.can.holds_coins
         return [
             Execution(
                 is_entry=fill.side == entry_side,
                 cause=Cause(fill.cause),
                 quantity=fill.quantity,
                 price=fill.price,
-                fee=fill.fee if fill.fee_currency == QUOTE else Decimal(0),
+                fee=fill.fee * {QUOTE: Decimal(1), coin: fill.price}.get(fill.fee_currency, ZERO),
+                fee_coins=fill.fee if has_coins and fill.fee_currency == coin else ZERO,
             )
             for fill in self.fills
         ]
@@ -408,6 +471,7 @@ class CopyLedger:
             lapse=self.lapse,
             cancelled_by_hand=by_hand,
             exit_rests=self._exit_rests(),
+            is_dust=self._is_dust(),
         )
 
     def _exit_rests(self) -> bool:
@@ -528,6 +592,7 @@ def _leg_order(generations: list[Order], forced: set[str]) -> LegOrder:
         is_open=order.status == OrderStatus.OPEN,
         is_unresolved=order.status in UNRESOLVED,
         was_sent=order.status != OrderStatus.NOT_SENT,
+        was_refused=order.status == OrderStatus.REJECTED,
         was_forced_out=order.exchange_id in forced,
         filled_before=sum((before.filled for before in earlier), Decimal(0)),
         was_reached=any(before.status == OrderStatus.FILLED for before in earlier),

@@ -45,6 +45,7 @@ from signals.services.parting import end_unwithdrawn, is_left
 # filter, while a worker reads the contract's rules anew.
 MODE_REFUSALS = 3
 FILTER_REFUSALS = 3
+COIN_REFUSALS = 5  # of what is to be sold, or kept by a stop, in a spot account
 LEAVE_REFUSALS = 5  # of what a trade that is left has to withdraw before it ends
 MOST_COUNTED = 1000
 
@@ -99,7 +100,7 @@ def apply_outcomes(
         action = outcome.action
         ledger.calls += rows_of(ledger, outcome)
         if isinstance(action, Amend | Cancel):
-            ledger.copy.looked_at = None  # a look at the position alone would not show it
+            _change(ledger, action, outcome, now)
         if isinstance(action, Place):
             _place(ledger, orders[action.leg], outcome, now)
         elif isinstance(action, SetLeverage) and isinstance(outcome.error, OrderRejected):
@@ -114,6 +115,14 @@ def apply_outcomes(
             refuse_credentials(ledger, outcome.error, now)
         if _cannot_be_left_clean(ledger.copy, outcome):
             ledger.move(*end_unwithdrawn(ledger), now)
+
+
+def _change(ledger: CopyLedger, action: Amend | Cancel, outcome: Outcome, now: datetime) -> None:
+    """Where a stop makes way for a sale, it counts as gone from now on; a look says for sure."""
+    ledger.copy.looked_at = None  # a look at the position alone would not show it
+    may_be_gone = outcome.sent_at is not None and not isinstance(outcome.error, Unavailable)
+    if isinstance(action, Cancel) and may_be_gone and ledger.can.holds_coins:
+        ledger.note_withdrawn(action.link_id, now)
 
 
 def _cannot_be_left_clean(copy: Copy, outcome: Outcome) -> bool:
@@ -169,6 +178,9 @@ def _not_placed(ledger: CopyLedger, order: Order, error: ExchangeError, now: dat
     if isinstance(error, Unavailable):
         order.status = OrderStatus.NOT_SENT
         return
+    if isinstance(error, InsufficientMargin) and ledger.can.holds_coins and not is_entry:
+        _coins_missing(ledger, order, now)
+        return
     if order.leg == STOP and isinstance(error, OrderRejected):
         _stop_order_refused(ledger, order, error)
         return
@@ -187,6 +199,16 @@ def _not_placed(ledger: CopyLedger, order: Order, error: ExchangeError, now: dat
     if is_entry and copy.status in ENTERING:
         mode = isinstance(error, PositionModeMismatch)
         ledger.move(CopyStatus.REJECTED, Reason.POSITION_MODE if mode else reason_of(error), now)
+
+
+def _coins_missing(ledger: CopyLedger, order: Order, now: datetime) -> None:
+    """Coins that are not free were sold on the way, or an order of their trader's own locks them.
+
+    The next look says so of a sale. What stays locked by somebody else is their own business.
+    """
+    order.status = OrderStatus.NOT_SENT
+    if not _may_pass(ledger.copy, COIN_REFUSALS):
+        ledger.move(CopyStatus.CLOSED, Reason.HANDED_OVER, now)
 
 
 def _may_pass(copy: Copy, most: int) -> bool:
@@ -223,6 +245,8 @@ def _stop_refused(ledger: CopyLedger, action: SetLevels, error: OrderRejected) -
 def _stop_order_refused(ledger: CopyLedger, order: Order, error: OrderRejected) -> None:
     """See `_stop_refused`: a stop that the signal's rule moved leaves the former one standing."""
     copy, still_stands = ledger.copy, ledger.has_stop_order()
+    if ledger.can.holds_coins:  # none can stand beside it: the former one has made way
+        still_stands = any(o.leg == STOP and o.acknowledged_at for o in ledger.orders)
     can_wait = still_stands and isinstance(error, FilterViolated)
     if can_wait and _may_pass(copy, FILTER_REFUSALS):
         order.status = OrderStatus.NOT_SENT

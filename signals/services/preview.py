@@ -58,6 +58,11 @@ class PreviewRow:
         return self.size.quantity if self.size is not None else None
 
     @property
+    def watches_targets(self) -> bool:
+        """Whether no target can rest beside the stop: this platform watches for its price."""
+        return venue_of(self.link.exchange).capabilities.holds_coins
+
+    @property
     def parts(self) -> tuple[Part, ...]:
         return self.size.parts if self.size is not None else ()
 
@@ -80,6 +85,10 @@ class Preview:
     @property
     def taking_part(self) -> list[PreviewRow]:
         return [row for row in self.rows if row.size is not None]
+
+    @property
+    def watching(self) -> int:
+        return sum(row.watches_targets for row in self.taking_part)
 
     @property
     def total_notional(self) -> Decimal:

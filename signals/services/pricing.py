@@ -1,4 +1,4 @@
-"""The prices that a chunk's entries are decided by: as they stream in, else asked for."""
+"""The prices that entries and watched targets are decided by: as they stream in, else asked for."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from signals.services.chunk import Task
 
 
 def read_tickers(tasks: list[Task]) -> dict[tuple[str, str, str], Ticker]:
-    """The price of each place where one of the tasks may enter; an exchange is asked once.
+    """The price of each place where one of the tasks may enter, or has a target that we watch.
 
-    What was asked for serves for as long as a streamed price would.
+    An exchange is asked once. What was asked for serves for as long as a streamed price would.
     """
     tickers: dict[tuple[str, str, str], Ticker] = {}
     asked: dict[tuple[str, str], Mapping[str, Ticker]] = {}
     for task in tasks:
-        if task.copy.status not in ENTERING or task.place in tickers:
+        if not _needs_price(task) or task.place in tickers:
             continue
         exchange, environment, symbol = task.place
         if task.price is None and (exchange, environment) not in asked:
@@ -30,6 +30,11 @@ def read_tickers(tasks: list[Task]) -> dict[tuple[str, str, str], Ticker]:
         if price is not None:
             tickers[task.place] = price
     return tickers
+
+
+def _needs_price(task: Task) -> bool:
+    is_watched = task.copy.status == CopyStatus.FILLED and task.ledger.can.holds_coins
+    return task.copy.status in ENTERING or is_watched
 
 
 def price_entries(tasks: Sequence[Task]) -> None:

@@ -18,7 +18,7 @@ from hexagonal.lib.clock import database_now
 from hexagonal.lib.jobs import enqueue
 from hexagonal.lib.leadership import Leadership
 from signals.models import Enrolment
-from signals.services import delisting, enrolling, nominal, publishing, streaming, working
+from signals.services import crossing, delisting, enrolling, nominal, publishing, streaming, working
 from signals.services.alarms import watch
 from signals.services.claiming import count_due
 from signals.services.revising import MOST_DOORBELLS, doorbells
@@ -152,7 +152,9 @@ def let_expire() -> None:
 
 def follow_prices() -> None:
     """Read the public prices; open signals follow them, unless a socket tells every turn."""
+    before = crossing.watched_bids()
     exchanges.refresh_all_prices(now=database_now())
+    crossing.ring_crossed(before)
     if not are_prices_followed():
         nominal.follow_prices(now=database_now())
 

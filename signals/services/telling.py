@@ -80,7 +80,7 @@ def _common(copy: Copy, signal: Signal) -> dict[str, str]:
 def _entered(copy: Copy, signal: Signal) -> Fact:
     params = _common(copy, signal) | {
         "name": copy.user.nickname,
-        "leverage": plain(signal.leverage),
+        "leverage": plain(copy.leverage or signal.leverage),
         "quantity": plain(copy.entered_quantity),
         "price": plain(copy.entry_average or Decimal(0)),
         "margin": plain(copy.margin or Decimal(0)),

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import cache, partial
 
 from django.conf import settings
@@ -32,6 +33,7 @@ from exchanges.models import Connection, SymbolState
 from exchanges.registry import venue_of
 from exchanges.selectors import quarantined
 from signals.domain.actions import Cancel, Place, SetLevels, SetLeverage, SetTrail, enters
+from signals.domain.coins import least_sale
 from signals.domain.judging import EntryState
 from signals.domain.lifecycle import ENTERING, FINAL, CopyStatus
 from signals.lease_check import fence_seconds
@@ -201,7 +203,7 @@ def _absorb_and_plan(
         status = dict(rows.order_by("pk").values_list("pk", "status"))
         for task in tasks:
             task.link.status = status[task.link.pk]  # its key may have been given up meanwhile
-            _absorb_safely(task, lease)
+            _absorb_safely(task, tickers, lease)
         entering = {task.link.pk for task in tasks if task.copy.status in ENTERING}
         halts = apply_brakes(entering, now=lease.time())
         held_back = quarantined(links)
@@ -216,15 +218,24 @@ def _absorb_and_plan(
         record_deeds(tasks)
 
 
-def _absorb_safely(task: Task, lease: Lease) -> None:
+def _absorb_safely(task: Task, tickers: dict[tuple[str, str, str], Ticker], lease: Lease) -> None:
     """One account's odd facts must not keep the others of its chunk from being worked on."""
     try:
+        task.ledger.dust = _dust_of(task, tickers)
         _absorb(task, lease)
     except DatabaseError:
         raise
     except Exception:
         log.exception("what was seen of copy %s could not be taken in", task.copy.public_id)
         task.failure = Unavailable("absorbing failed")
+
+
+def _dust_of(task: Task, tickers: dict[tuple[str, str, str], Ticker]) -> Decimal:
+    """What is too little to be sold: of a position any part is closed, of coins it is not."""
+    if task.rules is None or not task.ledger.can.holds_coins:
+        return Decimal(0)
+    ticker = tickers.get(task.place)
+    return least_sale(task.rules, ticker.bid if ticker is not None else None)
 
 
 def _absorb(task: Task, lease: Lease) -> None:
@@ -382,8 +393,27 @@ def _is_leaving(task: Task) -> bool:
     stays = copy.wants_position and copy.signal.wants_position
     if copy.status == CopyStatus.PLACED:
         return not (stays and copy.wants_entry and copy.signal.wants_entry)
-    is_flat = copy.entered_quantity <= copy.exited_quantity
+    held = copy.entered_quantity - copy.exited_quantity
+    is_flat = held <= 0 or held < task.ledger.dust
     return not stays and not (is_flat and task.ledger.entry_state() is EntryState.DONE)
+
+
+def _look_for_lost(task: Task, error: ExchangeError | None, now: datetime) -> datetime | None:
+    """When to look for what may have reached the exchange; None if nothing else may have."""
+    unresolved, is_lost = task.ledger.unresolved(), isinstance(error, OutcomeUnknown)
+    if not unresolved and not is_lost:
+        return None
+    is_bare = task.ledger.can.holds_coins and task.copy.unprotected_since is not None
+    if is_bare and not isinstance(error, Unavailable):
+        return now + LOOK_AGAIN  # the stop may have made way already, or the next one may stand
+    if is_lost:
+        return now + timedelta(seconds=fence_seconds(task.link.exchange))
+    if isinstance(error, OrderRejected):
+        return now + LOOK_AGAIN  # a stop is refused beside it: neither may hurry or delay the other
+    if error is None:
+        conclusive = [order.conclusive_at for order in unresolved if order.conclusive_at]
+        return max([now + LOOK_AGAIN, *conclusive])
+    return None
 
 
 def _next_look(task: Task, now: datetime) -> datetime:
@@ -394,14 +424,8 @@ def _next_look(task: Task, now: datetime) -> datetime:
     copy.refusals = copy.refusals if error is not None else 0
     if error is None and all(outcome.is_done for outcome in task.outcomes):
         copy.applied_revision = copy.signal.revision
-    if isinstance(error, OutcomeUnknown):
-        return now + timedelta(seconds=fence_seconds(task.link.exchange))
-    unresolved = task.ledger.unresolved()
-    if unresolved and isinstance(error, OrderRejected):
-        return now + LOOK_AGAIN  # a stop is refused beside it: neither may hurry or delay the other
-    if unresolved and error is None:
-        conclusive = [order.conclusive_at for order in unresolved if order.conclusive_at]
-        return max([now + LOOK_AGAIN, *conclusive])
+    if again := _look_for_lost(task, error, now):
+        return again
     if not copy.wants_position and not isinstance(error, Unavailable) and copy.attempts <= HASTE:
         return now + SOON  # on the way out: no waiting, unless it is refused again and again
     if isinstance(error, RateLimited):

@@ -37,7 +37,6 @@ STATES = {
 # How exchanges call the side of a hedge, and the words for an account without one.
 INDEXES = {"long": 1, "short": 2}
 SIDE_NAMES = ("positionSide", "posSide")
-QUOTE = "USDT"
 FIRING_MS = 10_000  # that what a stop has become may take to show
 NEVER = 2100  # the year that Binance gives to what has no end
 ONE = Decimal(1)
@@ -144,8 +143,8 @@ def is_newer(facts: OrderFacts, known: OrderFacts) -> bool:
 def fill(row: Row, listing: Listing, *, of: OrderFacts | None, closes: bool) -> FillFacts:
     """A trade as ccxt has read it; `of`: its order, of which most exchanges' trades say little.
 
-    A fee in the coin that was traded is told in what that was worth at this very price. One in any
-    other coin stays in it: nobody here knows what that is worth.
+    A fee stays in the coin that it was taken in: of one in the coin that was traded, the account
+    holds so much less.
     """
     if not row.get("id") or not row.get("order") or row.get("side") not in {"buy", "sell"}:
         raise ValueError("a fill without an id, an order or a side")
@@ -154,7 +153,7 @@ def fill(row: Row, listing: Listing, *, of: OrderFacts | None, closes: bool) -> 
     quantity, price = in_base(row.get("amount"), listing.contract), number(row.get("price"))
     if quantity <= 0 or price <= 0:
         raise ValueError("a fill of nothing")
-    fee, currency = _fee(row, listing, price)
+    fee, currency = _fee(row)
     return FillFacts(
         fill_id=f"{listing.symbol} {row['id']}",  # some count by market, and we by account
         order_id=of.order_id if of is not None else str(row["order"]),
@@ -172,17 +171,14 @@ def fill(row: Row, listing: Listing, *, of: OrderFacts | None, closes: bool) -> 
     )
 
 
-def _fee(row: Row, listing: Listing, price: Decimal) -> tuple[Decimal, str]:
+def _fee(row: Row) -> tuple[Decimal, str]:
     said = row.get("fee") or {}
     if said.get("cost") is None:
         said = _paid(row.get("fees") or [])
     currency = said.get("currency")
     if said.get("cost") is None or not currency:
         raise ValueError("a fill without its fee")
-    cost = number(said["cost"])
-    if currency == listing.market["base"]:
-        return cost * price, QUOTE
-    return cost, str(currency)
+    return number(said["cost"]), str(currency)
 
 
 def _paid(fees: Sequence[Row]) -> Row:

@@ -114,7 +114,7 @@ def test_a_clock_may_lead_by_less_than_a_second(control, exchange, owner, ahead_
     ("changes", "said"),
     [
         ({"quantity": "0.5"}, "money"),
-        ({"quantity": "0.0021"}, "step"),
+        ({"quantity": "0.002000001"}, "step"),
         ({"stopLoss": "58000"}, "unread"),
     ],
 )
@@ -169,7 +169,8 @@ def test_lists_tell_what_rests_what_was_and_what_was_traded(control, exchange, o
     ]
     assert names == [["hxb"], ["hxa", "hxb"]]
     (trade,) = ask(control, exchange, owner, trades, symbol="BTCUSDT").json()
-    assert (trade["price"], trade["qty"], trade["commissionAsset"]) == ("59000.5", "0.002", "USDT")
+    coin = "BTC" if exchange == "binance" else "USDT"
+    assert (trade["price"], trade["qty"], trade["commissionAsset"]) == ("59000.5", "0.002", coin)
 
 
 def test_a_list_is_cut_and_kept_to_its_time(control, exchange, owner):
@@ -184,6 +185,78 @@ def test_a_list_is_cut_and_kept_to_its_time(control, exchange, owner):
         long = {"startTime": 1, "endTime": 8 * 24 * 3600 * 1000}
         refused = ask(control, exchange, owner, everything, symbol="BTCUSDT", **long)
         assert code(refused) == (-1127 if exchange == "binance" else -4166)
+
+
+SPOT = pytest.mark.parametrize("exchange", ["binance"], indirect=True)
+AT_MARKET = {"type": "MARKET", "price": None, "timeInForce": None}
+
+
+def coins(control, exchange, owner):
+    rows = ask(control, exchange, owner, "/api/v3/account").json()["balances"]
+    return next((row["free"], row["locked"]) for row in rows if row["asset"] == "BTC")
+
+
+def sale(quantity, **changes):
+    return limit(**({"side": "SELL", "quantity": quantity, "price": "61000"} | changes))
+
+
+def stop(quantity, **changes):
+    return sale(quantity, **AT_MARKET | {"type": "STOP_LOSS", "stopPrice": "58000"} | changes)
+
+
+@SPOT
+def test_a_purchase_pays_its_fee_in_what_it_buys(control, exchange, owner):
+    send(control, exchange, owner, limit(**AT_MARKET))
+    (trade,) = ask(control, exchange, owner, "/api/v3/myTrades", symbol="BTCUSDT").json()
+    assert (trade["commission"], trade["commissionAsset"]) == ("0.000002", "BTC")
+    assert coins(control, exchange, owner) == ("0.001998", "0")
+    too_much = send(control, exchange, owner, sale("0.002", newClientOrderId="hxb"))
+    assert too_much.json()["msg"] == "Account has insufficient balance for requested action."
+    assert code(too_much) == -2010
+    assert send(control, exchange, owner, sale("0.00199", price="60000")).ok
+    trades = ask(control, exchange, owner, "/api/v3/myTrades", symbol="BTCUSDT").json()
+    assert (trades[1]["commissionAsset"], trades[1]["commission"]) == ("USDT", "0.11940000")
+    assert coins(control, exchange, owner) == ("0.000008", "0")
+
+
+@SPOT
+@pytest.mark.parametrize("first", [sale("0.00199"), stop("0.00199")], ids=["sale", "stop"])
+def test_what_rests_to_sell_locks_its_coins(control, exchange, owner, first):
+    send(control, exchange, owner, limit(**AT_MARKET))
+    assert send(control, exchange, owner, first | {"newClientOrderId": "hxb"}).ok
+    assert coins(control, exchange, owner) == ("0.000008", "0.00199")
+    for other in (sale("0.001"), stop("0.001"), sale("0.001", **AT_MARKET)):
+        answer = send(control, exchange, owner, other | {"newClientOrderId": "hxc"})
+        assert code(answer) == -2010
+        assert answer.json()["msg"] == "Account has insufficient balance for requested action."
+    named = {"symbol": "BTCUSDT", "origClientOrderId": "hxb"}
+    assert ask(control, exchange, owner, "/api/v3/order", "DELETE", **named).ok
+    assert coins(control, exchange, owner) == ("0.001998", "0")
+    assert send(control, exchange, owner, sale("0.001", newClientOrderId="hxc")).ok
+
+
+@SPOT
+def test_a_stop_of_the_spot_market_is_one_order_that_fires(control, exchange, owner):
+    send(control, exchange, owner, limit(**AT_MARKET))
+    send(control, exchange, owner, stop("0.00199", newClientOrderId="hxs"))
+    control.price("57900")
+    named = {"symbol": "BTCUSDT", "origClientOrderId": "hxs"}
+    found = ask(control, exchange, owner, "/api/v3/order", **named).json()
+    assert (found["status"], found["type"], found["executedQty"]) == (
+        *("FILLED", "STOP_LOSS", "0.00199"),
+    )
+    assert coins(control, exchange, owner) == ("0.000008", "0")
+    late = ask(control, exchange, owner, "/api/v3/order", "DELETE", **named)
+    assert code(late) == -2011
+    below = send(control, exchange, owner, stop("0.00001", stopPrice="57000"))
+    assert code(below) == -1013  # not worth 5 USDT
+
+
+@SPOT
+def test_coins_may_come_from_elsewhere(control, exchange, owner):
+    control.coins(owner[0], "0.5")
+    assert coins(control, exchange, owner) == ("0.5", "0")
+    assert send(control, exchange, owner, sale("0.4")).ok
 
 
 @pytest.mark.parametrize("exchange", ["binance_usdm"], indirect=True)

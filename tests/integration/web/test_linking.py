@@ -267,6 +267,17 @@ def test_a_guide_names_what_to_tick_and_every_error(client, alice, settings):
     assert settings.BYBIT_API_PAGE_URL in text
 
 
+def test_a_guide_says_how_trading_differs_there(client, alice):
+    speak(client, alice, "en")
+    watched = "They are watched by us and sold at once when the price is there."
+    for exchange in ("binance", "kucoin"):
+        text = shown(client.get(reverse("guide", args=[exchange])))
+        assert watched in text
+        assert "Spot only: short signals are skipped." in text
+    assert "How trading differs" not in shown(client.get(reverse("guide", args=["bybit"])))
+    assert watched not in shown(client.get(reverse("guide", args=["binance_usdm"])))
+
+
 def test_guides_of_unknown_exchanges_and_for_strangers_do_not_exist(client, alice):
     assert client.get("/guide/bybit/")["Location"] == "/account/login/?next=/guide/bybit/"
     client.force_login(alice)

@@ -452,8 +452,8 @@ def test_a_name_that_no_adapter_has_is_an_error(settings):
 
 def test_only_what_carries_a_signal_may_be_offered(settings):
     settings.EXCHANGE_ENVIRONMENTS = ["demo"]
-    # The others keep no stop that we could name, have no targets beside it, or hide the rights.
-    whole = {"binance_usdm", "bingx", "bitget", "kucoin_futures", "okx"}
+    # The others keep no stop that we could name, or hide the rights.
+    whole = {"binance", "binance_usdm", "bingx", "bitget", "kucoin", "kucoin_futures", "okx"}
     for kind in CCXT_VENUES:
         settings.EXCHANGES_OFFERED = ["bybit", kind]
         assert [error.id for error in check_offered()] == (

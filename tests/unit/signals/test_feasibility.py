@@ -34,7 +34,7 @@ SHORT = long_btc(direction=Direction.SHORT, stop=D(46500), targets=(TargetDraft(
         (SHORT, SPOT, Reason.SHORT_UNSUPPORTED),
         (long_btc(), SPOT, Reason.NONE),
         (long_btc(), Capabilities(stop=StopKeeping.NONE), Reason.STOP_UNSUPPORTED),
-        (long_btc(), Capabilities(rests_targets=False), Reason.EXIT_UNSUPPORTED),
+        (long_btc(), Capabilities(rests_targets=False), Reason.NONE),
         (long_btc(), FOLLOWS, Reason.NONE),
         (long_btc(runner=TRAIL), FOLLOWS, Reason.EXIT_UNSUPPORTED),
         (
@@ -97,7 +97,8 @@ def test_every_exchange_declares_what_it_can(exchange):
         assert kept == [Reason.NONE, Reason.NONE]
     elif not can.has_leverage:  # spot
         assert kept[1] is Reason.SHORT_UNSUPPORTED
-        assert kept[0] in {Reason.STOP_UNSUPPORTED, Reason.EXIT_UNSUPPORTED}
+        keeps_stops = exchange in {"binance", "kucoin"}
+        assert kept[0] is (Reason.NONE if keeps_stops else Reason.STOP_UNSUPPORTED)
     else:
         expected = Reason.STOP_UNSUPPORTED if can.stop is StopKeeping.NONE else Reason.NONE
         assert kept == [expected, expected]

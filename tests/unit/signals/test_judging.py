@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal as D
 
 import pytest
@@ -9,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchanges.domain.trading import Cause
-from signals.domain.judging import EntryState, Evidence, Execution, Totals, judge, total
+from signals.domain.direction import Direction
+from signals.domain.judging import (
+    EntryState,
+    Evidence,
+    Execution,
+    Totals,
+    judge,
+    reckoned,
+    total,
+)
 from signals.domain.lifecycle import (
     FINAL,
     TRANSITIONS,
@@ -108,6 +118,34 @@ def test_sums_keep_funding_out_of_quantities():
     found = total(fills)
     assert (found.entered, found.entry_average, found.held) == (3, 101, 0)
     assert found.fees == D("0.9")
+
+
+def test_a_fee_in_coins_is_never_got_and_goes_with_what_is_sold():
+    fills = [
+        Execution(True, Cause.USER, D(10), D(100), D(1), fee_coins=D("0.01")),
+        Execution(False, Cause.TARGET, D(5), D(110), D("0.55")),
+        Execution(False, Cause.TARGET, D("4.98"), D(110), D("1.1"), fee_coins=D("0.01")),
+    ]
+    found = total(fills)
+    assert (found.entered, found.exited, found.held) == (D("9.99"), D("9.99"), 0)
+    assert (found.entry_average, found.exit_average) == (100, 110)
+    # Paid 1000, got 550 - 0.55 and 547.8; the last fee was paid in coins.
+    result = reckoned(found, Direction.LONG, funding=D(0))
+    assert result == D(550) - D("0.55") + D("4.98") * 110 - 1000
+
+
+@pytest.mark.parametrize(
+    ("exited", "changes", "reason"),
+    [
+        ("0.9", {"exit_is_target": True}, Reason.TARGET),
+        ("0", {"lapse": Reason.RANGE_LEFT}, Reason.RANGE_LEFT),
+        ("0", {}, Reason.NOT_FILLED),
+    ],
+)
+def test_dust_keeps_no_copy_open(exited, changes, reason):
+    seen = evidence(EntryState.DONE, "1", exited, is_dust=True, **changes)
+    assert judge(S.FILLED, seen) == (S.CLOSED, reason)
+    assert judge(S.FILLED, replace(seen, exit_rests=True)) == (S.FILLED, Reason.NONE)
 
 
 @pytest.mark.parametrize("reason", [Reason.NONE, Reason.AMENDMENT_REFUSED, Reason.QUARANTINED])
