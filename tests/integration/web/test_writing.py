@@ -291,7 +291,7 @@ def test_the_preview_says_when_the_limits_take_too_long(writer, alice, settings)
 def test_the_preview_says_how_long_the_limits_make_it_take(writer, alice, monkeypatch):
     for name in ("one", "two"):
         link_account(alice, writer.market, name=name)
-    monkeypatch.setattr("signals.services.preview.entry_room", lambda: (1, Decimal(5)))
+    monkeypatch.setattr("signals.services.publishing.entry_room", lambda _budget: (1, Decimal(5)))
     assert "2, within 5 s" in text_of(writer.post(PREVIEW, FORM))
 
 
