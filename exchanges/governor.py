@@ -302,17 +302,19 @@ class Governor:
     def freeze(self, budget: str, seconds: float) -> None:
         """Stop an address: the exchange has banned it, and every request prolongs that."""
         log.error("%s waits out a ban of %d s", budget, seconds)
-        self._freeze(budget, seconds, only_if_forgotten=False)
+        self._freeze(budget, seconds)
 
     def remind(self, budget: str, seconds: float) -> None:
         """Put back a ban that Redis may have forgotten."""
-        self._freeze(budget, seconds, only_if_forgotten=True)
+        self._freeze(budget, seconds)
 
-    def _freeze(self, budget: str, seconds: float, *, only_if_forgotten: bool) -> None:
+    def _freeze(self, budget: str, seconds: float) -> None:
+        """The longer one stands: a pause that was asked for on the way ends no ban."""
         self._remember(budget, seconds)
         key, left = f"{PREFIX}frozen:{budget}", max(int(seconds * 1000), 1)
         try:
-            self._redis.set(key, 1, px=left, nx=only_if_forgotten)
+            if not self._redis.set(key, 1, px=left, nx=True):
+                self._redis.pexpire(key, left, gt=True)
         except redis.RedisError:
             return  # this process's own memory still holds
 

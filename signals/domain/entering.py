@@ -159,6 +159,8 @@ def keep_entry(
     if entry.filled >= quantity:
         return [Cancel(entry.leg, entry.link_id)]
     target = attached_target(desired.signal, account.can)
+    if account.can.stop is not StopKeeping.POSITION:  # what its trader hangs on it is theirs
+        stop, target = entry.stop, entry.target
     if (price, quantity, stop, target) == (entry.price, entry.quantity, entry.stop, entry.target):
         return []
     return [

@@ -116,7 +116,7 @@ def silence_asked(
     alone. Everything that is sent on prolongs that, and may end in a longer ban.
     """
     if status == BANNED or (status == FORBIDDEN and body is None):
-        return max(_pause(headers, 0.0), BAN_SECONDS)
+        return _pause(headers, BAN_SECONDS)
     if _throttles_address(venue, status, body):
         return _pause(headers, venue.rate_pause)
     return 0.0
@@ -174,4 +174,5 @@ def _number(code: str) -> int | None:
 
 def _pause(headers: Mapping[str, str], otherwise: float) -> float:
     said: Any = headers.get("Retry-After", "")
-    return min(float(said), LONGEST_PAUSE) if str(said).isdigit() else otherwise
+    seconds = float(said) if str(said).isdigit() else 0.0
+    return min(seconds, LONGEST_PAUSE) if seconds else otherwise

@@ -173,6 +173,15 @@ def test_a_ban_stops_one_address_in_every_process(make):
         assert governor.room(["a"])["a"].left(Lane.PROTECT) == 0
 
 
+def test_a_pause_that_was_asked_for_on_the_way_ends_no_ban(make):
+    first, second, third = make(), make(), make()
+    first.freeze("a", 600)
+    second.freeze("a", 1)
+    assert third.room(["a"])["a"].frozen > 590
+    second.remind("a", 900)
+    assert third.room(["a"])["a"].frozen > 890
+
+
 def test_a_ban_outlives_the_memory_of_redis(make):
     governor = make()
     governor.freeze("a", 600)

@@ -104,6 +104,10 @@ def test_statuses_of_the_limits(kind):
     banned = judged(kind, None, is_write=True, status=418)
     assert isinstance(banned, EgressBlocked)
     assert banned.retry_after >= 600
+    briefly = judged(kind, None, is_write=True, status=418, headers={"Retry-After": "120"})
+    assert briefly.retry_after == 120  # a stop that may leave again waits no longer
+    nothing = judged(kind, None, is_write=True, status=429, headers={"Retry-After": "0"})
+    assert nothing.retry_after > 0
 
 
 @pytest.mark.parametrize(

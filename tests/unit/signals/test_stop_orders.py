@@ -168,6 +168,12 @@ def test_a_resting_entry_that_is_amended_names_no_levels():
     assert (action.price, action.stop, action.target) == (D(45900), None, None)
 
 
+@pytest.mark.parametrize("account", [ACCOUNT, AMENDS])
+def test_levels_that_a_trader_hangs_on_our_entry_are_theirs(account):
+    theirs = replace(entry(), stop=D("45000"), target=D("48000"))
+    assert plan(desired(), account, observed(legs=[theirs])) == []
+
+
 def test_on_the_way_out_the_stop_stays_until_all_is_sold():
     leaving = desired(wants_position=False)
     actions = plan(leaving, ACCOUNT, holding(FILLED, stop(replaced=("hx-old",)), target()))

@@ -298,11 +298,11 @@ class BingxSwap(Venue):
 
 def _granted(rights: Mapping[str, Any]) -> list[str]:
     """What is on; raises `ValueError` where nothing says whether coins may be moved."""
-    if "permissions" not in rights and not all(
-        isinstance(rights.get(name), bool) for name in MOVING
-    ):
+    numbers, switches = rights.get("permissions"), flags(rights)
+    tells_moving = all(isinstance(rights.get(name), bool) for name in MOVING)
+    if not tells_moving and (numbers is None or (switches and not numbers)):
         raise ValueError("rights that are not told")
-    return [*words(rights.get("permissions")), *flags(rights)]
+    return [*words(numbers), *switches]
 
 
 def _within(

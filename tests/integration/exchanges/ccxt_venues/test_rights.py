@@ -162,6 +162,16 @@ def test_a_right_to_move_coins_that_is_not_told_is_no_answer(kind, server, accou
         account.key_facts()
 
 
+@BINGX
+@pytest.mark.parametrize("numbers", [None, []])
+def test_numbers_that_say_nothing_tell_no_rights_beside_switches(kind, server, account, numbers):
+    verb, path, _ = VOICES[kind].key[0]
+    rights = NUMBERS | {"enableReading": True, "enableFutures": True, "permissions": numbers}
+    server.answer(verb, path, {"code": 0, "data": rights})
+    with pytest.raises(Unavailable):
+        account.key_facts()
+
+
 @pytest.mark.parametrize("kind", ["bitget", "bingx", "okx"], indirect=True)
 @pytest.mark.parametrize("said", ["null", '""'])
 def test_an_account_without_a_number_is_no_answer(kind, server, account, said):
