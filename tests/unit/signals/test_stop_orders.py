@@ -170,7 +170,7 @@ def test_a_resting_entry_that_is_amended_names_no_levels():
 
 @pytest.mark.parametrize("account", [ACCOUNT, AMENDS])
 def test_levels_that_a_trader_hangs_on_our_entry_are_theirs(account):
-    theirs = replace(entry(), stop=D("45000"), target=D("48000"))
+    theirs = replace(entry(), stop=D(45000), target=D(48000))
     assert plan(desired(), account, observed(legs=[theirs])) == []
 
 
