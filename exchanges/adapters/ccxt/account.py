@@ -274,8 +274,12 @@ class CcxtExchange:
                 if became := self._venue.became(row):
                     heirs[became] = key
         for key in [key for key in found if key[0] in heirs and key != heirs[key[0]]]:
-            stop = heirs[key[0]]
+            stop = heirs.pop(key[0])
             self._known[key[0]] = found[stop] = reading.heir(found[stop], found.pop(key))
+        if listing is not None:
+            for became, stop in heirs.items():
+                if found[stop].state is OrderState.REJECTED:  # or the lists lag behind
+                    found[stop] = self._with_heir(found[stop], became, listing)
         self._known |= {order.order_id: order for order in found.values()}
         return list(found.values())
 
@@ -300,8 +304,10 @@ class CcxtExchange:
     def _followed(self, stop: OrderFacts, row: Json, listing: Listing) -> OrderFacts:
         """A stop that has become another order, with what that one says."""
         became = self._venue.became(row)
-        if not became:
-            return stop
+        return self._with_heir(stop, became, listing) if became else stop
+
+    def _with_heir(self, stop: OrderFacts, became: str, listing: Listing) -> OrderFacts:
+        """The stop with what became of it, asked for by that one's id; alone if it is unknown."""
         try:
             made = self._venue.born(self._line.ask, became, listing)
         except NotFound:

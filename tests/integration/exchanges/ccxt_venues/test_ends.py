@@ -149,10 +149,15 @@ FIRED = {
 }
 
 
+BY_ID = {"okx": "/api/v5/trade/order", "bitget": "/api/v2/mix/order/detail"}
+
+
 @pytest.mark.parametrize("kind", FIRED)
 def test_a_stop_and_what_it_has_become_are_one_order(kind, at):
     server, account = at(kind)
     fired, stop, ended, made = FIRED[kind]
+    status, missing = VOICES[kind].missing
+    server.answer("GET", BY_ID[kind], missing, status)
     server.answer("GET", fired, ago(stop, 2))
     assert [order.state for order in orders(account)] == [OrderState.OPEN]  # not seen yet
     server.answer("GET", fired, ago(stop, 20))
@@ -243,8 +248,7 @@ def test_a_stop_whose_order_no_name_finds_stands_for_a_moment_alone(kind, second
     status, missing = VOICES[kind].missing
     path = {"okx": "/api/v5/trade/order-algo", "bitget": BITGET["fired"]}[kind]
     server.answer("GET", path, ago(stop, seconds))
-    found = {"okx": "/api/v5/trade/order", "bitget": "/api/v2/mix/order/detail"}[kind]
-    server.answer("GET", found, missing, status)
+    server.answer("GET", BY_ID[kind], missing, status)
     assert account.find_order("BTCUSDT", STOP_LINK).state is state
 
 
@@ -266,24 +270,37 @@ def test_a_stop_that_could_not_fire_was_not_withdrawn(kind, path, body, at):
     assert not order.is_cancelled_by_request
 
 
+def told_by_id(kind):
+    """What the stop has become, as it is told to who asks for it by its id."""
+    if kind == "okx":
+        return now(FIRED[kind][3])
+    return BITGET_OK | {"data": now(BITGET_MADE) | {"state": "filled"}}
+
+
+@pytest.mark.parametrize("kind", FIRED)
+def test_a_stop_whose_order_a_list_does_not_show_for_long_is_asked_for(kind, at):
+    server, account = at(kind)
+    fired, stop, _, _ = FIRED[kind]
+    server.answer("GET", fired, ago(stop, 20))
+    server.answer("GET", BY_ID[kind], told_by_id(kind))
+    (order,) = orders(account)
+    assert (order.order_id, order.state, order.filled) == (STOP_ID, OrderState.FILLED, D("0.05"))
+
+
 @pytest.mark.parametrize("kind", FIRED)
 def test_a_stop_is_followed_when_it_is_asked_for_by_name(kind, at):
     server, account = at(kind)
-    _, stop, _, made = FIRED[kind]
+    stop = FIRED[kind][1]
     status, missing = VOICES[kind].missing
-    if kind == "okx":
-        server.answer("GET", "/api/v5/trade/order-algo", now(stop))
-        found, by_id = "/api/v5/trade/order", now(made)
-    else:
-        server.answer("GET", BITGET["fired"], now(stop))
-        found = "/api/v2/mix/order/detail"
-        by_id = BITGET_OK | {"data": now(BITGET_MADE) | {"state": "filled"}}
+    by_name = {"okx": "/api/v5/trade/order-algo", "bitget": BITGET["fired"]}[kind]
+    server.answer("GET", by_name, now(stop))
 
     def answer(handler):
         is_by_id = MADE in handler.path
-        _send(handler, 200 if is_by_id else status, json.dumps(by_id if is_by_id else missing))
+        body = told_by_id(kind) if is_by_id else missing
+        _send(handler, 200 if is_by_id else status, json.dumps(body))
 
-    server.send("GET", found, answer)
+    server.send("GET", BY_ID[kind], answer)
     order = account.find_order("BTCUSDT", STOP_LINK)
     assert (order.order_id, order.state, order.filled) == (STOP_ID, OrderState.FILLED, D("0.05"))
 
