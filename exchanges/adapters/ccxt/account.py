@@ -273,15 +273,25 @@ class CcxtExchange:
                     found[key] = facts
                 if became := self._venue.became(row):
                     heirs[became] = key
+        self._join(found, heirs, listing)
+        self._known |= {order.order_id: order for order in found.values()}
+        return list(found.values())
+
+    def _join(
+        self,
+        found: dict[tuple[str, str], OrderFacts],
+        heirs: dict[str, tuple[str, str]],
+        listing: Listing | None,
+    ) -> None:
+        """Make one order of each stop and what it has become."""
         for key in [key for key in found if key[0] in heirs and key != heirs[key[0]]]:
             stop = heirs.pop(key[0])
             self._known[key[0]] = found[stop] = reading.heir(found[stop], found.pop(key))
-        if listing is not None:
-            for became, stop in heirs.items():
-                if found[stop].state is OrderState.REJECTED:  # or the lists lag behind
-                    found[stop] = self._with_heir(found[stop], became, listing)
-        self._known |= {order.order_id: order for order in found.values()}
-        return list(found.values())
+        if listing is None:
+            return
+        for became, stop in heirs.items():
+            if found[stop].state is OrderState.REJECTED:  # unless the lists lag behind
+                found[stop] = self._with_heir(found[stop], became, listing)
 
     def _read_order(self, row: Json, listing: Listing | None) -> OrderFacts | None:
         """None for an order of a market that is not ours, or not the one that was asked for."""
