@@ -90,8 +90,8 @@ def observe_live(
 ) -> Observation:
     """Look up what is unresolved; else look as closely as the copy's state asks for.
 
-    `hurry` is called before the full look at what a small one has found changed: a fill whose full
-    look finds no room is without a stop.
+    `hurry` is called before the full look where a small one has found what may be a fill without a
+    stop, or a stop that is gone: what a target has sold is in no such hurry.
     """
     seen = Observation()
     unresolved = [order for order in orders if order.status in UNRESOLVED]
@@ -106,7 +106,8 @@ def observe_live(
     if not seen.lookups and not _needs_full(copy, now):
         if _is_unchanged(copy, orders, exchange, seen):
             return seen
-        hurry()
+        if may_be_bared(copy, orders) or _holds_as_before(copy, orders, seen):
+            hurry()
     return _look_at_all(copy, orders, exchange, seen)
 
 
@@ -158,8 +159,8 @@ def _position_stands(
 ) -> bool:
     """Whether the position holds what it held, under its stop, and nothing of ours has moved."""
     seen.positions = list(exchange.positions(copy.symbol))
-    mine = next((p for p in seen.positions if p.position_index == copy.position_index), None)
-    if mine is None or not _holds_as_before(copy, orders, mine.quantity):
+    mine = _mine(copy, seen)
+    if mine is None or not _holds_as_before(copy, orders, seen):
         return False
     standing = [order for order in orders if order.status == OrderStatus.OPEN and order.link_id]
     if mine.stop is not None and not any(is_entry_leg(order.leg) for order in standing):
@@ -167,13 +168,19 @@ def _position_stands(
     return _still_stand(copy, standing, exchange, seen)
 
 
-def _holds_as_before(copy: Copy, orders: list[Order], quantity: Decimal) -> bool:
+def _mine(copy: Copy, seen: Observation) -> PositionFacts | None:
+    positions = seen.positions or []
+    return next((p for p in positions if p.position_index == copy.position_index), None)
+
+
+def _holds_as_before(copy: Copy, orders: list[Order], seen: Observation) -> bool:
     """Whether the position is what is on record.
 
     Beside coins of ours there may be any number of the trader's own, and among them what fills that
     do not show yet have bought.
     """
-    held = copy.entered_quantity - copy.exited_quantity
+    mine, held = _mine(copy, seen), copy.entered_quantity - copy.exited_quantity
+    quantity = mine.quantity if mine is not None else Decimal(0)
     if not venue_of(copy.connection.exchange).capabilities.holds_coins:
         return quantity == held
     bought = sum((order.filled for order in orders if is_entry_leg(order.leg)), Decimal(0))

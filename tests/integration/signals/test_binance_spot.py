@@ -415,10 +415,11 @@ def test_a_purchase_that_the_fills_do_not_show_is_not_taken_for_the_traders_own(
     spot.coins(link.key, "0.5")
     copy = enter(spot, author)
     look(1)
-    held, orders = copy.entered_quantity, list(Order.objects.all())
-    assert observing._holds_as_before(copy, orders, held)
-    copy.entered_quantity = held / 2
-    assert not observing._holds_as_before(copy, orders, held)
+    orders = list(Order.objects.all())
+    seen = observing.Observation(positions=list(link.account.positions("BTCUSDT")))
+    assert observing._holds_as_before(copy, orders, seen)
+    copy.entered_quantity /= 2
+    assert not observing._holds_as_before(copy, orders, seen)
 
 
 def test_what_the_trader_sells_of_ours_ends_the_copy(spot, author, link):

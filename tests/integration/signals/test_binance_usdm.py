@@ -411,6 +411,23 @@ def test_a_fill_that_is_seen_has_its_stop_though_others_have_spent_the_limits(
     assert (only_copy().status, stops(link)) == ("filled", [(D(45500), D("0.010"))])
 
 
+@pytest.mark.parametrize(("price", "lane"), [(45900, Lane.PROTECT), (47001, Lane.POLL)])
+def test_a_stop_that_is_gone_is_in_a_hurry_and_a_target_that_has_sold_is_not(
+    usdm, author, link, monkeypatch, price, lane
+):
+    def finds_no_room(self, symbol, since):
+        raise RateLimited("full", retry_after=0.5)
+
+    enter(usdm, author)
+    look(1)
+    if lane is Lane.PROTECT:
+        link.account.cancel("BTCUSDT", Order.objects.get(leg="stop", status="open").link_id)
+    usdm.price(price)
+    monkeypatch.setattr(CcxtExchange, "orders_since", finds_no_room)
+    work_now()
+    assert (only_copy().status, only_copy().lane) == ("filled", lane)
+
+
 def test_a_fill_whose_full_look_fails_is_looked_at_as_what_protects(
     usdm, author, link, monkeypatch
 ):
