@@ -53,7 +53,7 @@ SHARE = {
     Lane.PROTECT: 0.99,
     Lane.ENTRY: 0.97,
     Lane.AMEND: 0.80,
-    Lane.WATCH: 0.50,
+    Lane.WATCH: 0.80,
     Lane.POLL: 0.50,
 }
 AWAY_SECONDS = 1.0  # how long Redis is left alone after it did not answer
@@ -110,10 +110,11 @@ class Room:
         """What a chunk that asks ahead may take."""
         return self._beyond(self.used_soon, lane)
 
+    def most_of(self, lane: Lane) -> int:
+        return most_of(lane, self.most, is_doubtful=self.is_doubtful)
+
     def _beyond(self, used: int, lane: Lane) -> int:
-        if self.frozen > 0:
-            return 0
-        return max(most_of(lane, self.most, is_doubtful=self.is_doubtful) - used, 0)
+        return 0 if self.frozen > 0 else max(self.most_of(lane) - used, 0)
 
 
 def most_of(lane: Lane, most: int, *, is_doubtful: bool = False) -> int:

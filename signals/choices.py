@@ -116,6 +116,7 @@ class AlarmCode(models.TextChoices):
         _("A published signal waits for some of its copies to be made"),
     )
     COPY_UNTAKEN = "copy_untaken", _("Due copies are taken by nobody")
+    COPY_UNSEEN = "copy_unseen", _("Open trades were not seen for too long")
     LEASE_ABANDONED = "lease_abandoned", _("Leases ran out and nobody took them over")
     ORDER_ORPHANED = (
         "order_orphaned",

@@ -61,9 +61,9 @@ class Limits:
     """What may be sent: by one address in any span, and by one account in any second.
 
     `weight` is the address's: a request weighs one where its exchange does not say otherwise.
-    `entry`: what the order weighs that enters; `look`: all requests of a full look at one market,
-    where they are weighed. An account's writes count together, one each, and so do its reads;
-    None: they are not counted.
+    `entry`: what the order weighs that enters; `look`: all requests of a full look at one market
+    that has been traded for days. An account's writes count together, one each, and so do its
+    reads; None: they are not counted.
     """
 
     weight: int

@@ -25,8 +25,10 @@ REQUESTS_OF_A_LOOK = 2
 PLAN_MS = 300  # what reading and planning a chunk takes
 OVERTAKING = 10.0  # seconds that entries wait for changes which are on their way
 # Seconds that what is less urgent leaves an address to entries which wait for room on it. What
-# follows a fill may not wait as long as a look that most likely finds nothing new.
-YIELDING = {Lane.AMEND: 10.0, Lane.WATCH: 10.0, Lane.POLL: 60.0}
+# follows a fill may not wait as long as a look that most likely finds nothing new, and the look
+# that finds a fill without a stop does not wait at all.
+YIELDING = {Lane.AMEND: 10.0, Lane.POLL: 60.0}
+LOOKS = {Lane.WATCH, Lane.POLL}
 # Of claims, how many look at what is protected before what a fill would bare: both share one part
 # of the limits, and many entries that rest must not keep the others from ever being looked at.
 POLLS_FIRST = 0.25
@@ -176,6 +178,12 @@ def _take_within(lane: Lane, rooms: Mapping[str, Room], limit: int) -> Lease | N
     places["ages"] = [ages[name] for name in names]
     counted = _rows(COUNTED, {**places, "most": limit * workers})
     due = {name: free for name, free, _ in counted}
+    if lane in LOOKS:  # those that others have begun still spend a part of what they weigh
+        begun = {name: held for name, _, held in counted}
+        due = {
+            name: max(min(free, most_left(rooms[name], lane) - begun[name]), 0)
+            for name, free in due.items()
+        }
     share = math.ceil(sum(free + held for _, free, held in counted) / workers)  # as the others'
     fair = min(max(share, settings.CHUNK_THREADS), limit)
     left = left_for(due, rooms, lane, fair)
@@ -207,10 +215,18 @@ def most_left(room: Room, lane: Lane) -> int:
 
 
 def _left_now(room: Room, lane: Lane) -> int:
-    """Where less is left than a look may weigh, one is tried: most need only a part of it."""
+    """Looks begin where all of them find room: of many that get a part each, none would end.
+
+    Where a stop may hang on them one is tried though less is left than it may weigh: most need only
+    a part of it, or go on as what protects. A window may be smaller than one look: it is spent on
+    one then.
+    """
+    left = room.left(lane)
     if lane is Lane.ENTRY:
-        return room.left(lane) // room.entry
-    return math.ceil(room.left(lane) / room.look)
+        return left // room.entry
+    if lane in {Lane.PROTECT, Lane.WATCH}:
+        return math.ceil(left / room.look)
+    return left // min(room.look, max(room.most_of(lane), 1))
 
 
 def left_for(

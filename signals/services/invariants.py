@@ -94,9 +94,21 @@ SELECT '', count(*) || ' copies, the first for '
        || extract(epoch FROM clock_timestamp() - min(due_at))::int || ' s'
 FROM signals_copy
 WHERE due_at < clock_timestamp() - CASE WHEN lane <= %(protect)s THEN interval '30 s'
-                                        WHEN lane < %(poll)s THEN interval '90 s'
+                                        WHEN lane <> %(poll)s THEN interval '90 s'
                                         ELSE interval '10 minutes' END
   AND (lease_until IS NULL OR lease_until < clock_timestamp() - interval '30 s')
+HAVING count(*) > 0
+"""
+# Looks that begin and never end put their copies off, so that none of them is long due. A full one
+# is made every five minutes at least.
+UNSEEN = """
+SELECT '', count(*) || ' copies, the first for '
+       || extract(epoch FROM clock_timestamp() - min(coalesce(looked_at, created_at)))::int || ' s'
+FROM signals_copy copy
+WHERE due_at IS NOT NULL AND status IN ('placed', 'filled')
+  AND coalesce(looked_at, created_at) < clock_timestamp() - interval '15 minutes'
+  AND EXISTS (SELECT FROM exchanges_connection link
+              WHERE link.id = copy.connection_id AND link.status = 'connected')
 HAVING count(*) > 0
 """
 ABANDONED = """
@@ -168,6 +180,7 @@ CHECKS = (
     Check(AlarmCode.COPY_STALLED, CRITICAL, STALLED),
     Check(AlarmCode.ENROLMENT_STALLED, CRITICAL, UNENROLLED),
     Check(AlarmCode.COPY_UNTAKEN, CRITICAL, UNTAKEN),
+    Check(AlarmCode.COPY_UNSEEN, CRITICAL, UNSEEN),
     Check(AlarmCode.LEASE_ABANDONED, CRITICAL, ABANDONED),
     Check(AlarmCode.WORKERS_SILENT, CRITICAL, SILENT),
     Check(AlarmCode.CLOCK_OFF, CRITICAL, CLOCK),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from exchanges.domain.errors import ExchangeError, RateLimited
 from exchanges.domain.trading import (
@@ -17,15 +19,16 @@ from exchanges.domain.trading import (
 from exchanges.ports import Exchange
 from exchanges.registry import venue_of
 from signals.choices import OrderStatus
+from signals.domain.coins import COIN_FEE
 from signals.domain.legs import STOP, is_entry_leg
 from signals.domain.lifecycle import CopyStatus
 from signals.models import Copy, Order
-from signals.services.polling import may_be_bared
+from signals.services.polling import may_be_bared, places_stops
 
 FULL_LOOK = timedelta(seconds=30)  # even when nothing seems to have changed
-# Where each entry is asked for by its name there is nothing more to be seen before it has filled,
-# and a full look costs twenty such.
-RESTING_FULL_LOOK = timedelta(minutes=5)
+# Where stops are orders, all of ours that rest are seen one by one: what a full look, which costs
+# several such, could find beside them is in no hurry.
+ORDERS_FULL_LOOK = timedelta(minutes=5)
 # A change of what is held goes by the position, if all was looked at within this: with six
 # requests before each, a thousand stops would take an address three times as long.
 CHANGED_LOOK = timedelta(seconds=90)
@@ -78,9 +81,18 @@ class EntryNeeds:
 
 
 def observe_live(
-    copy: Copy, orders: list[Order], exchange: Exchange, *, now: datetime
+    copy: Copy,
+    orders: list[Order],
+    exchange: Exchange,
+    *,
+    now: datetime,
+    hurry: Callable[[], None],
 ) -> Observation:
-    """Look up what is unresolved; else look as closely as the copy's state asks for."""
+    """Look up what is unresolved; else look as closely as the copy's state asks for.
+
+    `hurry` is called before the full look where a small one has found what may be a fill without a
+    stop, or a stop that is gone: what a target has sold is in no such hurry.
+    """
     seen = Observation()
     unresolved = [order for order in orders if order.status in UNRESOLVED]
     for order in unresolved:
@@ -91,61 +103,88 @@ def observe_live(
     if unresolved and not any(seen.lookups.values()):
         is_held = copy.entered_quantity > copy.exited_quantity  # its stop may be missing meanwhile
         return _look_at_all(copy, orders, exchange, seen) if is_held else seen
-    if copy.status == CopyStatus.PLACED and not seen.lookups and not _needs_full(copy, now):
-        return _look_at_entry(copy, orders, exchange, seen)
-    if copy.status == CopyStatus.FILLED and not seen.lookups and not _needs_full(copy, now):
-        return _look_at_position(copy, orders, exchange, seen)
+    if not seen.lookups and not _needs_full(copy, now):
+        if _is_unchanged(copy, orders, exchange, seen):
+            return seen
+        if may_be_bared(copy, orders) or _holds_as_before(copy, orders, seen):
+            hurry()
     return _look_at_all(copy, orders, exchange, seen)
 
 
 def _needs_full(copy: Copy, now: datetime) -> bool:
-    if copy.looked_at is None or not (copy.wants_position and copy.signal.wants_position):
+    if copy.status not in {CopyStatus.PLACED, CopyStatus.FILLED} or copy.looked_at is None:
         return True
+    if not (copy.wants_position and copy.signal.wants_position):
+        return True
+    age = now - copy.looked_at
+    most = ORDERS_FULL_LOOK if places_stops(copy.connection.exchange) else FULL_LOOK
     if copy.applied_revision < copy.signal.revision:
-        is_held = copy.status == CopyStatus.FILLED
-        return not is_held or now - copy.looked_at >= CHANGED_LOOK
-    return now - copy.looked_at >= (RESTING_FULL_LOOK if may_be_bared(copy) else FULL_LOOK)
+        return copy.status != CopyStatus.FILLED or age >= max(most, CHANGED_LOOK)
+    return age >= most
 
 
-def _look_at_entry(
-    copy: Copy, orders: list[Order], exchange: Exchange, seen: Observation
-) -> Observation:
-    """One request for all of the entry's steps: they rest unfilled, or everything is looked at."""
+def _is_unchanged(copy: Copy, orders: list[Order], exchange: Exchange, seen: Observation) -> bool:
+    """A look at the least that tells; what it has seen is in `seen`."""
+    look = _entry_rests if copy.status == CopyStatus.PLACED else _position_stands
+    return look(copy, orders, exchange, seen)
+
+
+def _entry_rests(copy: Copy, orders: list[Order], exchange: Exchange, seen: Observation) -> bool:
+    """By one request for all of the entry's steps: whether they rest unfilled."""
     waiting = [
         order for order in orders if is_entry_leg(order.leg) and order.status == OrderStatus.OPEN
     ]
-    resting = _resting(copy, waiting, exchange)
+    resting = _resting(copy, waiting, orders, exchange)
     for order in waiting:
         facts = resting.get(order.link_id)
         if facts is None or facts.filled > 0:
-            return _look_at_all(copy, orders, exchange, seen)
+            return False
     seen.orders = [resting[order.link_id] for order in waiting]
-    return seen
+    return True
 
 
-def _resting(copy: Copy, waiting: list[Order], exchange: Exchange) -> dict[str, OrderFacts]:
+def _resting(
+    copy: Copy, waiting: list[Order], orders: list[Order], exchange: Exchange
+) -> dict[str, OrderFacts]:
     """What rests, by link id: where stops have lists of their own, a single order by its name."""
-    if len(waiting) == 1 and may_be_bared(copy):
+    if len(waiting) == 1 and may_be_bared(copy, orders):
         (order,) = waiting
         facts = exchange.find_order(copy.symbol, order.link_id)
         return {order.link_id: facts} if facts is not None and not facts.state.is_final else {}
     return {facts.link_id: facts for facts in exchange.open_orders(copy.symbol)}
 
 
-def _look_at_position(
+def _position_stands(
     copy: Copy, orders: list[Order], exchange: Exchange, seen: Observation
-) -> Observation:
+) -> bool:
+    """Whether the position holds what it held, under its stop, and nothing of ours has moved."""
     seen.positions = list(exchange.positions(copy.symbol))
-    mine = next((p for p in seen.positions if p.position_index == copy.position_index), None)
-    held = copy.entered_quantity - copy.exited_quantity
-    if mine is None or mine.quantity != held:
-        return _look_at_all(copy, orders, exchange, seen)
+    mine = _mine(copy, seen)
+    if mine is None or not _holds_as_before(copy, orders, seen):
+        return False
     standing = [order for order in orders if order.status == OrderStatus.OPEN and order.link_id]
-    if any(is_entry_leg(order.leg) for order in standing):
-        return _look_at_all(copy, orders, exchange, seen)
-    if mine.stop is None and not _still_stand(copy, standing, exchange, seen):
-        return _look_at_all(copy, orders, exchange, seen)
-    return seen
+    if mine.stop is not None and not any(is_entry_leg(order.leg) for order in standing):
+        return True
+    return _still_stand(copy, standing, exchange, seen)
+
+
+def _mine(copy: Copy, seen: Observation) -> PositionFacts | None:
+    positions = seen.positions or []
+    return next((p for p in positions if p.position_index == copy.position_index), None)
+
+
+def _holds_as_before(copy: Copy, orders: list[Order], seen: Observation) -> bool:
+    """Whether the position is what is on record.
+
+    Beside coins of ours there may be any number of the trader's own, and among them what fills that
+    do not show yet have bought.
+    """
+    mine, held = _mine(copy, seen), copy.entered_quantity - copy.exited_quantity
+    quantity = mine.quantity if mine is not None else Decimal(0)
+    if not venue_of(copy.connection.exchange).capabilities.holds_coins:
+        return quantity == held
+    bought = sum((order.filled for order in orders if is_entry_leg(order.leg)), Decimal(0))
+    return quantity >= held and copy.entered_quantity >= bought * (1 - COIN_FEE)
 
 
 def _still_stand(copy: Copy, standing: list[Order], exchange: Exchange, seen: Observation) -> bool:
@@ -177,7 +216,8 @@ def _look_at_all(
     since = _known_until(copy) - CLOCK_SLACK
     # Positions are read first: a fill between two reads then shows as held but not yet closed,
     # and never as closed while the exchange still holds it.
-    seen.positions = list(exchange.positions(copy.symbol))
+    if seen.positions is None:
+        seen.positions = list(exchange.positions(copy.symbol))
     seen.orders = list(exchange.orders_since(copy.symbol, since))
     _look_up_unshown(copy, orders, exchange, seen)
     seen.fills = list(exchange.fills_since(copy.symbol, since))
@@ -195,7 +235,7 @@ def _look_up_unshown(
     Some exchanges list what has ended by when it was placed. A stop may have fired so: the order
     that it has become is listed as nobody's, and would look like the trader's own; so it is asked
     before the fills, which then are the stop's. What cannot be asked for takes nothing from the
-    look, unless only the limits stand in the way: it is asked for at the next one.
+    look, unless only the limits stand in the way of what may be such a stop.
     """
     shown = {facts.link_id for facts in seen.orders}
     for order in orders:
@@ -203,9 +243,9 @@ def _look_up_unshown(
             continue
         try:
             facts = exchange.find_order(copy.symbol, order.link_id)
-        except RateLimited:
-            raise
-        except ExchangeError:
+        except ExchangeError as error:
+            if isinstance(error, RateLimited) and places_stops(copy.connection.exchange):
+                raise
             continue
         if facts is None:
             seen.unshown.add(order.link_id)

@@ -51,7 +51,7 @@ from signals.services.observing import (
 from signals.services.openings import record_deeds, record_openings
 from signals.services.orphans import note_orphans
 from signals.services.outcomes import apply_outcomes, doubts_rules, refuse_credentials
-from signals.services.polling import may_be_bared, poll_seconds
+from signals.services.polling import may_be_bared, places_stops, poll_seconds
 from signals.services.pricing import price_entries, read_tickers
 from signals.services.recording import write_all
 from signals.services.refusals import note_refusals
@@ -66,7 +66,9 @@ HASTE = 3  # attempts without a pause
 ENTRY_REQUEST = "place_order"  # an entry's one request, by the adapter's name for it
 PUT_BACK = 0.05  # seconds that what found no room rests at least
 WATCH_SECONDS = 0.04
-LOOKING = 6.0  # seconds from the claim that looks wait for their turn where a stop may hang on them
+# Seconds from the claim that looks wait for their turn: half a look that is given up has spent the
+# limits for nothing. Those on which no stop hangs must not keep this process from what is urgent.
+LOOKING = {Lane.PROTECT: 6.0, Lane.AMEND: 3.0, Lane.WATCH: 3.0, Lane.POLL: 3.0}
 PATIENCE = 1.0  # seconds that a request for a live copy waits for its turn
 
 
@@ -155,18 +157,25 @@ def _observe(task: Task, lease: Lease) -> None:
     exchange = task.exchange
     if exchange is None:
         return
-    if lease.lane is Lane.PROTECT:  # half a look that is given up has spent the limit for nothing
-        task.meter.until = lease.started + LOOKING
+    task.meter.until = lease.started + LOOKING.get(lease.lane, 0.0)
     try:
         if task.is_entry:
             task.seen = observe_entry(task.copy, exchange, wants=_needs(task, lease))
         else:
-            task.seen = observe_live(task.copy, task.ledger.orders, exchange, now=lease.time())
+            orders, hurry = task.ledger.orders, partial(_look_on, task, lease)
+            task.seen = observe_live(task.copy, orders, exchange, now=lease.time(), hurry=hurry)
             if task.copy.status == CopyStatus.PENDING or _will_retry(task):
                 again = observe_entry(task.copy, exchange, wants=_needs(task, lease))
                 task.seen.balance, task.seen.modes = again.balance, again.modes
     except ExchangeError as error:
         task.failure = error
+
+
+def _look_on(task: Task, lease: Lease) -> None:
+    """What was found changed may be a fill without a stop: its full look goes before others'."""
+    if places_stops(task.link.exchange):
+        task.meter.lane = Lane.PROTECT
+        task.meter.until = lease.started + LOOKING[Lane.PROTECT]
 
 
 def _will_retry(task: Task) -> bool:
@@ -373,11 +382,16 @@ def _lane_of(task: Task) -> Lane:
         is_bare = position.stop is None and not task.ledger.has_stop_order()
     if copy.status == CopyStatus.UNKNOWN or is_bare or _is_leaving(task):
         return Lane.PROTECT
-    if copy.applied_revision < copy.signal.revision:
+    if copy.applied_revision < copy.signal.revision or _was_urgent(task):
         return Lane.PROTECT
     if not task.actions or _only_rests(task):
-        return Lane.WATCH if may_be_bared(copy) else Lane.POLL
+        return Lane.WATCH if may_be_bared(copy, task.ledger.orders) else Lane.POLL
     return Lane.AMEND
+
+
+def _was_urgent(task: Task) -> bool:
+    """A look that protects has failed: what it was for is still to be seen."""
+    return task.failure is not None and task.meter.lane is Lane.PROTECT
 
 
 def _only_rests(task: Task) -> bool:
@@ -434,4 +448,4 @@ def _next_look(task: Task, now: datetime) -> datetime:
         return now + timedelta(seconds=min(copy.attempts, MOST_ATTEMPTS))
     if task.outcomes or any(isinstance(a, SetLevels | SetTrail) for a in task.actions):
         return now + SOON
-    return now + timedelta(seconds=poll_seconds(copy, now))
+    return now + timedelta(seconds=poll_seconds(copy, task.ledger.orders, now))

@@ -22,10 +22,11 @@ from signals.domain.draft import StopKind, StopRule
 from signals.domain.leaving import QUIET
 from signals.domain.reasons import Reason
 from signals.models import Copy, Fill, Order
-from signals.services import crossing, publishing
+from signals.services import crossing, observing, publishing
 from signals.services.copying import close_copy, leave_copy, panic, set_rules
 from signals.services.outcomes import COIN_REFUSALS
 from signals.services.preview import preview
+from tests.fixtures.pairs import PLENTY
 from tests.fixtures.people import long_btc
 from tests.integration.signals.steps import D, end_of, only_copy, targets
 from tests.integration.signals.test_copy_life import publish, work_now
@@ -351,6 +352,74 @@ def test_coins_of_the_traders_own_stay(spot, author, link):
     look()
     assert end_of(only_copy()) == ("closed", Reason.TARGET)
     assert D("0.2") <= coins(link) < D("0.20001")
+
+
+def weight_of_a_look(spot):
+    spot.limit(PLENTY)
+    assert work_now() == 1
+    return spot.limit()
+
+
+@pytest.mark.parametrize("own", ["0", "0.5"])
+def test_coins_under_their_stop_are_looked_at_by_two_requests(spot, author, link, own):
+    """Of the trader's own there may be any number."""
+    spot.coins(link.key, own)
+    enter(spot, author)
+    look(1)
+    prices = 4 + 4  # each round asks for them here
+    assert weight_of_a_look(spot) == 20 + 6 + prices
+    copy = only_copy()
+    assert (copy.status, copy.lane, copy.has_stop) == ("filled", Lane.POLL, True)
+
+
+def test_a_small_look_sees_a_stop_that_has_fired(spot, author, link):
+    spot.coins(link.key, "0.5")
+    enter(spot, author)
+    look(1)
+    spot.price(45400)
+    for _ in range(3):
+        work_now()
+    assert end_of(only_copy()) == ("closed", Reason.STOP)
+
+
+def test_a_small_look_sees_what_was_sold_at_a_target(spot, author, link):
+    spot.coins(link.key, "0.5")
+    enter(spot, author, long_btc(targets=TWO))
+    look(1)
+    spot.price(46501)
+    for _ in range(4):
+        work_now()
+    ((_, filled),) = sold(link, "target-1")
+    assert only_copy().exited_quantity == filled
+    ((kind, level, _),) = resting(link)
+    assert (kind, level) == ("stop", D(45500))
+    spot.price(47001)
+    for _ in range(4):
+        work_now()
+    assert end_of(only_copy()) == ("closed", Reason.TARGET)
+
+
+def test_a_small_look_sees_that_coins_were_moved_by_hand(spot, author, link):
+    enter(spot, author)
+    look(1)
+    link.account.cancel("BTCUSDT", Order.objects.get(leg="stop", status="open").link_id)
+    by_hand(link, quantity=D("0.004"))
+    Fill.objects.update(at=timezone.now() - 2 * QUIET)
+    for _ in range(3):
+        work_now()
+    copy = only_copy()
+    assert (copy.status, copy.exited_quantity) == ("filled", D("0.004"))
+
+
+def test_a_purchase_that_the_fills_do_not_show_is_not_taken_for_the_traders_own(spot, author, link):
+    spot.coins(link.key, "0.5")
+    copy = enter(spot, author)
+    look(1)
+    orders = list(Order.objects.all())
+    seen = observing.Observation(positions=list(link.account.positions("BTCUSDT")))
+    assert observing._holds_as_before(copy, orders, seen)
+    copy.entered_quantity /= 2
+    assert not observing._holds_as_before(copy, orders, seen)
 
 
 def test_what_the_trader_sells_of_ours_ends_the_copy(spot, author, link):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from exchanges import services as exchanges
@@ -13,10 +16,11 @@ from exchanges.adapters.ccxt import shelf
 from exchanges.adapters.ccxt.account import CcxtExchange
 from exchanges.adapters.ccxt.venue import Endpoint, Feature, Request
 from exchanges.adapters.ccxt.venues.binance import USDM
-from exchanges.domain.errors import MarginModeMismatch, OutcomeUnknown, Unavailable
+from exchanges.domain.errors import MarginModeMismatch, OutcomeUnknown, RateLimited, Unavailable
 from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import Credentials
-from exchanges.governor import governor
+from exchanges.domain.venues import Limits
+from exchanges.governor import Ask, governor
 from exchanges.instruments import refresh_instruments
 from exchanges.models import SymbolState
 from exchanges.ports import Wire
@@ -25,14 +29,15 @@ from signals.choices import Sizing
 from signals.domain.legs import target_leg
 from signals.domain.reasons import Reason
 from signals.models import Copy, ExchangeCall, Fill, Order
-from signals.services import observing
+from signals.services import observing, working
 from signals.services.claiming import _in_turn, claim
 from signals.services.copying import close_copy, set_rules
 from tests.fixtures.pairs import PLENTY
+from tests.fixtures.people import long_btc, make_user
 from tests.integration.signals.steps import D, end_of, only_copy, targets
 from tests.integration.signals.test_changes import amend
 from tests.integration.signals.test_copy_life import publish, work_now
-from tests.integration.signals.test_entries import short_btc
+from tests.integration.signals.test_entries import ladder, short_btc
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EXCHANGE, PLACE = "binance_usdm", ("binance_usdm", "sandbox")
@@ -57,9 +62,13 @@ def usdm(market, pairs, settings, monkeypatch):
 
 @pytest.fixture
 def link(usdm, alice):
+    return link_to(usdm, alice)
+
+
+def link_to(usdm, person):
     key, secret = usdm.account()
     made = exchanges.connect(
-        alice,
+        person,
         environment="sandbox",
         name="main",
         credentials=Credentials(key, secret),
@@ -220,6 +229,24 @@ def test_a_look_up_that_fails_takes_nothing_from_the_look(usdm, author, link, mo
     assert (seen.is_full, len(seen.positions), seen.unshown) == (True, 1, set())
 
 
+def test_a_stop_that_may_not_be_asked_for_yet_leaves_nothing_to_another(
+    usdm, author, link, monkeypatch
+):
+    """What it may have become would look like the trader's own."""
+    enter(usdm, author)
+    link.account.cancel("BTCUSDT", Order.objects.get(leg="stop", status="open").link_id)
+    usdm.forget()
+
+    def finds_no_room(self, symbol, link_id):
+        raise RateLimited("full")
+
+    monkeypatch.setattr(CcxtExchange, "find_order", finds_no_room)
+    with pytest.raises(RateLimited):
+        observing._look_at_all(
+            only_copy(), list(Order.objects.all()), link.account, observing.Observation()
+        )
+
+
 def test_a_contract_that_stands_on_another_margin_mode_is_told(author, link, monkeypatch):
     """As KuCoin refuses it; nothing was entered, and nothing is tried again."""
 
@@ -362,6 +389,143 @@ def test_a_trade_that_has_its_stop_is_looked_at_by_three_small_requests(usdm, au
     link.account.cancel("BTCUSDT", Order.objects.get(leg="stop", status="open").link_id)
     work_now()
     assert stops(link) == [(D(45500), D("0.010"))]  # seen by the small look
+
+
+def leave(room):
+    """Let others spend what mere looks may, but for so much."""
+    others = governor().room([BUDGET])[BUDGET].left(Lane.WATCH) - room
+    (permit,) = governor().take([Ask(BUDGET, Lane.PROTECT, weight=others)])
+    assert permit.is_granted
+
+
+@pytest.mark.parametrize("room", [1, 15])
+def test_a_fill_that_is_seen_has_its_stop_though_others_have_spent_the_limits(
+    usdm, author, link, room
+):
+    """The small look finds room, the full one would not, and what protects has its own."""
+    publish(author)
+    work_now()
+    usdm.price(45950)
+    leave(room)
+    work_now()
+    assert (only_copy().status, stops(link)) == ("filled", [(D(45500), D("0.010"))])
+
+
+@pytest.mark.parametrize(("price", "lane"), [(45900, Lane.PROTECT), (47001, Lane.POLL)])
+def test_a_stop_that_is_gone_is_in_a_hurry_and_a_target_that_has_sold_is_not(
+    usdm, author, link, monkeypatch, price, lane
+):
+    def finds_no_room(self, symbol, since):
+        raise RateLimited("full", retry_after=0.5)
+
+    enter(usdm, author)
+    look(1)
+    if lane is Lane.PROTECT:
+        link.account.cancel("BTCUSDT", Order.objects.get(leg="stop", status="open").link_id)
+    usdm.price(price)
+    monkeypatch.setattr(CcxtExchange, "orders_since", finds_no_room)
+    work_now()
+    assert (only_copy().status, only_copy().lane) == ("filled", lane)
+
+
+def test_a_fill_whose_full_look_fails_is_looked_at_as_what_protects(
+    usdm, author, link, monkeypatch
+):
+    def finds_no_room(self, symbol=None):
+        raise RateLimited("full", retry_after=0.5)
+
+    publish(author)
+    work_now()
+    usdm.price(45950)
+    with monkeypatch.context() as full:
+        full.setattr(CcxtExchange, "positions", finds_no_room)
+        work_now()
+    copy = only_copy()
+    assert (copy.status, copy.lane) == ("placed", Lane.PROTECT)
+    assert copy.due_at - timezone.now() < timedelta(seconds=1)
+    work_now()
+    assert (only_copy().status, len(stops(link))) == ("filled", 1)
+
+
+def test_what_still_rests_of_a_ladder_is_looked_at_as_soon_as_its_first_step(
+    usdm, author, link, settings
+):
+    settings.POLL_SECONDS, settings.RESTING_POLL_SECONDS = 30, 2
+    publish(author, long_btc(entry=ladder(2)))
+    work_now()
+    usdm.price(45990)
+    look(3)
+    assert (only_copy().status, len(stops(link))) == ("filled", 1)
+    ((_, first),) = stops(link)
+    assert weight_of_a_look(usdm) == 5 + 1 + 1
+    copy = only_copy()
+    assert copy.lane == Lane.WATCH
+    assert copy.due_at - timezone.now() < timedelta(seconds=2)
+    usdm.price(45890)
+    leave(15)
+    work_now()
+    assert only_copy().entered_quantity > first
+    assert (D(45500), only_copy().entered_quantity) in stops(link)
+
+
+def test_a_trade_whose_orders_all_rest_is_looked_at_fully_after_minutes(usdm, author, link):
+    enter(usdm, author)
+    look(1)
+    seen = timezone.now() - timedelta(minutes=4)
+    Copy.objects.update(looked_at=seen)
+    assert weight_of_a_look(usdm) == 5 + 1 + 1
+    Copy.objects.update(looked_at=seen - timedelta(minutes=1))
+    assert weight_of_a_look(usdm) == 22
+    assert only_copy().looked_at > seen
+
+
+def test_what_a_small_look_finds_changed_is_read_once(usdm, author, link):
+    """The position that it has read already is not read again: five of weight less."""
+    enter(usdm, author)
+    look(1)
+    link.account.cancel("BTCUSDT", Order.objects.get(leg=target_leg(1)).link_id)
+    usdm.limit(PLENTY)
+    small = 5 + 1 + 1
+    lookup, placed = 1, 1
+    work_now()
+    assert usdm.limit() <= small + (22 - 5) + lookup + placed
+
+
+def test_of_more_trades_than_a_window_has_room_for_each_is_looked_at(
+    usdm, author, link, bob, monkeypatch
+):
+    """By several workers, where two looks fill what looks may spend."""
+    for person in (bob, make_user("carol"), make_user("dave")):
+        link_to(usdm, person)
+    publish(author)
+    work_now()
+    usdm.price(45950)
+    look(4)
+    assert {copy.has_stop for copy in Copy.objects.all()} == {True}
+    monkeypatch.setattr(type(USDM), "limits", Limits(90, 2_000, account_writes=20, look=22))
+    venue_of.cache_clear()
+    governor.cache_clear()
+    since = timezone.now()
+    Copy.objects.update(looked_at=None, due_at=since, lane=Lane.POLL)
+
+    def works():
+        try:
+            while unseen().exists() and timezone.now() - since < timedelta(seconds=25):
+                working.work()
+                time.sleep(0.02)
+        finally:
+            connection.close()
+
+    def unseen():
+        return Copy.objects.exclude(looked_at__gt=since)
+
+    workers = [threading.Thread(target=works) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert list(unseen()) == []
+    assert timezone.now() - since < timedelta(seconds=12)
 
 
 def test_what_a_fill_would_bare_is_looked_at_first_and_the_others_have_their_turn(

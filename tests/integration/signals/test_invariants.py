@@ -16,7 +16,7 @@ from exchanges.adapters.bybit.gateway import BybitExchange
 from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import NewOrder, OrderType, Side
 from exchanges.gateway import seal_context, wire_of
-from exchanges.models import HostClock, KeyPair
+from exchanges.models import Connection, HostClock, KeyPair
 from exchanges.ports import NoMeter
 from signals.choices import AlarmCode, AlarmLevel
 from signals.models import Alarm, Copy, Heartbeat, Order
@@ -109,7 +109,10 @@ def test_an_order_whose_fate_nobody_can_learn_any_more(copy):
         ({"status": "pending", "created_at": {"seconds": 95}}, "copy_stalled"),
         ({"due_at": {"seconds": 35}, "lane": Lane.PROTECT}, "copy_untaken"),
         ({"due_at": {"seconds": 95}, "lane": Lane.ENTRY}, "copy_untaken"),
+        ({"due_at": {"seconds": 95}, "lane": Lane.WATCH}, "copy_untaken"),
         ({"due_at": {"minutes": 11}, "lane": Lane.POLL}, "copy_untaken"),
+        ({"status": "filled", "looked_at": {"minutes": 16}}, "copy_unseen"),
+        ({"status": "placed", "looked_at": None, "created_at": {"minutes": 16}}, "copy_unseen"),
         (
             {"lease_until": {"seconds": 35}, "lease_token": "7e8d3a5e-0000-4000-8000-000000000000"},
             "lease_abandoned",
@@ -123,10 +126,19 @@ def test_what_nobody_works_on(copy, fields, code):
 
 
 @pytest.mark.parametrize(
-    ("lane", "seconds"), [(Lane.ENTRY, 60), (Lane.AMEND, 60), (Lane.POLL, 300)]
+    ("lane", "seconds"),
+    [(Lane.ENTRY, 60), (Lane.AMEND, 60), (Lane.WATCH, 60), (Lane.POLL, 300)],
 )
 def test_what_waits_for_room_is_not_forgotten(copy, lane, seconds):
     copy.update(due_at=ago(seconds=seconds), lane=lane)
+
+    assert found() == {}
+
+
+@pytest.mark.parametrize("status", ["attention", "revoked"])
+def test_what_no_key_lets_us_see_is_told_otherwise(copy, status):
+    copy.update(status="filled", looked_at=ago(minutes=16))
+    Connection.objects.update(status=status)
 
     assert found() == {}
 

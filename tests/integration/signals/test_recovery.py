@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from exchanges.domain.errors import RateLimited
 from signals.domain.reasons import Reason
-from signals.models import Copy
-from signals.services import publishing, working
+from signals.models import Copy, Order
+from signals.services import observing, publishing, working
 from tests.fixtures.people import link_account, long_btc
 from tests.integration.signals.steps import (
     D,
@@ -204,3 +205,22 @@ def test_a_close_goes_through_beside_the_traders_own_limit(market, author, alice
     assert end_of(only_copy()) == ("closed", Reason.CLOSED_BY_AUTHOR)
     assert position(market, link) is None
     compare_ours(link, market)
+
+
+def test_an_order_that_may_not_be_asked_for_yet_takes_nothing_from_the_look(market, author, alice):
+    """Where the position keeps its stop, no fill can be taken for another's."""
+    enter(market, author, alice, amount="100")
+
+    class Shows:
+        def nothing(self, *args):
+            return []
+
+        positions = orders_since = fills_since = closed_pnl_since = nothing
+
+        def find_order(self, symbol, link_id):
+            raise RateLimited("full")
+
+    seen = observing.Observation()
+    Order.objects.update(status="open")
+    observing._look_at_all(only_copy(), list(Order.objects.all()), Shows(), seen)
+    assert (seen.is_full, seen.unshown, seen.lookups) == (True, set(), {})

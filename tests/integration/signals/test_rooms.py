@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from exchanges.domain.lanes import Lane
 from exchanges.governor import Room
 from hexagonal.lib.clock import database_now
 from signals.models import Copy
-from signals.services.claiming import entered_upon, left_for
+from signals.services.claiming import claim, entered_upon, left_for, most_left
 from tests.fixtures.people import link_account
 from tests.integration.signals.test_copy_life import publish
 
@@ -55,3 +57,26 @@ def test_entries_wait_for_room_as_long_as_their_own_window(
     Copy.objects.update(lane=Lane.ENTRY, due_at=database_now() + timedelta(seconds=50))
     rooms = {link.budget: room(window_ms)}
     assert entered_upon([link.budget], rooms) == ({link.budget} if is_found else set())
+
+
+@pytest.mark.parametrize(
+    ("lane", "used", "copies"),
+    [(Lane.POLL, 0, 2), (Lane.POLL, 14, 0), (Lane.WATCH, 35, 1), (Lane.PROTECT, 43, 1)],
+)
+def test_looks_begin_where_all_of_their_requests_find_room(lane, used, copies):
+    """Nine each, of 45; where a stop may hang on it one is tried with less."""
+    assert most_left(Room(used, used, 45, 5_000, 0.1, 0, look=9), lane) == copies
+
+
+def test_a_window_that_is_smaller_than_a_look_is_spent_on_one():
+    """As a process's own share may be while Redis is away."""
+    assert most_left(Room(0, 0, 6, 5_000, 0.1, 0, look=9), Lane.POLL) == 1
+    assert most_left(Room(1, 1, 6, 5_000, 0.1, 0, look=9), Lane.POLL) == 0
+
+
+def test_where_positions_keep_their_stops_nobody_asks_for_entries_that_rest(market, alice):
+    link_account(alice, market)
+    with CaptureQueriesContext(connection) as asked:
+        assert claim(5) is None
+    lanes = [lane for lane in Lane if any(f"due.lane = {lane:d}" in q["sql"] for q in asked)]
+    assert lanes == [lane for lane in Lane if lane is not Lane.WATCH]

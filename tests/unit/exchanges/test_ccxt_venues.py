@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+from contextlib import suppress
+from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -42,6 +44,7 @@ from exchanges.gateway import market_of
 from exchanges.governor import most_of
 from exchanges.offered_check import check_offered
 from exchanges.registry import CCXT_VENUES, exchange_factory
+from signals.services.observing import CLOCK_SLACK, LOOK_BACK
 
 LINK = "hx0123456789abcdefghjkmnpq"
 VENUES = {kind: exchange_factory(kind).args[0] for kind in CCXT_VENUES}
@@ -143,7 +146,6 @@ def test_a_wall_in_front_of_an_exchange_says_nothing_of_an_order(kind):
 # --- what requests weigh -------------------------------------------------------------------------
 
 LISTED = Listing("BTCUSDT", "BTCUSDT", Decimal("0.001"), {})
-A_DAY = Span(0, 23 * 3600 * 1000)
 
 
 def order(**more):
@@ -151,23 +153,31 @@ def order(**more):
     return NewOrder(LINK, "BTCUSDT", Side.BUY, OrderType.LIMIT, Decimal("0.01"), **(figures | more))
 
 
-@pytest.mark.parametrize("kind", ["binance", "binance_usdm", "kucoin", "kucoin_futures"])
+@pytest.mark.parametrize("kind", VENUES)
 def test_what_is_declared_of_weights_is_what_requests_weigh(kind):
     venue, account = VENUES[kind], Account("key", "1")
     place = venue.place(order(), LINK, LISTED, account)
     assert place.endpoint.weight == venue.limits.entry
-    lists = [*venue.resting(LISTED, account), *venue.ended(LISTED, A_DAY)]
-    lists += venue.fills(LISTED, A_DAY)
+    now = datetime.now(UTC)
+    span = Span.between(now - LOOK_BACK, now + CLOCK_SLACK)
+    lists = [*venue.resting(LISTED, account), *venue.ended(LISTED, span)]
+    lists += venue.fills(LISTED, span)
     weights = [query.endpoint.weight for query in lists]
     asked = []
 
-    def ask(request):
+    def ask(request):  # who needs an account's number reads it first
         asked.append(request.endpoint.weight)
-        raise Unavailable
+        return {"data": [{"type": "spot", "id": 1}]} if len(asked) == 1 else {}
 
-    with pytest.raises(Unavailable):
+    with suppress(LookupError, TypeError, Unavailable):
         venue.positions(ask)
     assert sum(weights) + sum(asked) == venue.limits.look
+
+
+@pytest.mark.parametrize("kind", VENUES)
+def test_a_window_has_room_for_looks_in_its_least_share(kind):
+    limits = VENUES[kind].limits
+    assert most_of(Lane.POLL, limits.weight) >= 2 * limits.look
 
 
 def test_a_list_of_all_markets_weighs_more_than_one_of_a_single():

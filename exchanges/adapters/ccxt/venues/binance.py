@@ -182,7 +182,7 @@ class BinanceSpot(Venue):
     link_length = 36
     # An address has 6,000 of weight a minute, an account 100 orders in ten seconds
     # (…/binance-spot-api-docs/rest-api/limits; weights are told with each endpoint).
-    limits = Limits(6_000, 60_000, account_writes=5, look=66)
+    limits = Limits(6_000, 60_000, account_writes=5, look=146)
     codes = CODES
     texts = TEXTS
     throttled = EgressBlocked

@@ -125,7 +125,7 @@ class BingxSwap(Venue):
     time_paths = ("/openApi/swap/v2/server/time",)
     most_leverage = Decimal(125)
     link_length = 40
-    limits = Limits(50, 5_000, account_writes=5, account_reads=2)
+    limits = Limits(50, 5_000, account_writes=5, account_reads=2, look=4)
     # Its requests do not say: the timestamp must be within five seconds of the exchange's clock
     # (…/docs/#/en-us/swapV2/base-info.html, "Timestamp").
     accepts_seconds = 5.0

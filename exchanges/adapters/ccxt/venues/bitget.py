@@ -137,7 +137,7 @@ class BitgetSwap(Venue):
     time_paths = ("/api/v2/public/time",)
     delivery_field = "offTime"
     link_length = 50
-    limits = Limits(50, 5_000, account_writes=10)
+    limits = Limits(50, 5_000, account_writes=10, look=8)
     # A request whose timestamp is 30 seconds off has expired (40008) by the reference; its page was
     # not found again. How long matching may take is told nowhere.
     accepts_seconds = 30.0

@@ -89,7 +89,7 @@ class CoinbaseSpot(Venue):
     )
     time_paths = ("/v2/time",)
     link_length = 36
-    limits = Limits(145, 5_000, account_writes=10)
+    limits = Limits(145, 5_000, account_writes=10, look=4)
     # As long as its token lives (…/authentication-authorization/api-key-authentication).
     accepts_seconds = 120.0
     codes = CODES

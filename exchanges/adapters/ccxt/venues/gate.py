@@ -157,7 +157,7 @@ class GateSwap(Venue):
     time_paths = ("/api/v4/spot/time",)
     link_prefix = "t-"
     link_length = 28
-    limits = Limits(100, 5_000, account_writes=10)
+    limits = Limits(100, 5_000, account_writes=10, look=5)
     # "The gap between its value and current time cannot exceed 60 seconds" (APIv4 signed request
     # requirements); how long matching may take is told nowhere.
     accepts_seconds = 60.0

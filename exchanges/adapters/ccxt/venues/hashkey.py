@@ -107,7 +107,7 @@ class HashKeySpot(Venue):
     market_paths = ("/api/v1/exchangeInfo",)
     time_paths = ("/api/v1/time",)
     link_length = 32
-    limits = Limits(50, 5_000, account_writes=10, account_reads=2)
+    limits = Limits(50, 5_000, account_writes=10, account_reads=2, look=4)
     codes = CODES
     throttled = EgressBlocked
     rate_pause = 60.0  # after a 429 it wants a minute of silence, or bans the address

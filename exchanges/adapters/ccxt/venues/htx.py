@@ -135,7 +135,7 @@ class HtxSpot(Venue):
     market_paths = ("/v1/common/symbols",)
     time_paths = ("/v1/common/timestamp",)
     link_length = 64
-    limits = Limits(50, 5_000, account_writes=10)
+    limits = Limits(50, 5_000, account_writes=10, look=9)
     accepts_seconds = 300.0  # "valid within 5 minutes", its page on authentication says
     codes = CODES
     code_paths = ("err-code", "code")

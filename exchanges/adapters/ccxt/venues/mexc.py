@@ -97,7 +97,7 @@ class MexcSpot(Venue):
     time_paths = ("/api/v3/time",)
     link_length = 32
     # Each list has 500 of weight in ten seconds, and a look at one weighs ten; four make a look.
-    limits = Limits(100, 5_000, account_writes=10)
+    limits = Limits(100, 5_000, account_writes=10, look=4)
     codes = CODES
     throttled = EgressBlocked
 

@@ -164,7 +164,7 @@ class OkxSwap(Venue):
     time_paths = ("/api/v5/public/time",)
     delivery_field = "expTime"
     link_length = 32
-    limits = Limits(45, 5_000, account_writes=10)
+    limits = Limits(45, 5_000, account_writes=10, look=9)
     # "The request will expire 30 seconds after the timestamp" (docs-v5, REST Authentication); how
     # long matching may take is told nowhere.
     accepts_seconds = 30.0
