@@ -35,6 +35,7 @@ class Desired:
     lapse: Reason = Reason.NONE  # why unfilled entries have run out by the signal's own terms
     reductions: tuple[Reduction, ...] = ()
     is_left: bool = False  # not wanted any more either, but its position stays as it is
+    is_given_up: bool = False  # nor is it ours to sell: somebody else's orders lock its coins
 
     @property
     def may_enter(self) -> bool:

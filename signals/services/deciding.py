@@ -46,7 +46,7 @@ from signals.services.accounting import (
 from signals.services.chunk import Book, Task
 from signals.services.claiming import Lease
 from signals.services.observing import Observation
-from signals.services.parting import end_unwithdrawn, is_left
+from signals.services.parting import end_unwithdrawn, is_given_up, is_left
 from signals.services.telling import own_stop_fact
 
 log = logging.getLogger(__name__)
@@ -179,7 +179,8 @@ def _end_early(task: Task, action: Action, lease: Lease) -> bool:
         task.ledger.move(CopyStatus.EXPIRED, reason, lease.time())
         return True
     if isinstance(action, HandOver):
-        reason = Reason.LEFT_TO_TRADER if is_left(task.copy) else Reason.HANDED_OVER
+        is_asked = is_left(task.copy) or is_given_up(task.copy)
+        reason = Reason(task.copy.close_reason) if is_asked else Reason.HANDED_OVER
         task.ledger.move(CopyStatus.CLOSED, reason, lease.time())
         return True
     return False
@@ -195,6 +196,7 @@ def _desired(task: Task, book: Book, lease: Lease) -> Desired:
         lapse=lapse_of(task.copy.signal, lease),
         reductions=tuple(_reductions(copy)),
         is_left=is_left(copy),
+        is_given_up=is_given_up(copy),
     )
 
 

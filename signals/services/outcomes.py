@@ -39,13 +39,13 @@ from signals.models import Copy, Order
 from signals.services.acting import Outcome
 from signals.services.calls import rows_of
 from signals.services.ledger import CopyLedger
-from signals.services.parting import end_unwithdrawn, is_left
+from signals.services.parting import end_unwithdrawn, give_up, is_left
 
 # Refusals in a row that are taken for passing: of a mode or a trigger, and of what leads out by a
 # filter, while a worker reads the contract's rules anew.
 MODE_REFUSALS = 3
 FILTER_REFUSALS = 3
-COIN_REFUSALS = 5  # of what is to be sold, or kept by a stop, in a spot account
+COIN_REFUSALS = 5  # of what is to be sold, or kept by a stop, in a spot account, before we give up
 LEAVE_REFUSALS = 5  # of what a trade that is left has to withdraw before it ends
 MOST_COUNTED = 1000
 
@@ -179,7 +179,7 @@ def _not_placed(ledger: CopyLedger, order: Order, error: ExchangeError, now: dat
         order.status = OrderStatus.NOT_SENT
         return
     if isinstance(error, InsufficientMargin) and ledger.can.holds_coins and not is_entry:
-        _coins_missing(ledger, order, now)
+        _coins_missing(ledger, order)
         return
     if order.leg == STOP and isinstance(error, OrderRejected):
         _stop_order_refused(ledger, order, error)
@@ -201,14 +201,16 @@ def _not_placed(ledger: CopyLedger, order: Order, error: ExchangeError, now: dat
         ledger.move(CopyStatus.REJECTED, Reason.POSITION_MODE if mode else reason_of(error), now)
 
 
-def _coins_missing(ledger: CopyLedger, order: Order, now: datetime) -> None:
+def _coins_missing(ledger: CopyLedger, order: Order) -> None:
     """Coins that are not free were sold on the way, or an order of their trader's own locks them.
 
-    The next look says so of a sale. What stays locked by somebody else is their own business.
+    The next look says so of a sale. What stays locked by somebody else is their own business: what
+    is ours and rests is withdrawn, for a later fill would have no stop. A trade that is left ends
+    by its own count.
     """
     order.status = OrderStatus.NOT_SENT
-    if not _may_pass(ledger.copy, COIN_REFUSALS):
-        ledger.move(CopyStatus.CLOSED, Reason.HANDED_OVER, now)
+    if not is_left(ledger.copy) and not _may_pass(ledger.copy, COIN_REFUSALS):
+        give_up(ledger.copy)
 
 
 def _may_pass(copy: Copy, most: int) -> bool:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from exchanges import quarantine
 from exchanges import services as exchanges
 from exchanges.adapters.ccxt.account import CcxtExchange
 from exchanges.adapters.ccxt.venues.binance import SPOT
@@ -20,6 +21,7 @@ from exchanges.registry import exchange_factory, venue_of
 from signals.choices import Sizing
 from signals.domain.draft import StopKind, StopRule
 from signals.domain.leaving import QUIET
+from signals.domain.link_ids import is_ours
 from signals.domain.reasons import Reason
 from signals.models import Copy, Fill, Order
 from signals.services import crossing, publishing
@@ -28,7 +30,7 @@ from signals.services.outcomes import COIN_REFUSALS
 from signals.services.preview import preview
 from tests.fixtures.people import long_btc
 from tests.integration.signals.steps import D, end_of, only_copy, targets
-from tests.integration.signals.test_copy_life import publish, work_now
+from tests.integration.signals.test_copy_life import codes, publish, work_now
 from tests.integration.signals.test_entries import ladder, short_btc
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -386,13 +388,67 @@ def test_coins_that_were_taken_away_are_their_traders_business(spot, author, lin
     assert end_of(only_copy()) == ("closed", Reason.HANDED_OVER)
 
 
+def lock(link, quantity):
+    """An order of the trader's own, far away, in place of the stop."""
+    link.account.cancel("BTCUSDT", Order.objects.get(leg="stop", status="open").link_id)
+    by_hand(link, type=OrderType.LIMIT, price=D(60_000), quantity=D(quantity))
+
+
+def ours(link):
+    """Everything of ours that rests, bought or sold."""
+    return [o for o in link.account.open_orders("BTCUSDT") if is_ours(o.link_id)]
+
+
 def test_coins_that_somebody_else_locks_are_handed_over(spot, author, link):
     enter(spot, author)
-    link.account.cancel("BTCUSDT", Order.objects.get(leg="stop", status="open").link_id)
-    sale = {"type": OrderType.LIMIT, "price": D(60_000), "quantity": D("0.0108")}
-    by_hand(link, **sale)
-    look(COIN_REFUSALS + 2)
-    assert end_of(only_copy()) == ("closed", Reason.HANDED_OVER)
+    lock(link, "0.0108")
+    look(COIN_REFUSALS)
+    assert only_copy().status == "filled"
+    look(2)
+    assert end_of(only_copy()) == ("closed", Reason.COINS_LOCKED)
+
+
+def test_nothing_rests_once_coins_are_handed_over(spot, author, link, alice):
+    """A step of the ladder that filled later would have neither a stop nor anybody who looks."""
+    publish(author, long_btc(entry=ladder(3)))
+    work_now()
+    spot.price(45990)
+    look(2)
+    ((_, _, bought),) = resting(link)
+    lock(link, bought)
+    look(COIN_REFUSALS + 1)
+    assert len(ours(link)) == 2
+    look(3)
+    assert end_of(only_copy()) == ("closed", Reason.COINS_LOCKED)
+    assert ours(link) == []
+    assert codes(alice)[-1] == "closed"
+
+
+@pytest.mark.parametrize("ends", ["panic", "quarantine", "close"])
+def test_entries_are_withdrawn_though_an_exit_has_no_answer(
+    spot, author, link, alice, monkeypatch, ends
+):
+    publish(author, long_btc(entry=ladder(3)))
+    work_now()
+    spot.price(45990)
+    look(2)
+    place = CcxtExchange.place
+
+    def lost(self, order):
+        place(self, order)
+        raise OutcomeUnknown("no answer")
+
+    now = timezone.now()
+    if ends == "panic":
+        panic(alice, now=now)
+    elif ends == "close":
+        close_copy(only_copy(), reason=Reason.CLOSED_BY_TRADER, now=now)
+    else:
+        quarantine.impose(quarantine.Scope(user=alice), reason="test", by="ops", now=now)
+    with monkeypatch.context() as broken:
+        broken.setattr(CcxtExchange, "place", lost)
+        look(1)
+    assert [o for o in ours(link) if o.side is Side.BUY] == []
 
 
 @pytest.mark.parametrize("ends", [close_copy, None], ids=["trader", "panic"])

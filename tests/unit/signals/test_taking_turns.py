@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from exchanges.domain.trading import OrderType
 from exchanges.domain.venues import Capabilities, StopKeeping
-from signals.domain.actions import Cancel, HandOver, Place, Skip
+from signals.domain.actions import Amend, Cancel, HandOver, Place, Skip
 from signals.domain.coins import entry_rules, least_sale
 from signals.domain.draft import StopKind, StopRule, TargetDraft
 from signals.domain.leaving import QUIET
@@ -308,6 +308,38 @@ def test_nothing_is_bought_that_could_not_be_sold_at_its_stop():
     (skip,) = plan(desired(), poor, observed(rules=FINE))
     assert isinstance(skip, Skip)
     assert skip.reason is Reason.SIZE_TOO_SMALL
+
+
+def test_what_is_not_to_be_bought_any_more_is_withdrawn_first():
+    """Whatever is refused after it."""
+    step = order("entry-2", price=D(45900))
+    leaving = desired(wants_position=False)
+    assert said(plan(leaving, ACCOUNT, holding(step, stop()))) == [
+        ("cancel", "entry-2"),
+        ("cancel", "stop"),
+        ("close", HELD, None),
+    ]
+    lost = order("close", quantity=HELD, price=None, is_open=False, is_unresolved=True)
+    assert said(plan(leaving, ACCOUNT, holding(step, lost))) == [("cancel", "entry-2")]
+    assert plan(desired(), ACCOUNT, holding(step, lost)) == []
+
+
+def test_an_entry_that_follows_a_change_follows_the_stop_as_well():
+    lower = long_btc(entry_low=D(45800), entry_high=D(45900))
+    entry = order("entry", price=D(46000), filled=D("0.004"))
+    seen = replace(holding(held="0.00399"), legs={"entry": entry})
+    kinds = [type(action) for action in plan(desired(lower), ACCOUNT, seen)]
+    assert kinds == [Place, Amend]
+
+
+def test_coins_that_are_given_up_leave_nothing_of_ours_behind():
+    given = desired(wants_position=False, is_given_up=True)
+    step = order("entry-2", price=D(45900))
+    assert said(plan(given, ACCOUNT, holding(step, stop("0.004")))) == [
+        ("cancel", "entry-2"),
+        ("cancel", "stop"),
+    ]
+    assert plan(given, ACCOUNT, holding()) == [HandOver()]
 
 
 # --- whatever happens -----------------------------------------------------------------------------
