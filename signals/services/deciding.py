@@ -20,6 +20,7 @@ from signals.choices import OrderStatus
 from signals.domain.actions import (
     Action,
     Amend,
+    Cancel,
     Expire,
     HandOver,
     Place,
@@ -29,7 +30,7 @@ from signals.domain.actions import (
 from signals.domain.feasibility import obstacle
 from signals.domain.following import Standing
 from signals.domain.holding import wanted_stop
-from signals.domain.legs import is_entry_leg
+from signals.domain.legs import STOP, is_entry_leg
 from signals.domain.lifecycle import FINAL, CopyStatus
 from signals.domain.link_ids import is_ours, link_id
 from signals.domain.planning import plan
@@ -87,6 +88,8 @@ def _write_down(task: Task, lease: Lease) -> None:
     for action in task.actions:
         if isinstance(action, Place):
             task.orders[action.leg] = _intent(task, action, lease)
+        if isinstance(action, Cancel) and action.leg == STOP and task.ledger.can.holds_coins:
+            task.ledger.note_withdrawn(action.link_id, lease.time())
         if isinstance(action, Amend):
             task.orders[action.leg] = task.ledger.by_link_id()[action.link_id]
         if isinstance(action, Place | Amend | SetLevels):

@@ -367,6 +367,10 @@ class CopyLedger:
         if self.position_known:
             has_level = self.position is not None and self.position.stop is not None
             copy.has_stop = has_level or self.has_stop_order()
+        self._note_bare(now)
+
+    def _note_bare(self, now: datetime) -> None:
+        copy = self.copy
         held = copy.entered_quantity - copy.exited_quantity
         is_bare = held > 0 and held >= self.dust and not copy.has_stop
         copy.unprotected_since = (copy.unprotected_since or now) if is_bare else None
@@ -386,12 +390,18 @@ class CopyLedger:
         )
 
     def note_withdrawn(self, link_id: str, now: datetime) -> None:
-        """Remember an order that no longer rests; a stop leaves what it covered without one."""
+        """Count a stop as gone that is about to make way, whoever dies on the way."""
         self.withdrawn.add(link_id)
-        copy = self.copy
-        if copy.has_stop and self.by_link_id()[link_id].leg == STOP:
-            copy.has_stop = self.has_stop_order()
-            copy.unprotected_since = None if copy.has_stop else now
+        self._count_stops(now)
+
+    def note_standing(self, link_id: str, now: datetime) -> None:
+        """It has surely not been withdrawn after all."""
+        self.withdrawn.discard(link_id)
+        self._count_stops(now)
+
+    def _count_stops(self, now: datetime) -> None:
+        self.copy.has_stop = self.has_stop_order()
+        self._note_bare(now)
 
     @property
     def held(self) -> Decimal:

@@ -118,11 +118,11 @@ def apply_outcomes(
 
 
 def _change(ledger: CopyLedger, action: Amend | Cancel, outcome: Outcome, now: datetime) -> None:
-    """Where a stop makes way for a sale, it counts as gone from now on; a look says for sure."""
+    """A stop that is to make way for a sale counts as gone, unless that surely never arrived."""
     ledger.copy.looked_at = None  # a look at the position alone would not show it
     may_be_gone = outcome.sent_at is not None and not isinstance(outcome.error, Unavailable)
-    if isinstance(action, Cancel) and may_be_gone and ledger.can.holds_coins:
-        ledger.note_withdrawn(action.link_id, now)
+    if isinstance(action, Cancel) and action.link_id in ledger.withdrawn and not may_be_gone:
+        ledger.note_standing(action.link_id, now)
 
 
 def _cannot_be_left_clean(copy: Copy, outcome: Outcome) -> bool:

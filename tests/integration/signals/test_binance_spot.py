@@ -11,7 +11,7 @@ from exchanges import quarantine
 from exchanges import services as exchanges
 from exchanges.adapters.ccxt.account import CcxtExchange
 from exchanges.adapters.ccxt.venues.binance import SPOT
-from exchanges.domain.errors import NotFound, OutcomeUnknown
+from exchanges.domain.errors import NotFound, OutcomeUnknown, Unavailable
 from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import Credentials, NewOrder, OrderType, Side
 from exchanges.gateway import price_book
@@ -25,6 +25,7 @@ from signals.domain.link_ids import is_ours
 from signals.domain.reasons import Reason
 from signals.models import Copy, Fill, Order
 from signals.services import crossing, publishing
+from signals.services.claiming import claim
 from signals.services.copying import close_copy, leave_copy, panic, set_rules
 from signals.services.outcomes import COIN_REFUSALS
 from signals.services.preview import preview
@@ -231,6 +232,7 @@ class Crash(BaseException):
 
 
 def test_a_crash_between_the_stop_and_the_sale_is_mended(spot, author, link, monkeypatch):
+    """Whoever takes it over does so in the lane that protects."""
     enter(spot, author, long_btc(targets=TWO))
     spot.price(46501)
 
@@ -242,6 +244,11 @@ def test_a_crash_between_the_stop_and_the_sale_is_mended(spot, author, link, mon
         with pytest.raises(Crash):
             look(1)
     assert resting(link) == []
+    assert (only_copy().has_stop, only_copy().unprotected_since is None) == (False, False)
+    Copy.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    lease = claim(1)
+    assert lease is not None
+    assert lease.lane is Lane.PROTECT
     Copy.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     look()
     ((kind, _, rest),) = resting(link)
@@ -250,6 +257,20 @@ def test_a_crash_between_the_stop_and_the_sale_is_mended(spot, author, link, mon
     copy = only_copy()
     assert copy.entered_quantity - copy.exited_quantity - rest < D("0.00001")
     assert copy.unprotected_since is None
+
+
+def test_a_stop_that_surely_was_not_withdrawn_goes_on_counting(spot, author, link, monkeypatch):
+    enter(spot, author, long_btc(targets=TWO))
+    spot.price(46501)
+
+    def unreachable(self, symbol, link_id):
+        raise Unavailable("nothing has left")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(CcxtExchange, "cancel", unreachable)
+        look(1)
+    copy = only_copy()
+    assert (copy.has_stop, copy.unprotected_since, copy.lane) == (True, None, Lane.AMEND)
 
 
 def test_a_stop_whose_answer_was_lost_is_looked_for_within_a_second(
