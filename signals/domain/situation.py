@@ -126,6 +126,7 @@ class Observed:
     unseen_exits: Decimal = Decimal(0)  # filled by their orders' word; taken off `held` already
     entry_average: Decimal | None = None
     last_fill_at: datetime | None = None
+    last_bought_at: datetime | None = None  # the last of them on the way in
     own_stop: Decimal | None = None  # set by the trader in the exchange's app: it counts
     targets_asked: frozenset[Decimal] = frozenset()  # every level that we ever gave the position
     trail_activation: Decimal | None = None  # the price that the trailing stop was last given

@@ -267,6 +267,7 @@ def _observed(task: Task, book: Book, lease: Lease) -> Observed:
         position=ledger.levels(),
         entry_average=copy.entry_average,
         last_fill_at=ledger.last_fill_at(),
+        last_bought_at=ledger.last_bought_at(),
         own_stop=copy.own_stop,
         targets_asked=frozenset(Decimal(level) for level in copy.targets_asked),
         trail_activation=copy.trail_activation,

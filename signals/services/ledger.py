@@ -552,6 +552,9 @@ class CopyLedger:
     def last_fill_at(self) -> datetime | None:
         return max((fill.at for fill in self.fills), default=None)
 
+    def last_bought_at(self) -> datetime | None:
+        return max((fill.at for fill in self.fills if self._is_entry(fill)), default=None)
+
     # --- levels that we asked for, and the trader's own ---------------------------------------
 
     def note_asked(self, *, stop: Decimal | None, target: Decimal | None) -> None:
