@@ -138,7 +138,8 @@ def _look_at_position(
     seen.positions = list(exchange.positions(copy.symbol))
     mine = next((p for p in seen.positions if p.position_index == copy.position_index), None)
     held = copy.entered_quantity - copy.exited_quantity
-    if mine is None or mine.quantity != held:
+    has_coins = venue_of(copy.connection.exchange).capabilities.holds_coins  # and others of theirs
+    if mine is None or (mine.quantity < held if has_coins else mine.quantity != held):
         return _look_at_all(copy, orders, exchange, seen)
     standing = [order for order in orders if order.status == OrderStatus.OPEN and order.link_id]
     if any(is_entry_leg(order.leg) for order in standing):

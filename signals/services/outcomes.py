@@ -182,7 +182,7 @@ def _not_placed(ledger: CopyLedger, order: Order, error: ExchangeError, now: dat
         _coins_missing(ledger, order)
         return
     if order.leg == STOP and isinstance(error, OrderRejected):
-        _stop_order_refused(ledger, order, error)
+        _stop_order_refused(ledger, order, error, now)
         return
     if isinstance(error, PositionModeMismatch) and _may_pass(copy, MODE_REFUSALS):
         order.status = OrderStatus.NOT_SENT
@@ -244,9 +244,11 @@ def _stop_refused(ledger: CopyLedger, action: SetLevels, error: OrderRejected) -
     copy.close_reason = reason.value
 
 
-def _stop_order_refused(ledger: CopyLedger, order: Order, error: OrderRejected) -> None:
+def _stop_order_refused(
+    ledger: CopyLedger, order: Order, error: OrderRejected, now: datetime
+) -> None:
     """See `_stop_refused`: a stop that the signal's rule moved leaves the former one standing."""
-    copy, still_stands = ledger.copy, ledger.has_stop_order()
+    copy, still_stands = ledger.copy, ledger.has_stop_order(now)
     if ledger.can.holds_coins:  # none can stand beside it: the former one has made way
         still_stands = any(o.leg == STOP and o.acknowledged_at for o in ledger.orders)
     can_wait = still_stands and isinstance(error, FilterViolated)

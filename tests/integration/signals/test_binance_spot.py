@@ -398,6 +398,31 @@ def test_a_part_that_the_trader_sells_of_ours_leaves_a_smaller_stop(spot, author
     assert (kind, held - D("0.004") - rest < D("0.00001")) == ("stop", True)
 
 
+def test_a_part_that_was_taken_away_leaves_a_stop_for_all_that_is_there(spot, author, link):
+    enter(spot, author)
+    link.account.cancel("BTCUSDT", Order.objects.get(leg="stop", status="open").link_id)
+    spot.coins(link.key, "-0.002")
+    Fill.objects.update(at=timezone.now() - 2 * QUIET)
+    look(3)
+    ((kind, _, rest),) = resting(link)
+    assert (kind, coins(link) - rest < D("0.00001")) == ("stop", True)
+    copy = only_copy()
+    assert (copy.has_stop, copy.unprotected_since, copy.lane) == (True, None, Lane.POLL)
+
+
+def test_coins_of_the_traders_own_need_no_closer_look(spot, author, link, monkeypatch):
+    spot.coins(link.key, "0.5")
+    enter(spot, author)
+    look(2)
+    asked = []
+    monkeypatch.setattr(CcxtExchange, "fills_since", lambda *args: asked.append(args) or [])
+    work_now()
+    assert asked == []
+    spot.coins(link.key, "-0.501")
+    work_now()
+    assert len(asked) == 1
+
+
 def test_coins_that_were_taken_away_are_their_traders_business(spot, author, link):
     enter(spot, author)
     link.account.cancel("BTCUSDT", Order.objects.get(leg="stop", status="open").link_id)
