@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -585,6 +586,17 @@ def test_a_copy_is_looked_at_when_its_target_or_its_stop_is_crossed(spot, author
 def test_nothing_is_watched_where_nothing_is_held(spot, link):
     assert crossing.watched_bids() == {}
     crossing.ring_crossed({})
+
+
+def test_a_fee_in_a_coin_of_a_long_name_is_on_record(spot, author, link, monkeypatch):
+    fills = CcxtExchange.fills_since
+
+    def long_named(self, symbol, since):
+        return [replace(fill, fee_currency="1000000MOGCOIN") for fill in fills(self, symbol, since)]
+
+    monkeypatch.setattr(CcxtExchange, "fills_since", long_named)
+    enter(spot, author)
+    assert Fill.objects.get(connection=link).fee_currency == "1000000MOGCOIN"
 
 
 def test_a_short_is_skipped_and_the_preview_says_how_targets_are_kept(spot, author, link):
