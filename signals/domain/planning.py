@@ -28,7 +28,11 @@ from signals.domain.taking_turns import is_gone, keep_coins, put_stop_back
 
 
 def plan(desired: Desired, account: Account, observed: Observed) -> list[Action]:
-    """Decide what to do next for one copy; while an order's fate is unknown, only a stop is set."""
+    """Decide what to do next for one copy; while an order's fate is unknown, only a stop is set.
+
+    Of a spot account's entries those that nobody wants are withdrawn even then: what they bought
+    would be without a stop for as long as that takes.
+    """
     if any(leg.is_unresolved for leg in observed.legs.values()):
         if account.can.holds_coins:
             return [*withdraw_entries(desired, observed), *put_stop_back(desired, observed)]

@@ -271,8 +271,7 @@ def test_a_target_is_taken_when_what_is_missing_could_not_be_sold(is_open):
 
 def test_nothing_is_offered_that_could_not_be_sold():
     worth = replace(FINE, min_quantity=D("0.0001"))
-    taken = [offer(1, "0.00499", filled=D("0.00499"), is_open=False)]
-    seen = holding(*taken, offer(2, "0.00491"), last="47100", held="0.005", rules=worth)
+    seen = holding(offer(1, "0.00991"), last="47100", rules=worth)  # which leaves 0.00008
     assert plan(desired(long_btc(targets=TWO)), ACCOUNT, seen) == []
 
 
