@@ -475,7 +475,7 @@ def test_nothing_rests_once_coins_are_handed_over(spot, author, link, alice):
 def test_entries_are_withdrawn_though_an_exit_has_no_answer(
     spot, author, link, alice, monkeypatch, ends
 ):
-    publish(author, long_btc(entry=ladder(3)))
+    publish(author, long_btc(entry=ladder(3), targets=TWO))
     work_now()
     spot.price(45990)
     look(2)
@@ -485,6 +485,7 @@ def test_entries_are_withdrawn_though_an_exit_has_no_answer(
         place(self, order)
         raise OutcomeUnknown("no answer")
 
+    spot.price(46501)  # a sale is due as well
     now = timezone.now()
     if ends == "panic":
         panic(alice, now=now)
