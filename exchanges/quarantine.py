@@ -11,11 +11,12 @@ tells them: workers obey at once, thousands of notices take seconds, a crash in 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import DataError, IntegrityError, connection, transaction
 
 from accounts.activity import Fact, record_all
 from accounts.choices import ActivityKind
@@ -23,6 +24,8 @@ from accounts.models import User
 from exchanges.choices import HELD_BACK
 from exchanges.models import Connection, Quarantine, QuarantineNotice
 from exchanges.selectors import quarantined
+
+log = logging.getLogger(__name__)
 
 PART = 1000  # notices told in one transaction
 
@@ -115,10 +118,30 @@ def _owe(code: str, row: Quarantine, links: Collection[int]) -> None:
 
 
 def tell(*, now: datetime) -> int:
-    """Tell some of those who are still to be told, in turn; returns how many."""
+    """Tell some of those who are still to be told, in turn; returns how many.
+
+    What the database refuses stays for the next time, and keeps nobody else from being told.
+    """
+    keys = list(QuarantineNotice.objects.order_by("pk").values_list("pk", flat=True)[:PART])
+    try:
+        return _tell(keys, now)
+    except (DataError, IntegrityError):
+        return sum(_tell_alone(key, now) for key in keys)
+
+
+def _tell_alone(key: int, now: datetime) -> int:
+    try:
+        return _tell([key], now)
+    except (DataError, IntegrityError) as error:
+        name = type(error).__name__
+        log.error("quarantine notice %s could not be told: %s", key, name)  # noqa: TRY400 - the row stays out of the log
+        return 0
+
+
+def _tell(keys: Collection[int], now: datetime) -> int:
     with transaction.atomic():
         rows = QuarantineNotice.objects.select_for_update(of=("self",)).select_related("user")
-        owed = list(rows.order_by("pk")[:PART])
+        owed = list(rows.filter(pk__in=keys).order_by("pk"))
         record_all([_fact(notice) for notice in owed], now=now)
         QuarantineNotice.objects.filter(pk__in=[notice.pk for notice in owed]).delete()
     return len(owed)

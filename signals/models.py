@@ -390,7 +390,7 @@ class Fill(models.Model):
     quantity = NumberField()
     price = NumberField()
     fee = NumberField()
-    fee_currency = models.CharField(max_length=12)
+    fee_currency = models.CharField(max_length=32)  # coins may have long names
     closed_quantity = NumberField(default=Decimal(0))
     is_maker = models.BooleanField(default=False)
     at = models.DateTimeField()

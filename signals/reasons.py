@@ -78,6 +78,10 @@ REASONS: dict[str, str | Promise] = {
     Reason.HANDED_OVER: _(
         "You added to the position at the exchange: it is yours from now on, its stop stays."
     ),
+    Reason.COINS_LOCKED: _(
+        "Other orders at the exchange lock the coins of this trade: they are yours from now on, "
+        "and what was ours is withdrawn, a stop included."
+    ),
     Reason.LEFT_TO_TRADER: _(
         "You took it over: what was not filled was withdrawn, and a position is yours from now on, "
         "with the stop that stands at the exchange."

@@ -412,7 +412,7 @@ def _info(market: Market) -> Any:
         "quoteAsset": "USDT",
         "baseAssetPrecision": 8,
         "quotePrecision": 8,
-        "orderTypes": ["LIMIT", "MARKET"],
+        "orderTypes": ["LIMIT", "MARKET", "STOP_LOSS", "TAKE_PROFIT"],
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,
         "filters": filters(market.rules),
@@ -423,6 +423,7 @@ def _info(market: Market) -> Any:
         row |= {"contractType": "PERPETUAL", "marginAsset": "USDT", "underlyingType": "COIN"}
         row |= {"deliveryDate": 4133404800000, "onboardDate": 1569398400000}
         row |= {"pricePrecision": 1, "quantityPrecision": 3}
+        row |= {"orderTypes": ["LIMIT", "MARKET", "STOP_MARKET", "TAKE_PROFIT_MARKET"]}
     return {"timezone": "UTC", "serverTime": market.clock(), "symbols": [row]}
 
 

@@ -9,7 +9,7 @@ from exchanges.domain.precision import to_step_down
 from exchanges.domain.trading import OrderType
 from signals.domain.actions import Action, Cancel, HandOver, Place
 from signals.domain.legs import CLOSE, STOP, TARGET, is_entry_leg
-from signals.domain.situation import Observed, next_generation
+from signals.domain.situation import Desired, Observed, next_generation
 
 QUIET = timedelta(seconds=10)  # a position is only called the trader's own work after this silence
 
@@ -47,6 +47,25 @@ def withdraw_exits(observed: Observed) -> list[Action]:
         if not is_entry_leg(leg.leg)
         for link_id in leg.standing
     ]
+
+
+def withdraw_entries(desired: Desired, observed: Observed) -> list[Action]:
+    """Let nothing more be bought that nobody wants, whatever else is not known yet."""
+    if desired.may_enter:
+        return []
+    return [
+        Cancel(leg.leg, link_id)
+        for leg in observed.legs.values()
+        if is_entry_leg(leg.leg)
+        for link_id in leg.standing
+    ]
+
+
+def only_stop_stands(observed: Observed) -> bool:
+    """Whether nothing of ours rests, or may, but one stop."""
+    return not any(
+        leg.replaced if leg.leg == STOP else leg.standing for leg in observed.legs.values()
+    )
 
 
 def withdraw_all(observed: Observed) -> list[Action]:

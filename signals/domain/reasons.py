@@ -74,6 +74,7 @@ class Reason(StrEnum):
     CLOSED_BY_TRADER = "closed_by_trader"
     CLOSED_BY_HAND = "closed_by_hand"  # in the exchange's app
     HANDED_OVER = "handed_over"  # the trader added to the position: it is theirs from now on
+    COINS_LOCKED = "coins_locked"  # in a spot account, by somebody else's orders
     LEFT_TO_TRADER = "left_to_trader"  # as the trader asked for: what rested is withdrawn
     LEFT_UNWITHDRAWN = "left_unwithdrawn"  # … but the key did not let us withdraw it
     STOP_MISSING = "stop_missing"  # the exchange refused the stop, so we closed

@@ -35,6 +35,7 @@ class Desired:
     lapse: Reason = Reason.NONE  # why unfilled entries have run out by the signal's own terms
     reductions: tuple[Reduction, ...] = ()
     is_left: bool = False  # not wanted any more either, but its position stays as it is
+    is_given_up: bool = False  # nor is it ours to sell: somebody else's orders lock its coins
 
     @property
     def may_enter(self) -> bool:
@@ -125,6 +126,7 @@ class Observed:
     unseen_exits: Decimal = Decimal(0)  # filled by their orders' word; taken off `held` already
     entry_average: Decimal | None = None
     last_fill_at: datetime | None = None
+    last_bought_at: datetime | None = None  # the last of them on the way in
     own_stop: Decimal | None = None  # set by the trader in the exchange's app: it counts
     targets_asked: frozenset[Decimal] = frozenset()  # every level that we ever gave the position
     trail_activation: Decimal | None = None  # the price that the trailing stop was last given

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
 from exchanges.domain.precision import to_step_down
@@ -21,10 +22,10 @@ from signals.domain.actions import Action, Cancel, Place
 from signals.domain.coins import least_sale
 from signals.domain.holding import next_reduction, wanted_stop
 from signals.domain.leaving import QUIET, withdraw_exits
-from signals.domain.legs import CLOSE, STOP, is_entry_leg
+from signals.domain.legs import CLOSE, STOP, TARGET, is_entry_leg, target_leg
 from signals.domain.situation import Desired, LegOrder, Observed, next_generation
 from signals.domain.targets import target_sales
-from signals.domain.ticks import stop_on_tick
+from signals.domain.ticks import stop_on_tick, target_on_tick
 
 ZERO = Decimal(0)
 
@@ -36,20 +37,20 @@ def keep_coins(desired: Desired, can: Capabilities, observed: Observed) -> list[
         return withdraw_exits(observed) if observed.entered > 0 else []
     if rules is None or _is_selling(observed.legs.get(STOP)):
         return []
-    if (there := _there(observed, rules)) < least_sale(rules, None):
-        return []  # it has only begun to be bought
+    observed = _count_taken(observed, rules)
     live = _live(observed)
-    held = there - _left_of(order for order in live if order.price is None)  # sold in any case
-    sales = list(_sales(desired, can, held, observed, rules))
     offers = [order for order in live if order.price is not None]
-    if not all(_is_wanted(offer, sales) for offer in offers):
+    if (there := _there(observed, rules)) < least_sale(rules, None):
+        return _leave_too_little(desired, offers, observed, rules)
+    held = there - _left_of(order for order in live if order.price is None)  # sold in any case
+    if not _may_stay(offers, desired, held, observed, rules):
         # What they have sold is only known by the next look. The stop of the rest stays; all of
         # them go together, so that the next step can cover what none of them takes.
         return [Cancel(offer.leg, offer.link_id) for offer in offers]
-    offered = {offer.leg for offer in offers}
-    fresh = [sale for sale in sales if sale.leg not in offered]
-    rest = held - _left_of(offers) - sum((sale.quantity for sale in fresh), ZERO)
-    return [*_cover(desired, observed, rules, rest), *fresh]
+    rest = held - _left_of(offers)
+    sales = list(_sales(desired, can, rest, offers, observed, rules))
+    rest -= sum((sale.quantity for sale in sales), ZERO)
+    return [*_cover(desired, observed, rules, rest), *sales]
 
 
 def put_stop_back(desired: Desired, observed: Observed) -> list[Action]:
@@ -60,13 +61,13 @@ def put_stop_back(desired: Desired, observed: Observed) -> list[Action]:
     if stop is not None and (stop.standing or stop.is_unresolved):
         return []
     rest = _there(observed, rules) - _left_of(_live(observed))
-    return _cover(desired, observed, rules, rest)
+    return _cover(desired, _count_taken(observed, rules), rules, rest)
 
 
 def is_gone(observed: Observed) -> bool:
     """Whether the account has held none of the coins for a while that no order of ours has sold."""
     rules = observed.rules
-    if rules is None or not _is_quiet(observed):
+    if rules is None or not _is_over(observed.last_fill_at, observed):
         return False
     least = least_sale(rules, None)
     return observed.held >= least > _there(observed, rules)
@@ -75,16 +76,42 @@ def is_gone(observed: Observed) -> bool:
 def _there(observed: Observed, rules: InstrumentFacts) -> Decimal:
     """What is ours of the account's coins, in whole steps; the trader's own lie among them.
 
-    The account may have been read before the last fill: a young one is believed.
+    The account may have been read before the last purchase: a young one is believed. A sale that
+    it does not show yet is known to us, and one that is not known to us yet it may show.
     """
+    if not _is_over(observed.last_bought_at, observed):
+        return to_step_down(observed.held, rules.step)
     there = observed.position.quantity if observed.position is not None else ZERO
-    ours = min(observed.held, there) if _is_quiet(observed) else observed.held
-    return to_step_down(ours, rules.step)
+    return to_step_down(min(observed.held, there), rules.step)
 
 
-def _is_quiet(observed: Observed) -> bool:
-    last = observed.last_fill_at
-    return last is not None and observed.now - last >= QUIET
+def _is_over(fill: datetime | None, observed: Observed) -> bool:
+    """Whether every list shows a fill of that time by now."""
+    return fill is not None and observed.now - fill >= QUIET
+
+
+def _count_taken(observed: Observed, rules: InstrumentFacts) -> Observed:
+    """Count targets as taken of which no more is missing than could not be sold."""
+    legs = {name: _as_taken(leg, rules) for name, leg in observed.legs.items()}
+    return replace(observed, legs=legs)
+
+
+def _as_taken(leg: LegOrder, rules: InstrumentFacts) -> LegOrder:
+    is_offer = leg.leg.startswith(TARGET) and leg.filled > 0 and not leg.is_unresolved
+    if not is_offer or leg.quantity - leg.filled >= least_sale(rules, leg.price):
+        return leg
+    # What still rests may go on being sold.
+    return replace(leg, was_reached=True) if leg.is_open else replace(leg, quantity=leg.filled)
+
+
+def _leave_too_little(
+    desired: Desired, offers: Sequence[LegOrder], observed: Observed, rules: InstrumentFacts
+) -> list[Action]:
+    """What cannot be sold has only begun to be bought, or is the rest of what an offer has sold."""
+    if not (desired.wants_position or desired.is_left):
+        return withdraw_exits(observed)
+    goals = _goals(desired, observed, rules)
+    return [Cancel(o.leg, o.link_id) for o in offers if goals.get(o.leg) != o.price]
 
 
 def _is_selling(stop: LegOrder | None) -> bool:
@@ -106,30 +133,70 @@ def _left_of(orders: Iterable[LegOrder]) -> Decimal:
     return sum((order.quantity - order.filled for order in orders), ZERO)
 
 
-def _is_wanted(offer: LegOrder, sales: Sequence[Place]) -> bool:
-    asked = (offer.leg, offer.price, offer.quantity - offer.filled)
-    return any((sale.leg, sale.price, sale.quantity) == asked for sale in sales)
+def _may_stay(
+    offers: Sequence[LegOrder],
+    desired: Desired,
+    held: Decimal,
+    observed: Observed,
+    rules: InstrumentFacts,
+) -> bool:
+    """Whether offers go on: their prices are there, whatever is left of them, and nothing else is.
+
+    The author's wish to take a part off goes before.
+    """
+    if not offers:
+        return True
+    if _left_of(offers) > held or _reduction(desired, held, observed, rules) is not None:
+        return False
+    goals = _goals(desired, observed, rules)
+    return all(goals.get(offer.leg) == offer.price for offer in offers)
+
+
+def _goals(desired: Desired, observed: Observed, rules: InstrumentFacts) -> dict[str, Decimal]:
+    """The prices of the targets that are wanted, and that the bid has reached, by their legs."""
+    if not desired.wants_position or observed.ticker is None:
+        return {}
+    direction, bid = desired.signal.direction, observed.ticker.bid
+    goals = {
+        target_leg(number): target_on_tick(target.price, direction, rules.tick)
+        for number, target in enumerate(desired.signal.targets, start=1)
+    }
+    return {leg: goal for leg, goal in goals.items() if direction.is_beyond(bid, goal)}
+
+
+def _reduction(
+    desired: Desired, held: Decimal, observed: Observed, rules: InstrumentFacts
+) -> Place | None:
+    price = observed.ticker.bid if observed.ticker is not None else None
+    return next_reduction(desired, held, observed, rules, least_sale(rules, price))
 
 
 def _sales(
     desired: Desired,
     can: Capabilities,
     held: Decimal,
+    offers: Sequence[LegOrder],
     observed: Observed,
     rules: InstrumentFacts,
 ) -> Iterator[Place]:
-    """What is to be sold now: everything, what the author takes off, or what has its price."""
+    """What of `held` is to be sold now, beside `offers` that go on.
+
+    Everything, what the author takes off, or what has its price.
+    """
     price = observed.ticker.bid if observed.ticker is not None else None
     if desired.is_left:
         return
     if not desired.wants_position:
         yield from _closing(held, observed, rules)
-    elif reduction := next_reduction(desired, held, observed, rules, least_sale(rules, price)):
+    elif reduction := _reduction(desired, held, observed, rules):
         yield reduction
     elif price is not None:
         # Each part, and what is left, can still be sold at the stop.
         least = replace(rules, min_quantity=least_sale(rules, desired.signal.stop))
-        yield from target_sales(desired.signal, can, held, price, observed, least)
+        offered = {offer.leg for offer in offers}
+        for sale in target_sales(desired.signal, can, held, price, observed, least, offered):
+            if sale.quantity >= least_sale(rules, sale.price):
+                yield sale
 
 
 def _closing(held: Decimal, observed: Observed, rules: InstrumentFacts) -> Iterator[Place]:
@@ -145,8 +212,12 @@ def _closing(held: Decimal, observed: Observed, rules: InstrumentFacts) -> Itera
 def _cover(
     desired: Desired, observed: Observed, rules: InstrumentFacts, rest: Decimal
 ) -> list[Action]:
-    """Let one stop wait for the rest; what locks the coins it needs is withdrawn before."""
+    """Let one stop wait for the rest; what locks the coins it needs is withdrawn before.
+
+    No entry is larger than one stop may be, but the exchange may come to allow less.
+    """
     order = observed.legs.get(STOP)
+    rest = min(rest, to_step_down(rules.max_market_quantity, rules.step))
     wanted = wanted_stop(desired.signal, observed, rules)
     level = stop_on_tick(wanted, desired.signal.direction, rules.tick)
     actions: list[Action] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -66,9 +66,14 @@ def target_sales(
     price: Decimal,
     observed: Observed,
     rules: InstrumentFacts,
+    offered: Container[str],
 ) -> Iterator[Place]:
-    """Where none can rest: a limit for each target that `price` has reached, at its own price."""
+    """Where none can rest: a limit for each target that `price` has reached, at its own price.
+
+    The legs that are `offered` already have their part of what is held.
+    """
     shares = _shares(signal, can, observed, rules)
+    shares = [share for share in shares if target_leg(share.number) not in offered]
     weights = [share.weight for share in shares]
     parts = share_out(held, weights, step=rules.step, minimum=rules.min_quantity)
     for share, part in zip(shares, parts, strict=False):

@@ -20,6 +20,7 @@ from signals.choices import OrderStatus
 from signals.domain.actions import (
     Action,
     Amend,
+    Cancel,
     Expire,
     HandOver,
     Place,
@@ -29,7 +30,7 @@ from signals.domain.actions import (
 from signals.domain.feasibility import obstacle
 from signals.domain.following import Standing
 from signals.domain.holding import wanted_stop
-from signals.domain.legs import is_entry_leg
+from signals.domain.legs import STOP, is_entry_leg
 from signals.domain.lifecycle import FINAL, CopyStatus
 from signals.domain.link_ids import is_ours, link_id
 from signals.domain.planning import plan
@@ -46,7 +47,7 @@ from signals.services.accounting import (
 from signals.services.chunk import Book, Task
 from signals.services.claiming import Lease
 from signals.services.observing import Observation
-from signals.services.parting import end_unwithdrawn, is_left
+from signals.services.parting import end_unwithdrawn, is_given_up, is_left
 from signals.services.telling import own_stop_fact
 
 log = logging.getLogger(__name__)
@@ -87,6 +88,8 @@ def _write_down(task: Task, lease: Lease) -> None:
     for action in task.actions:
         if isinstance(action, Place):
             task.orders[action.leg] = _intent(task, action, lease)
+        if isinstance(action, Cancel) and action.leg == STOP and task.ledger.can.holds_coins:
+            task.ledger.note_withdrawn(action.link_id, lease.time())
         if isinstance(action, Amend):
             task.orders[action.leg] = task.ledger.by_link_id()[action.link_id]
         if isinstance(action, Place | Amend | SetLevels):
@@ -179,7 +182,8 @@ def _end_early(task: Task, action: Action, lease: Lease) -> bool:
         task.ledger.move(CopyStatus.EXPIRED, reason, lease.time())
         return True
     if isinstance(action, HandOver):
-        reason = Reason.LEFT_TO_TRADER if is_left(task.copy) else Reason.HANDED_OVER
+        is_asked = is_left(task.copy) or is_given_up(task.copy)
+        reason = Reason(task.copy.close_reason) if is_asked else Reason.HANDED_OVER
         task.ledger.move(CopyStatus.CLOSED, reason, lease.time())
         return True
     return False
@@ -195,6 +199,7 @@ def _desired(task: Task, book: Book, lease: Lease) -> Desired:
         lapse=lapse_of(task.copy.signal, lease),
         reductions=tuple(_reductions(copy)),
         is_left=is_left(copy),
+        is_given_up=is_given_up(copy),
     )
 
 
@@ -262,6 +267,7 @@ def _observed(task: Task, book: Book, lease: Lease) -> Observed:
         position=ledger.levels(),
         entry_average=copy.entry_average,
         last_fill_at=ledger.last_fill_at(),
+        last_bought_at=ledger.last_bought_at(),
         own_stop=copy.own_stop,
         targets_asked=frozenset(Decimal(level) for level in copy.targets_asked),
         trail_activation=copy.trail_activation,

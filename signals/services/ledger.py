@@ -366,14 +366,25 @@ class CopyLedger:
         copy = self.copy
         if self.position_known:
             has_level = self.position is not None and self.position.stop is not None
-            copy.has_stop = has_level or self.has_stop_order()
-        held = copy.entered_quantity - copy.exited_quantity
+            copy.has_stop = has_level or self.has_stop_order(now)
+        self._note_bare(now)
+
+    def _note_bare(self, now: datetime) -> None:
+        copy, held = self.copy, self._to_cover(now)
         is_bare = held > 0 and held >= self.dust and not copy.has_stop
         copy.unprotected_since = (copy.unprotected_since or now) if is_bare else None
 
-    def has_stop_order(self) -> bool:
+    def _to_cover(self, now: datetime) -> Decimal:
+        """What is to have a stop: of coins no more than are there, unless bought just before."""
+        held, bought = self.copy.entered_quantity - self.copy.exited_quantity, self.last_bought_at()
+        is_young = bought is None or now - bought < QUIET
+        if not (self.can.holds_coins and self.position_known) or is_young:
+            return held
+        return min(held, self.position.quantity if self.position is not None else ZERO)
+
+    def has_stop_order(self, now: datetime) -> bool:
         """Whether a stop of ours rests at the exchange for all that is held, but for dust."""
-        held = self.copy.entered_quantity - self.copy.exited_quantity
+        held = self._to_cover(now)
         stops = [
             order
             for order in self.orders
@@ -386,12 +397,18 @@ class CopyLedger:
         )
 
     def note_withdrawn(self, link_id: str, now: datetime) -> None:
-        """Remember an order that no longer rests; a stop leaves what it covered without one."""
+        """Count a stop as gone that is about to make way, whoever dies on the way."""
         self.withdrawn.add(link_id)
-        copy = self.copy
-        if copy.has_stop and self.by_link_id()[link_id].leg == STOP:
-            copy.has_stop = self.has_stop_order()
-            copy.unprotected_since = None if copy.has_stop else now
+        self._count_stops(now)
+
+    def note_standing(self, link_id: str, now: datetime) -> None:
+        """It has surely not been withdrawn after all."""
+        self.withdrawn.discard(link_id)
+        self._count_stops(now)
+
+    def _count_stops(self, now: datetime) -> None:
+        self.copy.has_stop = self.has_stop_order(now)
+        self._note_bare(now)
 
     @property
     def held(self) -> Decimal:
@@ -541,6 +558,9 @@ class CopyLedger:
 
     def last_fill_at(self) -> datetime | None:
         return max((fill.at for fill in self.fills), default=None)
+
+    def last_bought_at(self) -> datetime | None:
+        return max((fill.at for fill in self.fills if self._is_entry(fill)), default=None)
 
     # --- levels that we asked for, and the trader's own ---------------------------------------
 

@@ -39,13 +39,13 @@ from signals.models import Copy, Order
 from signals.services.acting import Outcome
 from signals.services.calls import rows_of
 from signals.services.ledger import CopyLedger
-from signals.services.parting import end_unwithdrawn, is_left
+from signals.services.parting import end_unwithdrawn, give_up, is_left
 
 # Refusals in a row that are taken for passing: of a mode or a trigger, and of what leads out by a
 # filter, while a worker reads the contract's rules anew.
 MODE_REFUSALS = 3
 FILTER_REFUSALS = 3
-COIN_REFUSALS = 5  # of what is to be sold, or kept by a stop, in a spot account
+COIN_REFUSALS = 5  # of what is to be sold, or kept by a stop, in a spot account, before we give up
 LEAVE_REFUSALS = 5  # of what a trade that is left has to withdraw before it ends
 MOST_COUNTED = 1000
 
@@ -118,11 +118,11 @@ def apply_outcomes(
 
 
 def _change(ledger: CopyLedger, action: Amend | Cancel, outcome: Outcome, now: datetime) -> None:
-    """Where a stop makes way for a sale, it counts as gone from now on; a look says for sure."""
+    """A stop that is to make way for a sale counts as gone, unless that surely never arrived."""
     ledger.copy.looked_at = None  # a look at the position alone would not show it
     may_be_gone = outcome.sent_at is not None and not isinstance(outcome.error, Unavailable)
-    if isinstance(action, Cancel) and may_be_gone and ledger.can.holds_coins:
-        ledger.note_withdrawn(action.link_id, now)
+    if isinstance(action, Cancel) and action.link_id in ledger.withdrawn and not may_be_gone:
+        ledger.note_standing(action.link_id, now)
 
 
 def _cannot_be_left_clean(copy: Copy, outcome: Outcome) -> bool:
@@ -179,10 +179,10 @@ def _not_placed(ledger: CopyLedger, order: Order, error: ExchangeError, now: dat
         order.status = OrderStatus.NOT_SENT
         return
     if isinstance(error, InsufficientMargin) and ledger.can.holds_coins and not is_entry:
-        _coins_missing(ledger, order, now)
+        _coins_missing(ledger, order)
         return
     if order.leg == STOP and isinstance(error, OrderRejected):
-        _stop_order_refused(ledger, order, error)
+        _stop_order_refused(ledger, order, error, now)
         return
     if isinstance(error, PositionModeMismatch) and _may_pass(copy, MODE_REFUSALS):
         order.status = OrderStatus.NOT_SENT
@@ -201,14 +201,16 @@ def _not_placed(ledger: CopyLedger, order: Order, error: ExchangeError, now: dat
         ledger.move(CopyStatus.REJECTED, Reason.POSITION_MODE if mode else reason_of(error), now)
 
 
-def _coins_missing(ledger: CopyLedger, order: Order, now: datetime) -> None:
+def _coins_missing(ledger: CopyLedger, order: Order) -> None:
     """Coins that are not free were sold on the way, or an order of their trader's own locks them.
 
-    The next look says so of a sale. What stays locked by somebody else is their own business.
+    The next look says so of a sale. What stays locked by somebody else is their own business: what
+    is ours and rests is withdrawn, for a later fill would have no stop. A trade that is left ends
+    by its own count.
     """
     order.status = OrderStatus.NOT_SENT
-    if not _may_pass(ledger.copy, COIN_REFUSALS):
-        ledger.move(CopyStatus.CLOSED, Reason.HANDED_OVER, now)
+    if not is_left(ledger.copy) and not _may_pass(ledger.copy, COIN_REFUSALS):
+        give_up(ledger.copy)
 
 
 def _may_pass(copy: Copy, most: int) -> bool:
@@ -242,9 +244,11 @@ def _stop_refused(ledger: CopyLedger, action: SetLevels, error: OrderRejected) -
     copy.close_reason = reason.value
 
 
-def _stop_order_refused(ledger: CopyLedger, order: Order, error: OrderRejected) -> None:
+def _stop_order_refused(
+    ledger: CopyLedger, order: Order, error: OrderRejected, now: datetime
+) -> None:
     """See `_stop_refused`: a stop that the signal's rule moved leaves the former one standing."""
-    copy, still_stands = ledger.copy, ledger.has_stop_order()
+    copy, still_stands = ledger.copy, ledger.has_stop_order(now)
     if ledger.can.holds_coins:  # none can stand beside it: the former one has made way
         still_stands = any(o.leg == STOP and o.acknowledged_at for o in ledger.orders)
     can_wait = still_stands and isinstance(error, FilterViolated)

@@ -13,6 +13,16 @@ def is_left(copy: Copy) -> bool:
     return not copy.wants_position and copy.close_reason == Reason.LEFT_TO_TRADER
 
 
+def give_up(copy: Copy) -> None:
+    """Wish that all of ours is withdrawn, and the copy ends: its coins are locked by others."""
+    copy.wants_position = False
+    copy.close_reason = Reason.COINS_LOCKED.value
+
+
+def is_given_up(copy: Copy) -> bool:
+    return not copy.wants_position and copy.close_reason == Reason.COINS_LOCKED
+
+
 def end_unwithdrawn(ledger: CopyLedger) -> tuple[CopyStatus, Reason]:
     """How a copy ends that is left while its key withdraws nothing: orders of ours may rest."""
     status = CopyStatus.CLOSED if ledger.copy.entered_quantity > 0 else CopyStatus.EXPIRED

@@ -10,6 +10,7 @@ from django.db import DataError, IntegrityError, transaction
 from django.db.models import Model
 
 from accounts.activity import Fact, record_all
+from exchanges.domain.lanes import Lane
 from hexagonal.lib.bulk import differ, insert, overwrite, remember
 from hexagonal.lib.undoing import go_back, standing
 from signals.models import Copy
@@ -141,6 +142,8 @@ def write(ledgers: Iterable[CopyLedger], lease: Lease, *, releases: bool) -> lis
             else:  # the second writing is to see who has rung since the claim
                 stored = locked[ledger.copy.pk]
                 ledger.copy.due_at, ledger.copy.lane = stored.due_at, stored.lane
+                if ledger.withdrawn and ledger.copy.unprotected_since is not None:
+                    ledger.copy.lane = Lane.PROTECT  # for whoever takes it over
         _write_orders(held)
         _write_fills(held)
         _write_results(held)

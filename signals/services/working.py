@@ -360,7 +360,7 @@ def _schedule(task: Task, lease: Lease) -> None:
         copy.due_at = None
         return
     copy.due_at = _next_look(task, now)
-    copy.lane = _lane_of(task)
+    copy.lane = _lane_of(task, now)
     is_new = all(isinstance(a, Place | SetLeverage) for a in task.actions)
     if copy.looked_at is None and is_new and _only_rests(task):
         copy.looked_at = now  # nothing was there before: what follows shows among open orders
@@ -372,14 +372,14 @@ def _schedule(task: Task, lease: Lease) -> None:
                 copy.due_at = deadline
 
 
-def _lane_of(task: Task) -> Lane:
+def _lane_of(task: Task, now: datetime) -> Lane:
     """What the copy's next step is for."""
     copy, position = task.copy, task.ledger.position
     if copy.status == CopyStatus.PENDING:
         return Lane.ENTRY
     is_bare = copy.unprotected_since is not None
     if position is not None:
-        is_bare = position.stop is None and not task.ledger.has_stop_order()
+        is_bare = position.stop is None and not task.ledger.has_stop_order(now)
     if copy.status == CopyStatus.UNKNOWN or is_bare or _is_leaving(task):
         return Lane.PROTECT
     if copy.applied_revision < copy.signal.revision or _was_urgent(task):

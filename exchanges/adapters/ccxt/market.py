@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from exchanges.adapters.ccxt import reading
 from exchanges.adapters.ccxt.account import readable
@@ -10,7 +11,7 @@ from exchanges.adapters.ccxt.line import Line
 from exchanges.adapters.ccxt.shelf import stock, stock_if_older, stocked
 from exchanges.adapters.ccxt.venue import Listing, Venue
 from exchanges.domain.errors import Unavailable
-from exchanges.domain.trading import InstrumentFacts, Ticker
+from exchanges.domain.trading import HALTED, InstrumentFacts, Ticker
 from exchanges.ports import MarketData, Wire
 
 FRESH = 60.0  # seconds: whoever asks for one market after another lists them once
@@ -36,8 +37,11 @@ class CcxtMarket:
         return self._facts(listing) if listing is not None else None
 
     def _facts(self, listing: Listing) -> InstrumentFacts:
+        """What takes no stop counts as halted: nothing may be entered there."""
         venue = self._venue
-        return reading.instrument(listing, venue.delivery_field, most_leverage=venue.most_leverage)
+        facts = reading.instrument(listing, venue.delivery_field, most_leverage=venue.most_leverage)
+        takes_stops = venue.takes_stops(listing.market.get("info") or {})
+        return facts if takes_stops else replace(facts, status=HALTED)
 
     @readable
     def prepare(self) -> None:

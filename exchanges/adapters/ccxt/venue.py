@@ -355,6 +355,10 @@ class Venue(ABC):
         """The order's client id as it went over the wire; `parsed` is ccxt's reading."""
         return str(parsed.get("clientOrderId") or "")
 
+    def takes_stops(self, market: Json) -> bool:
+        """Whether a market takes the stops that its exchange knows, by its own row."""
+        return True
+
     def became(self, row: Json) -> str:
         """The id of the order that a stop has become, where the exchange gives it another."""
         return ""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
+from exchanges import quarantine
 from exchanges import services as exchanges
 from exchanges.adapters.ccxt.account import CcxtExchange
 from exchanges.adapters.ccxt.venues.binance import SPOT
-from exchanges.domain.errors import NotFound, OutcomeUnknown
+from exchanges.domain.errors import NotFound, OutcomeUnknown, Unavailable
 from exchanges.domain.lanes import Lane
 from exchanges.domain.trading import Credentials, NewOrder, OrderType, Side
 from exchanges.gateway import price_book
@@ -20,16 +22,18 @@ from exchanges.registry import exchange_factory, venue_of
 from signals.choices import Sizing
 from signals.domain.draft import StopKind, StopRule
 from signals.domain.leaving import QUIET
+from signals.domain.link_ids import is_ours
 from signals.domain.reasons import Reason
 from signals.models import Copy, Fill, Order
 from signals.services import crossing, observing, publishing
+from signals.services.claiming import claim
 from signals.services.copying import close_copy, leave_copy, panic, set_rules
 from signals.services.outcomes import COIN_REFUSALS
 from signals.services.preview import preview
 from tests.fixtures.pairs import PLENTY
 from tests.fixtures.people import long_btc
 from tests.integration.signals.steps import D, end_of, only_copy, targets
-from tests.integration.signals.test_copy_life import publish, work_now
+from tests.integration.signals.test_copy_life import codes, publish, work_now
 from tests.integration.signals.test_entries import ladder, short_btc
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -230,6 +234,7 @@ class Crash(BaseException):
 
 
 def test_a_crash_between_the_stop_and_the_sale_is_mended(spot, author, link, monkeypatch):
+    """Whoever takes it over does so in the lane that protects."""
     enter(spot, author, long_btc(targets=TWO))
     spot.price(46501)
 
@@ -241,6 +246,11 @@ def test_a_crash_between_the_stop_and_the_sale_is_mended(spot, author, link, mon
         with pytest.raises(Crash):
             look(1)
     assert resting(link) == []
+    assert (only_copy().has_stop, only_copy().unprotected_since is None) == (False, False)
+    Copy.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
+    lease = claim(1)
+    assert lease is not None
+    assert lease.lane is Lane.PROTECT
     Copy.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     look()
     ((kind, _, rest),) = resting(link)
@@ -249,6 +259,20 @@ def test_a_crash_between_the_stop_and_the_sale_is_mended(spot, author, link, mon
     copy = only_copy()
     assert copy.entered_quantity - copy.exited_quantity - rest < D("0.00001")
     assert copy.unprotected_since is None
+
+
+def test_a_stop_that_surely_was_not_withdrawn_goes_on_counting(spot, author, link, monkeypatch):
+    enter(spot, author, long_btc(targets=TWO))
+    spot.price(46501)
+
+    def unreachable(self, symbol, link_id):
+        raise Unavailable("nothing has left")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(CcxtExchange, "cancel", unreachable)
+        look(1)
+    copy = only_copy()
+    assert (copy.has_stop, copy.unprotected_since, copy.lane) == (True, None, Lane.AMEND)
 
 
 def test_a_stop_whose_answer_was_lost_is_looked_for_within_a_second(
@@ -444,6 +468,31 @@ def test_a_part_that_the_trader_sells_of_ours_leaves_a_smaller_stop(spot, author
     assert (kind, held - D("0.004") - rest < D("0.00001")) == ("stop", True)
 
 
+def test_a_part_that_was_taken_away_leaves_a_stop_for_all_that_is_there(spot, author, link):
+    enter(spot, author)
+    link.account.cancel("BTCUSDT", Order.objects.get(leg="stop", status="open").link_id)
+    spot.coins(link.key, "-0.002")
+    Fill.objects.update(at=timezone.now() - 2 * QUIET)
+    look(3)
+    ((kind, _, rest),) = resting(link)
+    assert (kind, coins(link) - rest < D("0.00001")) == ("stop", True)
+    copy = only_copy()
+    assert (copy.has_stop, copy.unprotected_since, copy.lane) == (True, None, Lane.POLL)
+
+
+def test_coins_of_the_traders_own_need_no_closer_look(spot, author, link, monkeypatch):
+    spot.coins(link.key, "0.5")
+    enter(spot, author)
+    look(2)
+    asked = []
+    monkeypatch.setattr(CcxtExchange, "fills_since", lambda *args: asked.append(args) or [])
+    work_now()
+    assert asked == []
+    spot.coins(link.key, "-0.501")
+    work_now()
+    assert len(asked) == 1
+
+
 def test_coins_that_were_taken_away_are_their_traders_business(spot, author, link):
     enter(spot, author)
     link.account.cancel("BTCUSDT", Order.objects.get(leg="stop", status="open").link_id)
@@ -455,13 +504,68 @@ def test_coins_that_were_taken_away_are_their_traders_business(spot, author, lin
     assert end_of(only_copy()) == ("closed", Reason.HANDED_OVER)
 
 
+def lock(link, quantity):
+    """An order of the trader's own, far away, in place of the stop."""
+    link.account.cancel("BTCUSDT", Order.objects.get(leg="stop", status="open").link_id)
+    by_hand(link, type=OrderType.LIMIT, price=D(60_000), quantity=D(quantity))
+
+
+def ours(link):
+    """Everything of ours that rests, bought or sold."""
+    return [o for o in link.account.open_orders("BTCUSDT") if is_ours(o.link_id)]
+
+
 def test_coins_that_somebody_else_locks_are_handed_over(spot, author, link):
     enter(spot, author)
-    link.account.cancel("BTCUSDT", Order.objects.get(leg="stop", status="open").link_id)
-    sale = {"type": OrderType.LIMIT, "price": D(60_000), "quantity": D("0.0108")}
-    by_hand(link, **sale)
-    look(COIN_REFUSALS + 2)
-    assert end_of(only_copy()) == ("closed", Reason.HANDED_OVER)
+    lock(link, "0.0108")
+    look(COIN_REFUSALS)
+    assert only_copy().status == "filled"
+    look(2)
+    assert end_of(only_copy()) == ("closed", Reason.COINS_LOCKED)
+
+
+def test_nothing_rests_once_coins_are_handed_over(spot, author, link, alice):
+    """A step of the ladder that filled later would have neither a stop nor anybody who looks."""
+    publish(author, long_btc(entry=ladder(3)))
+    work_now()
+    spot.price(45990)
+    look(2)
+    ((_, _, bought),) = resting(link)
+    lock(link, bought)
+    look(COIN_REFUSALS + 1)
+    assert len(ours(link)) == 2
+    look(3)
+    assert end_of(only_copy()) == ("closed", Reason.COINS_LOCKED)
+    assert ours(link) == []
+    assert codes(alice)[-1] == "closed"
+
+
+@pytest.mark.parametrize("ends", ["panic", "quarantine", "close"])
+def test_entries_are_withdrawn_though_an_exit_has_no_answer(
+    spot, author, link, alice, monkeypatch, ends
+):
+    publish(author, long_btc(entry=ladder(3), targets=TWO))
+    work_now()
+    spot.price(45990)
+    look(2)
+    place = CcxtExchange.place
+
+    def lost(self, order):
+        place(self, order)
+        raise OutcomeUnknown("no answer")
+
+    spot.price(46501)  # a sale is due as well
+    now = timezone.now()
+    if ends == "panic":
+        panic(alice, now=now)
+    elif ends == "close":
+        close_copy(only_copy(), reason=Reason.CLOSED_BY_TRADER, now=now)
+    else:
+        quarantine.impose(quarantine.Scope(user=alice), reason="test", by="ops", now=now)
+    with monkeypatch.context() as broken:
+        broken.setattr(CcxtExchange, "place", lost)
+        look(1)
+    assert [o for o in ours(link) if o.side is Side.BUY] == []
 
 
 @pytest.mark.parametrize("ends", [close_copy, None], ids=["trader", "panic"])
@@ -552,6 +656,17 @@ def test_a_copy_is_looked_at_when_its_target_or_its_stop_is_crossed(spot, author
 def test_nothing_is_watched_where_nothing_is_held(spot, link):
     assert crossing.watched_bids() == {}
     crossing.ring_crossed({})
+
+
+def test_a_fee_in_a_coin_of_a_long_name_is_on_record(spot, author, link, monkeypatch):
+    fills = CcxtExchange.fills_since
+
+    def long_named(self, symbol, since):
+        return [replace(fill, fee_currency="1000000MOGCOIN") for fill in fills(self, symbol, since)]
+
+    monkeypatch.setattr(CcxtExchange, "fills_since", long_named)
+    enter(spot, author)
+    assert Fill.objects.get(connection=link).fee_currency == "1000000MOGCOIN"
 
 
 def test_a_short_is_skipped_and_the_preview_says_how_targets_are_kept(spot, author, link):

@@ -10,7 +10,7 @@ from functools import partial
 import pytest
 import redis
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import DataError, connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -559,6 +559,23 @@ def test_thousands_are_told_in_parts(both, monkeypatch):
     assert [quarantine.tell(now=database_now()) for _ in range(3)] == [1, 1, 0]
     for user in both:
         assert told(user) == ["api_held"]
+
+
+def test_a_notice_that_cannot_be_recorded_keeps_nobody_else_from_being_told(both, monkeypatch):
+    alice, bob = both
+    hold()
+    record_all = quarantine.record_all
+
+    def refuse(facts, *, now):
+        record_all(facts, now=now)
+        if any(fact.user_id == alice.pk for fact in facts):
+            raise DataError("what the database does not take")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(quarantine, "record_all", refuse)
+        assert quarantine.tell(now=database_now()) == 1
+        assert QuarantineNotice.objects.get().user == alice
+    assert (told(bob), told(alice)) == (["api_held"], ["api_held"])
 
 
 def test_the_sweeper_tells_them(both, processes):

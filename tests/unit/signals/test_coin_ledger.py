@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal as D
 
 import pytest
 
-from exchanges.domain.trading import Cause
+from exchanges.domain.trading import Cause, PositionFacts, Side
 from exchanges.models import Connection
+from signals.domain.leaving import QUIET
 from signals.domain.lifecycle import CopyStatus
 from signals.domain.reasons import Reason
 from signals.models import Copy, Fill, Order, Signal
@@ -85,9 +86,31 @@ def test_dust_needs_no_stop(bought, is_bare):
     assert (found.copy.unprotected_since is not None) is is_bare
 
 
+@pytest.mark.parametrize(
+    ("there", "after", "is_bare"),
+    [
+        ("0.005", QUIET, False),  # the stop of all that is still there
+        ("0.005", timedelta(seconds=1), True),  # the account may have been read before
+        ("0.008", QUIET, True),
+        (None, QUIET, False),
+    ],
+)
+def test_a_stop_is_to_cover_what_is_there(there, after, is_bare):
+    found = ledger("0.01", rests="open")
+    found.orders[1].quantity, found.position_known = D("0.005"), True
+    if there is not None:
+        found.position = PositionFacts(
+            "BTCUSDT", Side.BUY, 0, D(there), D(46000), leverage=None, stop=None, target=None
+        )
+    found.add_up(NOW + after)
+    assert (found.copy.unprotected_since is not None, not found.copy.has_stop) == (is_bare,) * 2
+
+
 def test_a_stop_that_makes_way_leaves_its_coins_without_one():
     found = ledger("0.01", rests="open")
     found.copy.has_stop, found.copy.unprotected_since = True, None
-    assert found.has_stop_order()
+    assert found.has_stop_order(NOW)
     found.note_withdrawn("hxb", NOW)
     assert (found.copy.has_stop, found.copy.unprotected_since) == (False, NOW)
+    found.note_standing("hxb", NOW)
+    assert (found.copy.has_stop, found.copy.unprotected_since) == (True, None)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from exchanges.domain.trading import OrderType
 from exchanges.domain.venues import Capabilities, StopKeeping
-from signals.domain.actions import Cancel, HandOver, Place, Skip
+from signals.domain.actions import Amend, Cancel, HandOver, Place, Skip
 from signals.domain.coins import entry_rules, least_sale
 from signals.domain.draft import StopKind, StopRule, TargetDraft
 from signals.domain.leaving import QUIET
@@ -58,10 +58,14 @@ def offer(number, quantity, **changes):
     return order(f"target-{number}", **({"quantity": D(quantity), "price": price} | changes))
 
 
+def filled(at, bought_at=None):
+    return {"last_fill_at": at, "last_bought_at": bought_at or at}
+
+
 def holding(*legs, last="46300", held=HELD, there=None, **changes):
     held, there = D(held), D(there if there is not None else held)
     position = Levels(there, None, None) if there > 0 else None
-    fields = {"entry_average": D(46000), "last_fill_at": NOW - timedelta(seconds=1)}
+    fields = {"entry_average": D(46000)} | filled(NOW - timedelta(seconds=1))
     seen = observed(last, [FILLED, *legs], entered=BOUGHT, held=held, position=position, rules=FINE)
     return replace(seen, **(fields | changes))
 
@@ -204,7 +208,7 @@ def test_own_coins_are_none_of_ours():
 
 
 def test_what_has_been_taken_away_is_not_sold():
-    seen = holding(stop(), there="0.004", last_fill_at=NOW - QUIET)
+    seen = holding(stop(), there="0.004", **filled(NOW - QUIET))
     assert said(plan(desired(), ACCOUNT, seen)) == [
         ("cancel", "stop"),
         ("stop", D("0.004"), 45500),
@@ -215,9 +219,97 @@ def test_an_account_that_was_read_before_the_fill_delays_no_stop():
     assert said(plan(desired(), ACCOUNT, holding(there="0"))) == [("stop", HELD, 45500)]
 
 
+def test_after_a_sale_the_account_is_believed():
+    """It may show a sale that our record does not: what is gone could not be sold once more."""
+    sold = filled(NOW - timedelta(seconds=1), bought_at=NOW - QUIET)
+    seen = holding(stop("0.005"), there="0.005", **sold)
+    assert plan(desired(long_btc(targets=TWO)), ACCOUNT, seen) == []
+    late = holding(stop("0.005"), held="0.005", there="0.00999", **sold)
+    assert plan(desired(long_btc(targets=TWO)), ACCOUNT, late) == []
+    # That all of it is gone is said of nobody as long as a sale of ours may not show yet.
+    assert plan(desired(), ACCOUNT, holding(there="0", **sold)) == []
+
+
+def test_a_stop_is_no_larger_than_the_exchange_takes():
+    capped = replace(FINE, max_market_quantity=D("0.005005"))
+    (placed,) = plan(desired(), ACCOUNT, holding(rules=capped))
+    assert placed.quantity == D("0.005")
+    assert plan(desired(), ACCOUNT, holding(stop("0.005"), rules=capped)) == []
+
+
+def test_an_offer_goes_on_whatever_is_left_of_it():
+    two = desired(long_btc(targets=TWO))
+    for sold in ("0.00489", "0.00498"):
+        part = offer(1, "0.00499", filled=D(sold))
+        seen = holding(stop("0.005"), part, last="46600", held=HELD - D(sold))
+        assert plan(two, ACCOUNT, seen) == []
+    part = offer(1, "0.00499", filled=D("0.00489"))
+    both = holding(stop("0.005"), part, last="47100", held=HELD - D("0.00489"))
+    assert said(plan(two, ACCOUNT, both)) == [("cancel", "stop"), ("target-2", D("0.00500"), 47000)]
+
+
+def test_an_offer_that_is_more_than_there_is_is_withdrawn():
+    seen = holding(offer(1, "0.00499"), last="46600", there="0.003", **filled(NOW - QUIET))
+    assert said(plan(desired(long_btc(targets=TWO)), ACCOUNT, seen)) == [("cancel", "target-1")]
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_target_is_taken_when_what_is_missing_could_not_be_sold(is_open):
+    signal = long_btc(targets=TWO, stop_rule=StopRule(StopKind.BREAK_EVEN, after=1))
+    part = offer(1, "0.00499", filled=D("0.00489"), is_open=is_open)
+    worth = replace(FINE, min_quantity=D("0.00011"))
+    seen = holding(part, last="46600", held=HELD - D("0.00489"), rules=worth)
+    (placed,) = plan(desired(signal), ACCOUNT, seen)
+    assert placed.leg == "stop"
+    assert placed.trigger > 46000
+    assert placed.quantity == D("0.005" if is_open else "0.0051")
+    more = replace(part, filled=D("0.00488"))
+    seen = holding(more, last="46600", held=HELD - D("0.00488"), rules=worth)
+    (placed, *_) = plan(desired(signal), ACCOUNT, seen)
+    assert placed.trigger == 45500
+
+
+def test_nothing_is_offered_that_could_not_be_sold():
+    worth = replace(FINE, min_quantity=D("0.0001"))
+    seen = holding(offer(1, "0.00991"), last="47100", rules=worth)  # which leaves 0.00008
+    assert plan(desired(long_btc(targets=TWO)), ACCOUNT, seen) == []
+
+
+@pytest.mark.parametrize("reduces", [False, True])
+def test_a_part_that_the_author_takes_off_goes_before_what_is_offered(reduces):
+    less = (Reduction(2, D(40)),) if reduces else ()
+    two = desired(long_btc(targets=TWO), reductions=less)
+    actions = plan(two, ACCOUNT, holding(stop("0.005"), offer(1, "0.00499"), last="46600"))
+    assert said(actions) == ([("cancel", "target-1")] if reduces else [])
+
+
+def nearly_sold(last="46600", **changes):
+    """What is left of the second offer is less than may be sold."""
+    worth = replace(FINE, min_quantity=D("0.0001"))
+    done = offer(1, "0.00499", filled=D("0.00499"), is_open=False)
+    part = offer(2, "0.005", filled=D("0.00495"))
+    return holding(done, part, last=last, held="0.00005", rules=worth, **changes)
+
+
+def test_a_rest_that_is_too_little_is_not_left_on_offer():
+    two = desired(long_btc(targets=TWO))
+    assert plan(two, ACCOUNT, nearly_sold("47100")) == []
+    assert said(plan(two, ACCOUNT, nearly_sold())) == [("cancel", "target-2")]
+    closing = replace(two, wants_position=False)
+    assert said(plan(closing, ACCOUNT, nearly_sold("47100"))) == [("cancel", "target-2")]
+    left = replace(closing, is_left=True)
+    assert said(plan(left, ACCOUNT, nearly_sold("47100"))) == [("cancel", "target-2")]
+
+
+def test_a_trade_is_not_left_while_a_sale_of_ours_stands():
+    left = desired(wants_position=False, is_left=True)
+    selling = order("reduce-2", quantity=D("0.004"), price=None)
+    assert plan(left, ACCOUNT, holding(stop("0.00599"), selling)) == []
+
+
 def test_coins_that_are_gone_for_a_while_are_their_traders_business():
     resting = order("entry-2", price=D(45900))
-    late = {"last_fill_at": NOW - QUIET}
+    late = filled(NOW - QUIET)
     assert said(plan(desired(), ACCOUNT, holding(stop(), resting, there="0", **late))) == [
         ("cancel", "stop"),
         ("cancel", "entry-2"),
@@ -251,7 +343,7 @@ def test_on_the_way_out_the_stop_makes_way_for_the_sale():
     assert said(first) == [("cancel", "target-1")]
     huge = replace(holding(), rules=replace(FINE, max_market_quantity=D("0.004")))
     assert said(plan(leaving, ACCOUNT, huge)) == [
-        ("stop", D("0.00599"), 45500),
+        ("stop", D("0.004"), 45500),
         ("close", D("0.004"), None),
     ]
 
@@ -308,6 +400,38 @@ def test_nothing_is_bought_that_could_not_be_sold_at_its_stop():
     (skip,) = plan(desired(), poor, observed(rules=FINE))
     assert isinstance(skip, Skip)
     assert skip.reason is Reason.SIZE_TOO_SMALL
+
+
+def test_what_is_not_to_be_bought_any_more_is_withdrawn_first():
+    """Whatever is refused after it."""
+    step = order("entry-2", price=D(45900))
+    leaving = desired(wants_position=False)
+    assert said(plan(leaving, ACCOUNT, holding(step, stop()))) == [
+        ("cancel", "entry-2"),
+        ("cancel", "stop"),
+        ("close", HELD, None),
+    ]
+    lost = order("close", quantity=HELD, price=None, is_open=False, is_unresolved=True)
+    assert said(plan(leaving, ACCOUNT, holding(step, lost))) == [("cancel", "entry-2")]
+    assert plan(desired(), ACCOUNT, holding(step, lost)) == []
+
+
+def test_an_entry_that_follows_a_change_follows_the_stop_as_well():
+    lower = long_btc(entry_low=D(45800), entry_high=D(45900))
+    entry = order("entry", price=D(46000), filled=D("0.004"))
+    seen = replace(holding(held="0.00399"), legs={"entry": entry})
+    kinds = [type(action) for action in plan(desired(lower), ACCOUNT, seen)]
+    assert kinds == [Place, Amend]
+
+
+def test_coins_that_are_given_up_leave_nothing_of_ours_behind():
+    given = desired(wants_position=False, is_given_up=True)
+    step = order("entry-2", price=D(45900))
+    assert said(plan(given, ACCOUNT, holding(step, stop("0.004")))) == [
+        ("cancel", "entry-2"),
+        ("cancel", "stop"),
+    ]
+    assert plan(given, ACCOUNT, holding()) == [HandOver()]
 
 
 # --- whatever happens -----------------------------------------------------------------------------
@@ -376,7 +500,7 @@ class Coins:
             position=Levels(quantity, None, None),
             rules=FINE,
             entry_average=D(46000),
-            last_fill_at=NOW,
+            **filled(NOW),
         )
 
     def step(self, wanted, cut):

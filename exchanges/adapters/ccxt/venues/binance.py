@@ -214,6 +214,9 @@ class BinanceSpot(Venue):
             params["stopPrice"] = plain(order.trigger)
         return Request(self.ORDER, params, link)
 
+    def takes_stops(self, market: Json) -> bool:
+        return "STOP_LOSS" in market.get("orderTypes", ["STOP_LOSS"])
+
     def cancels(self, link: str, listing: Listing) -> Sequence[Request]:
         return [Request(self.CANCEL, {"symbol": listing.id, "origClientOrderId": link})]
 

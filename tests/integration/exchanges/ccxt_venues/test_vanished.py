@@ -8,11 +8,11 @@ from decimal import Decimal as D
 import pytest
 
 from exchanges.domain.errors import Unavailable
-from exchanges.domain.trading import Credentials, OrderType, Side
+from exchanges.domain.trading import HALTED, Credentials, OrderType, Side
 from exchanges.ports import Wire
 from exchanges.registry import exchange_factory, market_factory
 from tests.integration.exchanges.ccxt_venues.answers import KEY, ORDER_ID, PASSPHRASE, SECRET
-from tests.integration.exchanges.ccxt_venues.listings import KUCOIN_FUTURES
+from tests.integration.exchanges.ccxt_venues.listings import BINANCE_SPOT, KUCOIN_FUTURES
 from tests.integration.exchanges.ccxt_venues.orders import ORDERS
 from tests.integration.exchanges.ccxt_venues.stand_in import standing_in
 
@@ -144,3 +144,14 @@ def test_a_position_in_an_unheard_of_market_is_not_flat(server, account):
 def test_what_is_flat_or_not_ours_is_left_out(server, account):
     holds(server, NEWUSDTM=0, XBTUSDCM=3, XBTUSDM=3)
     assert held(account) == []
+
+
+def test_a_market_that_takes_no_stop_is_known_and_not_to_be_entered(server):
+    (row,) = BINANCE_SPOT["symbols"]
+    types = ["LIMIT", "LIMIT_MAKER", "MARKET", "STOP_LOSS_LIMIT", "TAKE_PROFIT_LIMIT"]
+    bare = row | {"symbol": "ETHUSDT", "baseAsset": "ETH", "orderTypes": types}
+    told = BINANCE_SPOT | {"symbols": [row, bare]}
+    server.answer("GET", "/api/v3/exchangeInfo", told)
+    market = market_factory("binance")(wire_to(server))
+    assert [facts.symbol for facts in market.instruments()] == ["BTCUSDT"]
+    assert market.instrument("ETHUSDT").status == HALTED
