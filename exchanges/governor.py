@@ -53,7 +53,7 @@ SHARE = {
     Lane.PROTECT: 0.99,
     Lane.ENTRY: 0.97,
     Lane.AMEND: 0.80,
-    Lane.WATCH: 0.80,
+    Lane.WATCH: 0.50,  # with what is polled, which gets its turns
     Lane.POLL: 0.50,
 }
 AWAY_SECONDS = 1.0  # how long Redis is left alone after it did not answer

@@ -27,6 +27,7 @@ from signals.domain.actions import (
     SetTrail,
     enters,
 )
+from signals.domain.legs import is_entry_leg
 from signals.models import Copy, Order
 from signals.services.claiming import Lease
 from signals.services.warrants import is_exit
@@ -73,11 +74,22 @@ def act(
         outcomes.append(_carry_out(copy, action, orders, exchange, lease))
         if _has_stayed(outcomes[-1]):
             is_held = True
-        elif outcomes[-1].error is not None or (outcomes[-1].found_nothing and takes_turns):
-            break  # where coins were to be freed, they may have been sold
+        elif _ends_step(outcomes[-1], takes_turns=takes_turns):
+            break
     done = {id(outcome.action) for outcome in outcomes}
     outcomes += [Outcome(action) for action in actions if id(action) not in done]
     return outcomes
+
+
+def _ends_step(outcome: Outcome, *, takes_turns: bool) -> bool:
+    """Whether what follows must not be sent; coins that were to be freed may have been sold.
+
+    An entry's withdrawal frees none: the stop of what is held does not wait for it.
+    """
+    action = outcome.action
+    if takes_turns and isinstance(action, Cancel) and is_entry_leg(action.leg):
+        return False
+    return outcome.error is not None or (outcome.found_nothing and takes_turns)
 
 
 def _has_stayed(outcome: Outcome) -> bool:

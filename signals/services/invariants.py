@@ -100,13 +100,15 @@ WHERE due_at < clock_timestamp() - CASE WHEN lane <= %(protect)s THEN interval '
 HAVING count(*) > 0
 """
 # Looks that begin and never end put their copies off, so that none of them is long due. A full one
-# is made every five minutes at least.
+# is made every five minutes at least. Without a time the next one has to be full: that is usual,
+# unless attempts at it fail.
 UNSEEN = """
 SELECT '', count(*) || ' copies, the first for '
        || extract(epoch FROM clock_timestamp() - min(coalesce(looked_at, created_at)))::int || ' s'
 FROM signals_copy copy
 WHERE due_at IS NOT NULL AND status IN ('placed', 'filled')
   AND coalesce(looked_at, created_at) < clock_timestamp() - interval '15 minutes'
+  AND (looked_at IS NOT NULL OR attempts >= 3)
   AND EXISTS (SELECT FROM exchanges_connection link
               WHERE link.id = copy.connection_id AND link.status = 'connected')
 HAVING count(*) > 0

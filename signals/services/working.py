@@ -67,7 +67,8 @@ ENTRY_REQUEST = "place_order"  # an entry's one request, by the adapter's name f
 PUT_BACK = 0.05  # seconds that what found no room rests at least
 WATCH_SECONDS = 0.04
 # Seconds from the claim that looks wait for their turn: half a look that is given up has spent the
-# limits for nothing. Those on which no stop hangs must not keep this process from what is urgent.
+# limits for nothing. Those on which no stop hangs must not keep this process from what is urgent,
+# and where the position keeps its stop they do not wait at all.
 LOOKING = {Lane.PROTECT: 6.0, Lane.AMEND: 3.0, Lane.WATCH: 3.0, Lane.POLL: 3.0}
 PATIENCE = 1.0  # seconds that a request for a live copy waits for its turn
 
@@ -157,7 +158,8 @@ def _observe(task: Task, lease: Lease) -> None:
     exchange = task.exchange
     if exchange is None:
         return
-    task.meter.until = lease.started + LOOKING.get(lease.lane, 0.0)
+    if lease.lane is Lane.PROTECT or places_stops(task.link.exchange):
+        task.meter.until = lease.started + LOOKING.get(lease.lane, 0.0)
     try:
         if task.is_entry:
             task.seen = observe_entry(task.copy, exchange, wants=_needs(task, lease))

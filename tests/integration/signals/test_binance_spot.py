@@ -568,6 +568,30 @@ def test_entries_are_withdrawn_though_an_exit_has_no_answer(
     assert [o for o in ours(link) if o.side is Side.BUY] == []
 
 
+@pytest.mark.parametrize("error", [OutcomeUnknown, NotFound])
+def test_coins_are_sold_though_an_entry_cannot_be_withdrawn(
+    spot, author, link, alice, monkeypatch, error
+):
+    """It frees none of them."""
+    publish(author, long_btc(entry=ladder(3), targets=TWO))
+    work_now()
+    spot.price(45990)
+    look(2)
+    cancel, names = CcxtExchange.cancel, [o.link_id for o in ours(link) if o.side is Side.BUY]
+
+    def refused(self, symbol, link_id):
+        if link_id in names:
+            raise error("no answer")
+        cancel(self, symbol, link_id)
+
+    close_copy(only_copy(), reason=Reason.CLOSED_BY_TRADER, now=timezone.now())
+    with monkeypatch.context() as broken:
+        broken.setattr(CcxtExchange, "cancel", refused)
+        look(1)
+    assert [o.side for o in ours(link)] == [Side.BUY] * len(names)  # no stop, no offer
+    assert Order.objects.get(leg="close").acknowledged_at is not None
+
+
 @pytest.mark.parametrize("ends", [close_copy, None], ids=["trader", "panic"])
 def test_a_trader_closes_the_copy(spot, author, link, alice, ends):
     enter(spot, author, long_btc(targets=TWO))

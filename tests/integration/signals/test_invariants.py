@@ -20,7 +20,7 @@ from exchanges.models import Connection, HostClock, KeyPair
 from exchanges.ports import NoMeter
 from signals.choices import AlarmCode, AlarmLevel
 from signals.models import Alarm, Copy, Heartbeat, Order
-from signals.services import working
+from signals.services import streaming, working
 from signals.services.alarms import watch
 from signals.services.invariants import Violation, violations
 from tests.fixtures.people import link_account
@@ -112,7 +112,10 @@ def test_an_order_whose_fate_nobody_can_learn_any_more(copy):
         ({"due_at": {"seconds": 95}, "lane": Lane.WATCH}, "copy_untaken"),
         ({"due_at": {"minutes": 11}, "lane": Lane.POLL}, "copy_untaken"),
         ({"status": "filled", "looked_at": {"minutes": 16}}, "copy_unseen"),
-        ({"status": "placed", "looked_at": None, "created_at": {"minutes": 16}}, "copy_unseen"),
+        (
+            {"status": "placed", "looked_at": None, "created_at": {"minutes": 16}, "attempts": 3},
+            "copy_unseen",
+        ),
         (
             {"lease_until": {"seconds": 35}, "lease_token": "7e8d3a5e-0000-4000-8000-000000000000"},
             "lease_abandoned",
@@ -132,6 +135,15 @@ def test_what_nobody_works_on(copy, fields, code):
 def test_what_waits_for_room_is_not_forgotten(copy, lane, seconds):
     copy.update(due_at=ago(seconds=seconds), lane=lane)
 
+    assert found() == {}
+
+
+def test_a_socket_that_opens_anew_makes_nothing_unseen(copy):
+    """All of its copies are to be looked at fully, however old they are."""
+    copy.update(status="filled", looked_at=ago(seconds=5), created_at=ago(minutes=60))
+    streaming.read_again([Connection.objects.get().pk])
+
+    assert Copy.objects.get().looked_at is None
     assert found() == {}
 
 

@@ -61,7 +61,7 @@ def test_entries_wait_for_room_as_long_as_their_own_window(
 
 @pytest.mark.parametrize(
     ("lane", "used", "copies"),
-    [(Lane.POLL, 0, 2), (Lane.POLL, 14, 0), (Lane.WATCH, 35, 1), (Lane.PROTECT, 43, 1)],
+    [(Lane.POLL, 0, 2), (Lane.POLL, 14, 0), (Lane.WATCH, 14, 1), (Lane.PROTECT, 43, 1)],
 )
 def test_looks_begin_where_all_of_their_requests_find_room(lane, used, copies):
     """Nine each, of 45; where a stop may hang on it one is tried with less."""
